@@ -1,0 +1,58 @@
+# A fresh machine needs make and Python 3.11 or newer; every target does the rest of its set-up itself.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= python3
+INSTALL := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet --editable
+OUT ?= runs/demo
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format bench docs clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.core ## robustness report on scikit-learn's digits, in runs/demo
+	$(BIN)/limes robustify --out $(OUT)
+
+test: $(VENV)/.test ## all tests, as in continuous integration
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.test ## formatting, lint, types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright
+
+format: $(VENV)/.test ## put the code into the project's format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.core ## run the benchmarks; results go to benchmarks/results, the table to README.md
+	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/table.py --write
+
+docs: $(VENV)/.docs ## build the documentation into site/
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+clean: ## remove what the targets made, runs/ excepted
+	rm -rf $(VENV) site dist .pytest_cache .ruff_cache .hypothesis
+	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# One stamp for the environment and one for each set of dependencies, renewed when pyproject.toml changes.
+
+$(VENV)/.made:
+	@for python in "$(PYTHON)" python3 python3.14 python3.13 python3.12 python3.11; do \
+	  if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	    "$$python" -m venv $(VENV) && touch $@; exit; \
+	  fi; \
+	done; \
+	echo "limes needs Python 3.11 or newer, but $(PYTHON) is $$($(PYTHON) --version 2>&1 || true):" \
+	  "install it, or name it, as in: make PYTHON=/path/to/python3.11" >&2; exit 1
+
+$(VENV)/.core: $(VENV)/.made pyproject.toml
+	@echo "Installing limes into $(VENV) ..."
+	@$(INSTALL) . && touch $@
+
+$(VENV)/.test $(VENV)/.docs: $(VENV)/.%: $(VENV)/.made pyproject.toml
+	@echo "Installing limes and what '$*' needs into $(VENV) ..."
+	@$(INSTALL) ".[$*]" && touch $@
