@@ -1,0 +1,107 @@
+"""Progress of long work, shown by whoever runs it.
+
+Numerical code calls ``progress.step(...)`` on an object it is given and never prints. `Quiet` does nothing; `Bar` draws
+on standard error with the time left, and only where that is a terminal.
+"""
+
+import sys
+from types import TracebackType
+from typing import Protocol, Self
+
+
+class Progress(Protocol):
+    """What long work reports to."""
+
+    def start(self, label: str, total: int) -> None:
+        """Begin a task of `total` steps."""
+        ...
+
+    def step(self, n: int = 1) -> None:
+        """`n` more steps are done."""
+        ...
+
+    def note(self, text: str) -> None:
+        """A line that a person following the work wants to read."""
+        ...
+
+
+class Quiet:
+    """Reports nothing."""
+
+    def start(self, label: str, total: int) -> None:
+        """Do nothing."""
+
+    def step(self, n: int = 1) -> None:
+        """Do nothing."""
+
+    def note(self, text: str) -> None:
+        """Do nothing."""
+
+
+class Muted:
+    """Passes steps on and keeps notes back: for work inside work that has its own notes."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+
+    def start(self, label: str, total: int) -> None:
+        """Pass on."""
+        self._progress.start(label, total)
+
+    def step(self, n: int = 1) -> None:
+        """Pass on."""
+        self._progress.step(n)
+
+    def note(self, text: str) -> None:
+        """Keep back."""
+
+
+class Bar:
+    """A progress bar with the time left on a terminal, plain lines elsewhere; always on standard error."""
+
+    def __init__(self, quiet: bool = False) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+        from rich.progress import Progress as RichProgress
+
+        self._console = Console(file=sys.stderr, quiet=quiet, highlight=False)
+        columns = (
+            TextColumn("{task.description:<34}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+        )
+        self._bar = RichProgress(
+            *columns, console=self._console, transient=True, disable=quiet or not self._console.is_terminal
+        )
+        self._task = None
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._finish()
+        self._bar.stop()
+
+    def start(self, label: str, total: int) -> None:
+        """Begin a task; the one before is finished."""
+        self._finish()
+        self._task = self._bar.add_task(label, total=total)
+
+    def step(self, n: int = 1) -> None:
+        """Advance the bar."""
+        if self._task is not None:
+            self._bar.advance(self._task, n)
+
+    def note(self, text: str) -> None:
+        """Print a line above the bar."""
+        self._console.print(text, markup=False, soft_wrap=True)
+
+    def _finish(self) -> None:
+        if self._task is not None:
+            self._bar.remove_task(self._task)
+            self._task = None

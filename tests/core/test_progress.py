@@ -1,0 +1,66 @@
+import pytest
+
+from limes.core.progress import Bar, Muted, Progress, Quiet
+
+
+def _work(progress: Progress):
+    progress.start("kernel", 3)
+    for _ in range(3):
+        progress.step()
+    progress.note("half [of] it")
+    progress.start("solve", 1)
+    progress.step(1)
+
+
+def test_quiet_says_nothing(capsys):
+    _work(Quiet())
+    assert capsys.readouterr() == ("", "")
+
+
+def test_bar_without_a_terminal_leaves_its_notes_on_standard_error(capsys):
+    with Bar() as bar:
+        _work(bar)
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err == "half [of] it\n"
+
+
+def test_long_notes_stay_one_line(capsys):
+    with Bar() as bar:
+        bar.note("word " * 100)
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_muted_passes_steps_on_and_keeps_notes_back():
+    calls = []
+
+    class Recorder:
+        def start(self, label, total):
+            calls.append((label, total))
+
+        def step(self, n=1):
+            calls.append(n)
+
+        def note(self, text):
+            calls.append(text)
+
+    _work(Muted(Recorder()))
+    assert calls == [("kernel", 3), 1, 1, 1, ("solve", 1), 1]
+
+
+def test_quiet_bar_says_nothing(capsys):
+    with Bar(quiet=True) as bar:
+        _work(bar)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_an_error_passes_through_the_bar(capsys):
+    def interrupted():
+        with Bar() as bar:
+            bar.start("kernel", 3)
+            bar.step()
+            raise ValueError("stop")
+
+    with pytest.raises(ValueError, match="stop"):
+        interrupted()
+    assert capsys.readouterr() == ("", "")
