@@ -1,0 +1,115 @@
+"""One block of a kernel, as a pure function: what `jit`, `grad` and `vmap` see.
+
+Everything else in this folder arranges calls of `block`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+
+from limes.core.errors import InputError
+from limes.kernels.coincidence import coincident, fingerprints
+from limes.kernels.state import Cov, KernelRule, State, input_state
+
+NAMES = ("nngp", "ntk")
+
+
+def check_get(get: str | Sequence[str]) -> tuple[str, ...]:
+    """The kernels asked for, as a tuple.
+
+    Raises:
+        InputError: for a name that is not "nngp" or "ntk".
+    """
+    names = (get,) if isinstance(get, str) else tuple(get)
+    if not names or any(name not in NAMES for name in names):
+        raise InputError(f"get must name one or both of {NAMES}, not {get!r}")
+    return names
+
+
+def final_state(net: KernelRule, state: State, same: jax.Array) -> State:
+    """The state after the last layer from that of the inputs, with coincident pairs set from the variances.
+
+    Where every entry of the recursion belongs to equal positions (layouts "vector" and "position"), a coincident pair's
+    value depends on its own variances alone, so it is written once, at the end. The mean of the two sides is exact
+    (they are equal), and its derivative in either side, half the derivative of the diagonal, is the mean of the
+    one-sided derivatives at a point where the NTK itself has a cusp.
+    """
+    if net.layout == "pairs":
+        return net.propagate(replace(state, same=same))
+    state = net.propagate(state)
+
+    def close(cross: jax.Array | None, left: jax.Array | None, right: jax.Array | None) -> jax.Array | None:
+        if cross is None or left is None or right is None:
+            return None
+        return jnp.where(same, 0.5 * (left[:, None] + right[None, :]), cross)
+
+    cross = Cov(
+        close(state.cross.nngp, state.left.nngp, state.right.nngp),  # pyright: ignore[reportArgumentType]
+        close(state.cross.ntk, state.left.ntk, state.right.ntk),
+    )
+    return replace(state, cross=cross)
+
+
+def block(
+    net: KernelRule,
+    names: tuple[str, ...],
+    x1: jax.Array,
+    x2: jax.Array,
+    id1: jax.Array | None = None,
+    id2: jax.Array | None = None,
+) -> tuple[jax.Array, ...]:
+    """Kernel values between two batches, one array (n1, n2) for each name.
+
+    Args:
+        net: the architecture.
+        names: "nngp", "ntk" or both.
+        x1: (n1, features...).
+        x2: (n2, features...).
+        id1: fingerprints of the rows of x1 where they are known already.
+        id2: the same for x2.
+    """
+    same = coincident(fingerprints(x1) if id1 is None else id1, fingerprints(x2) if id2 is None else id2)
+    x1, x2 = net.prepare(x1), net.prepare(x2)
+    start = input_state(x1, x2, net.layout, "ntk" in names)
+    if net.layout != "vector" or len(names) == 1:
+        cross = final_state(net, start, same).cross
+        return tuple(getattr(cross, name) for name in names)
+    values = []
+    for name in names:
+        values.append(getattr(final_state(net, with_ntk(start, name == "ntk"), same).cross, name))
+        start, values[-1] = separate(start, values[-1])
+    return tuple(values)
+
+
+def packed_block(net: KernelRule, x1: jax.Array, x2: jax.Array, id1: jax.Array, id2: jax.Array) -> jax.Array:
+    """NNGP + i NTK between two batches, for fully connected nets: (n1, n2) complex numbers; arguments as in `block`.
+
+    XLA makes such a recursion one loop over entries, in registers, as long as it has one result. With two results it
+    would write their common steps to memory or compute them twice. Real and imaginary part are to be taken outside of
+    the compiled function: XLA would simplify the complex number away.
+    """
+    start = input_state(net.prepare(x1), net.prepare(x2), "vector", with_ntk=True)
+    cross = final_state(net, start, coincident(id1, id2)).cross
+    assert cross.ntk is not None
+    return jax.lax.complex(cross.nngp, cross.ntk)
+
+
+def with_ntk(state: State, wanted: bool) -> State:
+    """The state with a zero NTK, or with none."""
+
+    def rule(cov: Cov) -> Cov:
+        return replace(cov, ntk=jnp.zeros_like(cov.nngp) if wanted else None)
+
+    return state.map_each(rule)
+
+
+def separate(start: State, done: jax.Array) -> tuple[State, jax.Array]:
+    """The same start, in a form that keeps XLA from sharing what follows with what led to `done`.
+
+    A recursion of a fully connected net is one loop over entries, in registers, as long as it has one result. With two
+    results XLA shares their common steps by writing each to memory, which is slower than computing them twice.
+    """
+    nngp, done = jax.lax.optimization_barrier((start.cross.nngp, done))
+    return replace(start, cross=replace(start.cross, nngp=nngp)), done

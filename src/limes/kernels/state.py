@@ -1,0 +1,158 @@
+"""The state that a kernel recursion carries from layer to layer, and where it starts.
+
+A layer of an infinitely wide network is described by the covariance of its units between two batches. How much of it is
+needed depends on the net alone, and is decided before anything is allocated:
+
+========== ============================ =============================== =====================================
+layout     between x1 and x2            of a batch with itself          needed by
+========== ============================ =============================== =====================================
+vector     (n1, n2)                     (n1,)                           fully connected nets
+position   (n1, n2, *positions)         (n1, *positions)                convolutions under a flatten head
+pairs      (n1, n2, *pos., *positions)  (n1, *positions, *positions)    convolutions under a pooling head
+========== ============================ =============================== =====================================
+
+In the layout "position" only the covariance of a position with the same position is kept: the read-out of a flatten
+head has independent weights for each position, so no other entry reaches it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol, Self
+
+import jax
+import jax.numpy as jnp
+
+from limes.core.errors import NetError
+
+Layout = Literal["vector", "position", "pairs"]
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Cov:
+    """NNGP covariance and NTK of the units of a layer, with one shape; `ntk` is None where it is not asked for."""
+
+    nngp: jax.Array
+    ntk: jax.Array | None
+
+    def map(self, op: Callable[[jax.Array], jax.Array]) -> Self:
+        """Apply a linear map without weights (a reshape, a mean over positions) to both."""
+        return replace(self, nngp=op(self.nngp), ntk=None if self.ntk is None else op(self.ntk))
+
+    def __add__(self, other: "Cov") -> "Cov":
+        ntk = None if self.ntk is None or other.ntk is None else self.ntk + other.ntk
+        return Cov(self.nngp + other.nngp, ntk)
+
+
+@dataclass(frozen=True)
+class State:
+    """What a layer's kernel rule maps to the next layer's.
+
+    Attributes:
+        cross: between x1 and x2.
+        left: of x1 with itself, example by example.
+        right: of x2 with itself, example by example.
+        layout: see the module's table.
+        n_positions: number of position axes (0 after flattening or pooling, 1 for series, 2 for images).
+        same: (n1, n2) booleans, the coincident pairs; kept in the layout "pairs" only, where each layer needs them.
+    """
+
+    cross: Cov
+    left: Cov
+    right: Cov
+    layout: Layout
+    n_positions: int
+    same: jax.Array | None = None
+
+    def map_each(self, rule: Callable[[Cov], Cov]) -> Self:
+        """Apply the same rule to the covariance between the batches and to both self-covariances.
+
+        The rule may act on trailing (position) axes and element by element, never on the batch axes.
+        """
+        return replace(self, cross=rule(self.cross), left=rule(self.left), right=rule(self.right))
+
+
+class KernelRule(Protocol):
+    """What the kernel engine needs of a net: hashable, a layout, and the recursion."""
+
+    @property
+    def layout(self) -> Layout:
+        """Which entries of the covariance the recursion keeps."""
+        ...
+
+    def propagate(self, state: State) -> State:
+        """The state of the net's output from the state of its input."""
+        ...
+
+    def prepare(self, x: jax.Array) -> jax.Array:
+        """A batch in the shape that the recursion starts from; a reshape at most."""
+        ...
+
+    def __hash__(self) -> int: ...
+
+
+def input_state(x1: jax.Array, x2: jax.Array, layout: Layout, with_ntk: bool) -> State:
+    """The state of the inputs: their second moments over channels; the NTK of an input is zero.
+
+    Args:
+        x1: (n1, *positions, channels).
+        x2: (n2, *positions, channels).
+        layout: which entries to keep.
+        with_ntk: whether the NTK is carried.
+
+    Raises:
+        NetError: if the inputs have no position axes and the layout needs them.
+    """
+    n_positions = x1.ndim - 2
+    if layout == "vector":
+        if n_positions:
+            raise NetError(f"a fully connected recursion starts from vectors, not from inputs of shape {x1.shape[1:]}")
+        between, own = _vector_moments
+    elif n_positions < 1:
+        raise NetError(
+            f"a convolutional net needs inputs (n, time, channels) or (n, height, width, channels), not {x1.shape}"
+        )
+    else:
+        between, own = (_position_moments if layout == "position" else _pair_moments)(n_positions)
+
+    def cov(k: jax.Array) -> Cov:
+        return Cov(k, jnp.zeros_like(k) if with_ntk else None)
+
+    return State(cov(between(x1, x2)), cov(own(x1)), cov(own(x2)), layout, n_positions)
+
+
+def _mean_square(x: jax.Array) -> jax.Array:
+    return jnp.mean(x * x, axis=-1)
+
+
+def _dot_rows(x1: jax.Array, x2: jax.Array) -> jax.Array:
+    return jax.lax.dot_general(x1, x2, (((1,), (1,)), ((), ())), precision="highest") / x1.shape[1]
+
+
+_vector_moments = (_dot_rows, _mean_square)
+
+
+def _position_moments(n_positions: int):
+    def between(x1: jax.Array, x2: jax.Array) -> jax.Array:
+        channels = x1.shape[-1]
+        if channels <= 4:  # an outer product per channel fuses; a batched product of width 3 does not pay
+            total = x1[:, None, ..., 0] * x2[None, ..., 0]
+            for c in range(1, channels):
+                total = total + x1[:, None, ..., c] * x2[None, ..., c]
+            return total / channels
+        letters = "hwd"[:n_positions]
+        return jnp.einsum(f"i{letters}c,j{letters}c->ij{letters}", x1, x2, precision="highest") / channels
+
+    return between, _mean_square
+
+
+def _pair_moments(n_positions: int):
+    p, q = "hwd"[:n_positions], "xyz"[:n_positions]
+
+    def between(x1: jax.Array, x2: jax.Array) -> jax.Array:
+        return jnp.einsum(f"i{p}c,j{q}c->ij{p}{q}", x1, x2, precision="highest") / x1.shape[-1]
+
+    def own(x: jax.Array) -> jax.Array:
+        return jnp.einsum(f"i{p}c,i{q}c->i{p}{q}", x, x, precision="highest") / x.shape[-1]
+
+    return between, own

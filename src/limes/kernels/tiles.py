@@ -1,0 +1,190 @@
+"""Whole kernels from blocks: tiles that fit the cache, half of them by symmetry, bytes checked first."""
+
+import functools
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from limes.core import memory as mem
+from limes.core import precision
+from limes.core.errors import InputError
+from limes.core.types import Array
+from limes.kernels.block import block, check_get, packed_block
+from limes.kernels.coincidence import fingerprints
+from limes.kernels.state import KernelRule
+
+_TILE_BYTES = 1 << 20  # one array of a tile: a few of them share a core's second-level cache
+_LIVE_ARRAYS = 8  # arrays of a tile's size that a recursion holds at once, measured on convolutional nets
+_MAX_TILE_BYTES = 1 << 28  # beyond this, even a tile of one pair is too large to be a tile: positions decide
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Kernel:
+    """Kernel values between two batches; what was not asked for is None. A pytree: functions under `jit` may return it.
+
+    Attributes:
+        nngp: (n1, n2), the covariance of the outputs at initialisation.
+        ntk: (n1, n2), the neural tangent kernel of one output.
+    """
+
+    nngp: Array | None = None
+    ntk: Array | None = None
+
+
+@functools.partial(jax.jit, static_argnums=(0, 1))
+def _jit_block(net, names, x1, x2, id1, id2) -> tuple[jax.Array, ...] | jax.Array:
+    if net.layout == "vector" and len(set(names)) == 2:
+        return packed_block(net, x1, x2, id1, id2)
+    return block(net, names, x1, x2, id1, id2)
+
+
+def _unpack(names: Sequence[str], values: tuple[jax.Array, ...] | jax.Array) -> dict[str, np.ndarray]:
+    """What `_jit_block` returned, by name."""
+    if isinstance(values, tuple):
+        return {name: np.asarray(value) for name, value in zip(names, values, strict=True)}
+    both = np.asarray(values)
+    return {"nngp": np.real(both), "ntk": np.imag(both)}
+
+
+_jit_fingerprints = jax.jit(fingerprints)
+
+
+def entries_per_pair(net: KernelRule, shape: tuple[int, ...]) -> int:
+    """Numbers that the recursion holds for one pair of inputs of the given shape (without the batch)."""
+    positions = math.prod(shape[:-1])
+    return {"vector": 1, "position": positions, "pairs": positions * positions}[net.layout]
+
+
+def tile_size(net: KernelRule, shape: tuple[int, ...], itemsize: int) -> int:
+    """Rows and columns of a tile, such that one of its arrays is about a megabyte, and at least one pair."""
+    return max(1, min(512, math.isqrt(_TILE_BYTES // itemsize // entries_per_pair(net, shape))))
+
+
+def tile_bytes(net: KernelRule, shape: tuple[int, ...], itemsize: int, tile: int) -> int:
+    """Estimated bytes that computing one tile takes beside its inputs."""
+    return _LIVE_ARRAYS * tile * tile * entries_per_pair(net, shape) * itemsize
+
+
+def estimate_bytes(net: KernelRule, n1: int, n2: int, shape: tuple[int, ...], names: Sequence[str], dtype: Any) -> int:
+    """Estimated peak bytes of `kernel` beside its inputs: the results and two tiles in flight."""
+    itemsize = np.dtype(dtype).itemsize
+    tile = min(tile_size(net, shape, itemsize), max(n1, n2))
+    return len(names) * n1 * n2 * itemsize + 2 * tile_bytes(net, shape, itemsize, tile)
+
+
+def kernel(
+    net: KernelRule,
+    x1: Array,
+    x2: Array | None = None,
+    get: str | Sequence[str] = ("nngp", "ntk"),
+    *,
+    memory: str | int | None = None,
+    tile: int | None = None,
+    progress: Any = None,
+) -> Kernel:
+    """The infinite-width kernel of a net between two batches.
+
+    On tracers this is one pure block, to be differentiated and compiled by the caller. On arrays it runs tile by tile,
+    computes half of the tiles where `x2` is None, and returns NumPy for NumPy and JAX for JAX arrays.
+
+    Args:
+        net: the architecture.
+        x1: (n1, features...), float32 or float64: the dtype decides the precision, whatever JAX's global flag.
+        x2: (n2, features...); None stands for x1.
+        get: "nngp", "ntk" or both.
+        memory: limit in bytes or as "6GB"; default `limes.core.memory.limit`.
+        tile: rows and columns of a tile; default about a megabyte an array.
+        progress: reports one step a tile.
+
+    Raises:
+        DtypeError: for integer input.
+        InputError: for NaN, infinity, or shapes that do not match.
+        MemoryRefused: if the result would not fit, before anything is allocated.
+
+    Cost: O(n1 n2 (d + depth)) for fully connected nets; O(n1 n2 p depth) and O(n1 n2 p^2 depth) for convolutional nets
+    with p positions and a flatten or pooling head.
+    """
+    names = check_get(get)
+    dtype = precision.float_dtype(x1, x2)
+    if x2 is not None and x1.shape[1:] != x2.shape[1:]:
+        raise InputError(f"x1 and x2 hold inputs of different shapes: {x1.shape[1:]} and {x2.shape[1:]}")
+    if x1.ndim < 2:
+        raise InputError(f"a batch has shape (n, features...), not {x1.shape}: write x[None] for one example")
+    if precision.is_tracer(x1, x2):
+        a = jnp.asarray(x1, dtype)
+        return Kernel(
+            **dict(zip(names, block(net, names, a, a if x2 is None else jnp.asarray(x2, dtype)), strict=True))
+        )
+    for name, x in (("x1", x1), ("x2", x2)):
+        if x is not None:
+            precision.require_finite(x, name)
+    n1, n2 = len(x1), len(x1 if x2 is None else x2)
+    shape = jax.eval_shape(net.prepare, jax.ShapeDtypeStruct((max(1, n1), *x1.shape[1:]), np.float32)).shape[1:]
+    needed = estimate_bytes(net, n1, n2, shape, names, dtype)
+    ways_out = "use fewer rows, float32 input, or ask for one kernel only (get='ntk')"
+    mem.require(needed, f"a kernel of {n1} x {n2} in {dtype}", ways_out, memory)
+    tile = tile_size(net, shape, dtype.itemsize) if tile is None else tile
+    with precision.scope(dtype):
+        values = _assemble(net, names, x1, x2, dtype, tile, progress)
+        as_jax = isinstance(x1, jax.Array) or isinstance(x2, jax.Array)
+        return Kernel(**{k: jnp.asarray(v) if as_jax else v for k, v in values.items()})
+
+
+def _assemble(net, names, x1, x2, dtype, tile, progress) -> dict[str, np.ndarray]:
+    """Compute the tiles and put them in place; one tile is computed while the one before is copied."""
+    rows1 = _Rows(x1, dtype, tile)
+    rows2 = rows1 if x2 is None else _Rows(x2, dtype, tile)
+    out = {name: np.empty((rows1.n, rows2.n), dtype) for name in names}
+    symmetric = x2 is None
+    todo = [(i, j) for i in range(len(rows1.starts)) for j in range(i if symmetric else 0, len(rows2.starts))]
+    if progress is not None:
+        progress.start("kernel", len(todo))
+
+    def run() -> Iterator[tuple[int, int, Any]]:
+        for i, j in todo:
+            yield i, j, _jit_block(net, names, rows1.tiles[i], rows2.tiles[j], rows1.ids[i], rows2.ids[j])
+
+    def place(i: int, j: int, values: Any) -> None:
+        r, c = rows1.slice(i), rows2.slice(j)
+        for name, value in _unpack(names, values).items():
+            part = value[: r.stop - r.start, : c.stop - c.start]
+            out[name][r, c] = part
+            if symmetric:  # a product of a tile with itself is symmetric to rounding only
+                out[name][c, r] = part.T if i != j else np.triu(part) + np.triu(part, 1).T
+        if progress is not None:
+            progress.step()
+
+    waiting = None
+    for item in run():
+        if waiting is not None:
+            place(*waiting)
+        waiting = item
+    if waiting is not None:
+        place(*waiting)
+    return out
+
+
+class _Rows:
+    """A batch cut into tiles of one shape (the last one padded with its first row) with their fingerprints."""
+
+    def __init__(self, x: Array, dtype: np.dtype, tile: int) -> None:
+        self.n = len(x)
+        count = max(1, -(-self.n // tile))
+        self.size = max(1, -(-self.n // count))  # even tiles leave the least padding
+        self.starts = range(0, self.n, self.size)
+        self.tiles = [self._tile(x, start, dtype) for start in self.starts]
+        self.ids = [_jit_fingerprints(t) for t in self.tiles]
+
+    def _tile(self, x: Array, start: int, dtype: np.dtype) -> jax.Array:
+        part = jnp.asarray(x[start : start + self.size], dtype)
+        missing = self.size - len(part)
+        return part if not missing else jnp.concatenate([part, jnp.broadcast_to(part[:1], (missing, *part.shape[1:]))])
+
+    def slice(self, i: int) -> slice:
+        return slice(self.starts[i], min(self.starts[i] + self.size, self.n))

@@ -1,0 +1,61 @@
+"""Layers after one another: the one place that walks a sequence."""
+
+from typing import Any
+
+import jax
+
+from limes.core.errors import NetError
+from limes.kernels.state import State
+from limes.nets.layer import Flow, Layer, Params
+
+
+def as_layers(owner: str, layers: Any) -> tuple[Layer, ...]:
+    """A tuple of layers from layers, nets, or iterables of them.
+
+    Raises:
+        NetError: for anything else.
+    """
+    found: list[Layer] = []
+    for item in layers:
+        inner = getattr(item, "layers", None)
+        if isinstance(item, Layer):
+            found.append(item)
+        elif isinstance(inner, tuple):
+            found.extend(inner)
+        else:
+            raise NetError(
+                f"{owner} is made of layers, not of {item!r}: write for instance nets.Relu() with parentheses"
+            )
+    return tuple(found)
+
+
+def check_all(layers: tuple[Layer, ...], flow: Flow) -> Flow:
+    """`Layer.check` through the sequence."""
+    for layer in layers:
+        flow = layer.check(flow)
+    return flow
+
+
+def propagate_all(layers: tuple[Layer, ...], state: State) -> State:
+    """`Layer.propagate` through the sequence."""
+    for layer in layers:
+        state = layer.propagate(state)
+    return state
+
+
+def init_all(
+    layers: tuple[Layer, ...], key: jax.Array, shape: tuple[int, ...], widths: list[int]
+) -> tuple[tuple[int, ...], list[Params]]:
+    """`Layer.init` through the sequence, one key and one width a layer."""
+    params = []
+    for layer, layer_key, width in zip(layers, jax.random.split(key, len(layers)), widths, strict=True):
+        shape, p = layer.init(layer_key, shape, width)
+        params.append(p)
+    return shape, params
+
+
+def apply_all(layers: tuple[Layer, ...], params: list[Params], x: jax.Array) -> jax.Array:
+    """`Layer.apply` through the sequence."""
+    for layer, p in zip(layers, params, strict=True):
+        x = layer.apply(p, x)
+    return x

@@ -1,0 +1,101 @@
+"""What a layer is: one frozen dataclass with its finite form and its kernel rule side by side."""
+
+import dataclasses
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import jax
+
+from limes.core.errors import NetError
+from limes.kernels.state import State
+
+Params = Any
+"""A pytree of arrays; an empty tuple for layers without weights."""
+
+
+@dataclass(frozen=True)
+class Flow:
+    """What is known of the units before a layer, without data: enough to refuse nets that have no Gaussian limit.
+
+    Attributes:
+        gaussian: whether they are jointly Gaussian in the limit, which activations need.
+        mixed: whether position axes have been flattened or pooled away.
+    """
+
+    gaussian: bool = False
+    mixed: bool = False
+
+
+@dataclass(frozen=True)
+class Layer(ABC):
+    """A map between layers of units.
+
+    Subclasses are frozen dataclasses of plain values (printable, comparable, hashable, serialisable), set `name` (the
+    word in specifications), and define the finite form (`init`, `apply`) and the kernel rule (`propagate`).
+    """
+
+    name: ClassVar[str]
+    needs_positions: ClassVar[bool] = False
+    """Whether the layer acts on position axes, so that inputs are not flattened before the net."""
+
+    @abstractmethod
+    def init(self, key: jax.Array, shape: tuple[int, ...], width: int) -> tuple[tuple[int, ...], Params]:
+        """Shape of the output (*positions, channels) and random weights for one input of shape `shape`."""
+
+    @abstractmethod
+    def apply(self, params: Params, x: jax.Array) -> jax.Array:
+        """The finite layer on a batch (n, *positions, channels)."""
+
+    @abstractmethod
+    def propagate(self, state: State) -> State:
+        """The kernel rule: covariance and NTK after the layer from those before it."""
+
+    @abstractmethod
+    def check(self, flow: Flow) -> Flow:
+        """What is known after the layer.
+
+        Raises:
+            NetError: if the layer has no limit there, with the remedy.
+        """
+
+    def to_dict(self) -> dict[str, Any]:
+        """The layer in the specification form: ``{"layer": name, field: value, ...}``."""
+        return {"layer": self.name} | {f.name: _plain(getattr(self, f.name)) for f in dataclasses.fields(self)}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Layer):
+        return value.to_dict()
+    return [_plain(v) for v in value] if isinstance(value, tuple) else value
+
+
+def check_number(layer: str, field: str, value: Any, minimum: float = -math.inf) -> float:
+    """A finite float, at least `minimum`.
+
+    Raises:
+        NetError: otherwise.
+    """
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not (math.isfinite(number) and number >= minimum):
+        bound = "" if minimum == -math.inf else f" of at least {minimum:g}"
+        raise NetError(f"{layer}: {field} must be a finite number{bound}, not {value!r}")
+    return number
+
+
+def check_integers(layer: str, field: str, value: Any, length: int | None = None) -> tuple[int, ...]:
+    """A tuple of positive integers, of length 1 or 2 where no `length` is given.
+
+    Raises:
+        NetError: otherwise.
+    """
+    values = tuple(value) if isinstance(value, list | tuple) else (value,)
+    right_length = len(values) in (1, 2) if length is None else len(values) == length
+    if not right_length or not all(isinstance(v, int) and not isinstance(v, bool) and v > 0 for v in values):
+        wanted = "one or two" if length is None else str(length)
+        raise NetError(f"{layer}: {field} must be {wanted} positive integers, not {value!r}")
+    return values

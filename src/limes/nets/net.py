@@ -1,0 +1,151 @@
+"""The architecture object: a composition of layers without weights."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from limes.core import precision
+from limes.core.errors import NetError
+from limes.core.keys import KeyLike, as_key
+from limes.core.types import Array
+from limes.kernels import tiles
+from limes.kernels.state import Layout, State
+from limes.nets.compose import apply_all, as_layers, check_all, init_all, propagate_all
+from limes.nets.conv import Conv
+from limes.nets.dense import Dense
+from limes.nets.heads import GlobalAvgPool
+from limes.nets.layer import Flow, Layer, Params
+from limes.nets.residual import Residual
+
+
+@dataclass(frozen=True)
+class Net:
+    """An architecture: layers after one another. Hashable, comparable, printable, serialisable.
+
+    Nets without a layer that acts on positions flatten their inputs themselves; the caller never does.
+
+    Attributes:
+        layers: the layers, first to last.
+
+    Raises:
+        NetError: if there is no layer, or a layer has no Gaussian limit where it stands.
+
+    Example:
+        >>> import numpy as np
+        >>> from limes import nets
+        >>> net = nets.serial(nets.Dense(1.5), nets.Relu(), nets.Dense(1.5))
+        >>> net.kernel(np.eye(3), get="ntk").ntk.shape
+        (3, 3)
+    """
+
+    layers: tuple[Layer, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "layers", as_layers("a net", self.layers))
+        if not self.layers:
+            raise NetError("a net needs at least one layer")
+        check_all(self.layers, Flow())
+
+    def __str__(self) -> str:
+        return " > ".join(_short(layer) for layer in self.layers)
+
+    @property
+    def needs_positions(self) -> bool:
+        """Whether inputs keep their position axes."""
+        return any(layer.needs_positions for layer in self.layers)
+
+    @property
+    def layout(self) -> Layout:
+        """Which entries of the covariance the recursion keeps; see `limes.kernels.state`."""
+        if not self.needs_positions:
+            return "vector"
+        return "pairs" if any(isinstance(layer, GlobalAvgPool) for layer in self.layers) else "position"
+
+    def prepare(self, x: jax.Array) -> jax.Array:
+        """Flatten a batch to vectors, unless the net acts on positions."""
+        if self.needs_positions:
+            if x.ndim < 3:
+                raise NetError(
+                    f"a convolutional net needs (n, time, channels) or (n, height, width, channels), not {x.shape}: "
+                    "reshape vectors to images, and give single-channel images a last axis with x[..., None]"
+                )
+            return x
+        return x.reshape(x.shape[0], -1)
+
+    def propagate(self, state: State) -> State:
+        """The kernel recursion from inputs to outputs.
+
+        Raises:
+            NetError: if positions are left at the end.
+        """
+        state = propagate_all(self.layers, state)
+        if state.n_positions:
+            raise NetError("the net ends with positions: add Flatten() or GlobalAvgPool(), and a dense read-out")
+        return state
+
+    def kernel(
+        self,
+        x1: Array,
+        x2: Array | None = None,
+        get: str | Sequence[str] = ("nngp", "ntk"),
+        *,
+        memory: str | int | None = None,
+        tile: int | None = None,
+        progress: Any = None,
+    ) -> tiles.Kernel:
+        """The infinite-width kernel between two batches; see `limes.kernels.tiles.kernel`."""
+        return tiles.kernel(self, x1, x2, get, memory=memory, tile=tile, progress=progress)
+
+    def init(
+        self, key: KeyLike, input_shape: Sequence[int], width: int = 1024, outputs: int = 1, dtype: Any = "float32"
+    ) -> list[Params]:
+        """Random weights of a finite network.
+
+        Args:
+            key: int or JAX key.
+            input_shape: shape of one input, without the batch.
+            width: channels of every layer with weights but the last.
+            outputs: channels of the last one.
+            dtype: "float32" or "float64".
+
+        Raises:
+            NetError: if the layers do not fit the shape or each other.
+        """
+        shape = tuple(int(n) for n in input_shape)
+        shape = shape if self.needs_positions else (int(np.prod(shape)),)
+        last = max((i for i, layer in enumerate(self.layers) if isinstance(layer, Dense | Conv)), default=-1)
+        if any(isinstance(layer, Residual) for layer in self.layers[last + 1 :]):
+            raise NetError("the net ends in a residual block: add a dense read-out to choose the number of outputs")
+        widths = [outputs if i == last else width for i in range(len(self.layers))]
+        with precision.scope(dtype):
+            params = init_all(self.layers, as_key(key), shape, widths)[1]
+            return jax.tree.map(lambda p: p.astype(dtype), params)
+
+    def apply(self, params: list[Params], x: Array) -> jax.Array:
+        """Outputs of the finite network: (n, features...) -> (n, outputs), in the precision of the weights."""
+        weights = jax.tree.leaves(params)
+        dtype = np.dtype(weights[0].dtype) if weights else precision.float_dtype(x)
+        with precision.scope(dtype):
+            return apply_all(self.layers, params, self.prepare(jnp.asarray(x, dtype)))
+
+    def to_spec(self) -> list[dict[str, Any]]:
+        """The net as a list of plain dicts, read back by `limes.nets.from_spec`."""
+        return [layer.to_dict() for layer in self.layers]
+
+
+def _short(layer: Layer) -> str:
+    fields = {k: v for k, v in layer.to_dict().items() if k not in ("layer", "body", "shortcut")}
+    inner = ", ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in fields.items() if v != 0)
+    if isinstance(layer, Residual):
+        parts = [" > ".join(_short(part) for part in branch) for branch in (layer.body, layer.shortcut) if branch]
+        inner = " | ".join(parts)
+    return f"{layer.name}({inner})" if inner else layer.name
+
+
+def serial(*layers: Layer | Net) -> Net:
+    """A net from layers (or nets, whose layers are taken in) after one another."""
+    return Net(layers)  # pyright: ignore[reportArgumentType]

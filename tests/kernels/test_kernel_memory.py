@@ -1,0 +1,93 @@
+"""Bytes: estimated within 1.5 times the peak, refused before allocation."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from limes import nets
+from limes.core.errors import MemoryRefused
+from limes.kernels import estimate_bytes
+
+# The peak is the kernel's own (VmHWM); ru_maxrss would start at the peak of the process that forked.
+_MEASURE = """
+import json, pathlib, sys
+import numpy as np
+from limes import nets
+
+def memory(key):
+    lines = pathlib.Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(key))
+
+n = int(sys.argv[1])
+x = np.random.default_rng(0).standard_normal((n, 8)).astype(np.float32)
+net = nets.mlp(3)
+net.kernel(x[:500])  # libraries loaded, the tile compiled
+before = memory("VmRSS")
+k = net.kernel(x)
+print(json.dumps({"peak": memory("VmHWM") - before, "trace": float(np.trace(k.ntk))}))
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads the peak from /proc")
+def test_estimate_is_within_1_5_of_the_measured_peak():
+    n = 6000
+    done = subprocess.run([sys.executable, "-c", _MEASURE, str(n)], capture_output=True, text=True, check=True)
+    peak = json.loads(done.stdout)["peak"]
+    estimate = estimate_bytes(nets.mlp(3), n, n, (8,), ("nngp", "ntk"), np.float32)
+    assert peak / 1.5 <= estimate <= 1.5 * peak, f"estimated {estimate / 1e6:.0f} MB, measured {peak / 1e6:.0f} MB"
+
+
+def test_refused_with_size_limit_and_ways_out():
+    x = np.broadcast_to(np.float32(1), (1_000_000, 3))  # no memory behind it
+    with pytest.raises(MemoryRefused) as caught:
+        nets.mlp(2).kernel(x, memory="1GB")
+    text = str(caught.value)
+    assert "1000000 x 1000000 in float32 needs 8.0 TB, but the limit is 1.0 GB" in text
+    for way_out in ("fewer rows", "float32", "get='ntk'", "memory=", "$LIMES_MEMORY"):
+        assert way_out in text
+    assert isinstance(caught.value, MemoryError)
+
+
+def test_limit_from_the_environment(monkeypatch):
+    x = np.ones((500, 3), np.float32)
+    monkeypatch.setenv("LIMES_MEMORY", "1MB")
+    with pytest.raises(MemoryRefused, match=r"the limit is 1\.0 MB"):
+        nets.mlp(2).kernel(x)
+    assert nets.mlp(2).kernel(x[:4], memory="1GB").ntk.shape == (4, 4)
+
+
+def test_estimate_grows_with_what_the_net_keeps():
+    def estimate(net, names=("ntk",), dtype=np.float32, n=20_000):
+        return estimate_bytes(net, n, n, (32, 32, 3), names, dtype)
+
+    mlp, flatten, gap = nets.mlp(3), nets.cnn(3), nets.cnn(3, "gap")
+    assert estimate(mlp, dtype=np.float64) == pytest.approx(2 * estimate(mlp), rel=0.05)
+    assert estimate(mlp, ("nngp", "ntk")) == pytest.approx(2 * estimate(mlp), rel=0.05)
+    assert estimate(mlp) <= estimate(flatten) < estimate(gap)
+    assert estimate(gap, n=4) > 2 * 8 * 1024**2 * 4  # two tiles of one pair of 32 x 32 positions, eight arrays each
+
+
+def test_progress_counts_the_tiles():
+    class Counter:
+        total = done = 0
+
+        def start(self, label, total):
+            assert label == "kernel"
+            self.total = total
+
+        def step(self, n=1):
+            self.done += n
+
+        def note(self, text):
+            pass
+
+    x = np.random.default_rng(0).standard_normal((5, 6)).astype(np.float32)
+    own, given = Counter(), Counter()
+    nets.mlp(2).kernel(x, tile=2, progress=own)
+    nets.mlp(2).kernel(x, x, tile=2, progress=given)
+    assert (own.total, own.done) == (6, 6)  # half of 3 x 3 tiles, the diagonal included
+    assert (given.total, given.done) == (9, 9)

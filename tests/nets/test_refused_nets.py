@@ -1,0 +1,105 @@
+"""Architectures without a limit, and arguments out of range, are refused when they are built."""
+
+import math
+
+import jax
+import pytest
+
+from limes import nets
+from limes.core.errors import NetError
+
+D, R, C = nets.Dense(), nets.Relu(), nets.Conv((3,))
+FLATTEN, GAP = nets.Flatten(), nets.GlobalAvgPool()
+
+
+@pytest.mark.parametrize(
+    ("layers", "message"),
+    [
+        ((R, D), "relu needs Gaussian inputs in the limit: put a dense or conv layer before it"),
+        ((D, R, nets.Erf(), D), "erf needs Gaussian inputs"),
+        ((D, FLATTEN, R, D), "relu needs Gaussian inputs"),
+        ((C, FLATTEN, C), "a convolution cannot follow flatten or pooling"),
+        ((C, R, GAP, C), "a convolution cannot follow flatten or pooling"),
+        ((C, FLATTEN, GAP), "global average pooling cannot follow flatten"),
+        ((C, GAP, GAP), "global average pooling cannot follow flatten"),
+        ((D, nets.Residual((R,)), D), "the body must end in a dense or conv layer"),
+        ((D, nets.Residual((D, R)), D), "the body must end in a dense or conv layer"),
+        ((D, nets.Residual((nets.Residual((R, D)),)), D), "the body must end in a dense or conv layer"),
+        ((C, nets.Residual((R, FLATTEN, D))), "flatten and pooling belong after the block"),
+        ((C, nets.Residual((D,), (GAP, D))), "flatten and pooling belong after the block"),
+        ((R, nets.Residual((D,))), "relu needs Gaussian inputs"),
+        ((nets.Residual((D,)), R, D), "relu needs Gaussian inputs"),
+        ((), "a net needs at least one layer"),
+        ((D, nets.Relu, D), "a net is made of layers, not of <class 'limes.nets.rectifiers.Relu'>: write for instance"),
+        ((D, "relu", D), "a net is made of layers, not of 'relu'"),
+    ],
+)
+def test_refused_nets(layers, message):
+    with pytest.raises(NetError) as caught:
+        nets.serial(*layers)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        (D,),
+        (D, R, GAP),
+        (D, D, R, D),
+        (C, nets.Residual((R, C), (C,)), R, FLATTEN, D, R, D),
+        (D, nets.Residual((R, D), (R, D)), R, D),
+        (nets.Residual((D,), (D,)), R, D),
+        (D, nets.Residual((R, nets.Residual((D, R, D), (D,)))), R, D),
+    ],
+)
+def test_accepted_nets(layers):
+    assert nets.serial(*layers).layers == layers
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: nets.mlp(0), "depth must be an integer of at least 1, not 0"),
+        (lambda: nets.mlp(2.5), "depth must be an integer of at least 1, not 2.5"),
+        (lambda: nets.mlp(True), "depth must be an integer of at least 1, not True"),
+        (lambda: nets.mlp(activation="tahn"), "unknown layer 'tahn'"),
+        (lambda: nets.mlp(activation="dense"), "must be an activation such as 'relu', not the layer 'dense'"),
+        (lambda: nets.mlp(activation=D), "must be an activation such as 'relu', not the layer 'dense'"),
+        (lambda: nets.mlp(w_std=-1.0), "dense: w_std must be a finite number of at least 0, not -1.0"),
+        (lambda: nets.mlp(b_std=math.nan), "dense: b_std must be a finite number of at least 0, not nan"),
+        (lambda: nets.mlp(w_std=math.inf), "dense: w_std must be a finite number"),
+        (lambda: nets.mlp(w_std=None), "dense: w_std must be a finite number"),
+        (lambda: nets.cnn(head="max"), "head must be 'flatten' or 'gap' (global average pooling), not 'max'"),
+        (lambda: nets.cnn(depth=-1), "depth must be an integer of at least 1"),
+        (lambda: nets.cnn(padding="FULL"), "conv: padding must be one of ('SAME', 'VALID', 'CIRCULAR'), not 'FULL'"),
+        (lambda: nets.cnn(kernel=(3, 0)), "conv: kernel must be one or two positive integers, not (3, 0)"),
+        (lambda: nets.cnn(kernel=(3, 3, 3)), "conv: kernel must be one or two positive integers"),
+        (lambda: nets.Conv((3, 3), (2,)), "conv: strides must be 2 positive integers, not (2,)"),
+        (lambda: nets.Conv((3, 3), (0, 1)), "conv: strides must be 2 positive integers"),
+        (lambda: nets.Conv(2.5), "conv: kernel must be one or two positive integers, not 2.5"),
+        (lambda: nets.resnet(0), "blocks must be an integer of at least 1, not 0"),
+        (lambda: nets.resnet((1, -1)), "blocks must be an integer of at least 0, not -1"),
+        (lambda: nets.LeakyRelu(math.nan), "leaky_relu: alpha must be a finite number, not nan"),
+        (lambda: nets.Residual(()), "residual: the body has no layers"),
+        (lambda: nets.Residual((nets.Relu,)), "residual is made of layers, not of"),
+    ],
+)
+def test_refused_arguments(build, message):
+    with pytest.raises(NetError) as caught:
+        build()
+    assert message in str(caught.value)
+
+
+def test_branches_that_do_not_fit(series):
+    uneven = nets.serial(C, nets.Residual((R, nets.Conv((3,), (2,))), (C,)), R, FLATTEN, D)
+    with pytest.raises(NetError, match=r"the body leaves positions \(3,\) and the shortcut \(5,\)"):
+        uneven.kernel(series)
+    with pytest.raises(NetError, match=r"residual: the body gives .* and the shortcut"):
+        uneven.init(0, (5, 2), width=4)
+    with pytest.raises(NetError, match="put a dense or conv layer before the block"):
+        nets.serial(nets.Residual((D, R, D)), D).init(0, (3,), width=4)
+
+
+def test_net_that_ends_in_a_block_has_no_outputs_to_choose():
+    with pytest.raises(NetError, match="ends in a residual block: add a dense read-out"):
+        nets.serial(D, nets.Residual((R, D))).init(jax.random.key(0), (3,), width=4)

@@ -1,0 +1,1 @@
+"""Slow, plain references in NumPy that share no code with the library."""
