@@ -1,0 +1,1 @@
+"""Dense linear algebra in float64: Cholesky with a jitter ladder, spectral filters, block Krylov flows."""

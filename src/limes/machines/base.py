@@ -1,0 +1,238 @@
+"""What the estimators share: fitting the gradient flow of a kernel, and predicting from it at any time."""
+
+import copy
+import math
+import warnings
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from limes.core import precision
+from limes.core.errors import InputError, PrecisionWarning
+from limes.core.progress import Progress
+from limes.core.status import Status
+from limes.core.types import Affine, Array, Kind
+from limes.linalg.solution import REMEDY, Solution
+from limes.machines import flow
+from limes.machines.predictor import KernelPredictor
+from limes.machines.scaling import Scale, fit_affine
+from limes.nets import Net, mlp
+
+
+class KernelMachine(BaseEstimator):
+    """Gradient flow on 1/2 sum (f - y)^2 in a fixed kernel, from f = 0, to a time t (Jacot et al. 2018).
+
+    f_t(x) = K(x, X) (K + r I)^-1 (I - exp(-(K + r I) t)) Y with r = ridge + ridge_rel x mean diagonal; t = inf is
+    kernel ridge regression, r = 0 and t = inf interpolates. The learning rate is 1 and the loss a sum over examples and
+    outputs: t is n x c times smaller than where the loss is a mean.
+    """
+
+    net: Net | None
+    time: float
+    ridge: float
+    ridge_rel: float
+    kind: Kind
+    scale: Scale | None
+    solver: flow.Solver
+    random_state: int | None
+
+    def _check_parameters(self) -> None:
+        flow.check_times((self.time,))
+        if self.kind not in ("ntk", "nngp"):
+            raise InputError(f"kind must be 'ntk' or 'nngp', not {self.kind!r}")
+        for name in ("ridge", "ridge_rel"):
+            value = getattr(self, name)
+            if not (isinstance(value, int | float | np.number) and math.isfinite(value) and value >= 0):
+                raise InputError(f"{name} must be a finite number of at least 0, not {value!r}")
+        if self.net is not None and not isinstance(self.net, Net):
+            raise InputError(f"net must be a limes.nets.Net or None, not {self.net!r}: write for instance nets.mlp(3)")
+
+    def _validate(self, x: Array, y: Any = "no_validation", *, reset: bool, **options: Any) -> Any:
+        """scikit-learn's checks with our own message for NaN; keeps float32 and float64, widens the rest."""
+        dtype = np.asarray(x).dtype if isinstance(x, list | tuple) else getattr(x, "dtype", None)
+        if getattr(dtype, "kind", "") == "c":
+            raise InputError("Complex data not supported: kernels are defined for real inputs")
+        if not reset and self.centres_.ndim > 2:  # scikit-learn would compare heights and call them features
+            self._require_shape(np.shape(x)[1:])
+        data = {"X": x} if isinstance(y, str) and y == "no_validation" else {"X": x, "y": y}
+        found = validate_data(
+            self,
+            **data,
+            reset=reset,
+            dtype=[np.float64, np.float32],
+            allow_nd=True,
+            ensure_all_finite=False,
+            **options,
+        )
+        x = found[0] if isinstance(found, tuple) else found
+        precision.require_finite(x, "X")
+        if not reset:
+            self._require_shape(x.shape[1:])
+        return found
+
+    def _require_shape(self, shape: tuple[int, ...]) -> None:
+        if shape != self.centres_.shape[1:]:
+            raise InputError(
+                f"X holds inputs of shape {shape}, but the machine was fitted on {self.centres_.shape[1:]}"
+            )
+
+    def _fit(self, x: np.ndarray, targets: np.ndarray, times: Sequence[float], progress: Progress | None) -> Self:
+        times = flow.check_times(tuple(times))
+        self.net_ = mlp() if self.net is None else self.net
+        solver = flow.choose(len(x), times, self.solver)
+        flow.require_memory(len(x), solver)
+        self.affine_ = fit_affine(x, self.scale)
+        self.centres_ = np.array(x) if self.affine_ is None else self.affine_(x)  # the caller may change its array
+        self.targets_ = np.array(targets, np.float64)
+        gram = self._gram(progress)
+        mean_diagonal = float(np.mean(np.diagonal(gram), dtype=np.float64))  # inf where the kernel overflowed
+        self.ridge_ = float(self.ridge) + float(self.ridge_rel) * mean_diagonal
+        self._coef: dict[float, np.ndarray] = {}
+        solution = self._solve(gram, times, solver, progress)
+        self.solver_, self.jitter_, self.rcond_ = solution.solver, solution.jitter, solution.rcond
+        self.time_, self.coef_ = times[0], self._coef[times[0]]
+        self._fitted = self.at(self.time_)
+        return self
+
+    def gram(self, x: Array) -> np.ndarray:
+        """The kernel (n, n) of a batch with itself, under this machine's net, kind and a scaling fitted to the batch.
+
+        Needs no fitted machine: it shows the scale of the problem (its largest eigenvalue sets the fastest time).
+        """
+        affine = fit_affine(x, self.scale)
+        net = mlp() if self.net is None else self.net
+        return getattr(net.kernel(x if affine is None else affine(x), get=self.kind), self.kind)
+
+    def _gram(self, progress: Progress | None = None) -> np.ndarray:
+        return getattr(self.net_.kernel(self.centres_, get=self.kind, progress=progress), self.kind)
+
+    def _solve(
+        self, gram: np.ndarray, times: tuple[float, ...], solver: str, progress: Progress | None = None
+    ) -> Solution:
+        solution, self._spectrum = flow.solve(gram, self.targets_, times, self.ridge_, solver, progress)
+        solution.check()
+        if solution.status is Status.JITTER_ADDED:
+            widen = ", or give float64 inputs" if gram.dtype == np.float32 else ""
+            warnings.warn(
+                f"the kernel matrix is singular to working precision: {solution.jitter:.1e} was added to its diagonal; "
+                f"{REMEDY}{widen}",
+                PrecisionWarning,
+                stacklevel=4,
+            )
+        self._coef.update(zip(times, solution.coef, strict=True))
+        return solution
+
+    def _coef_at(self, times: tuple[float, ...]) -> list[np.ndarray]:
+        """Coefficients at each time; from the kept eigendecomposition, else by solving for those that are new."""
+        check_is_fitted(self, "coef_")
+        missing = tuple(t for t in flow.check_times(times) if t not in self._coef)
+        if missing and self._spectrum is not None:
+            solution = self._spectrum.solve(self.targets_, missing, self.ridge_).check()
+            self._coef.update(zip(missing, solution.coef, strict=True))
+        elif missing:
+            wanted: flow.Solver = "auto" if self.solver == "cholesky" else self.solver
+            solver = flow.choose(len(self.centres_), missing, wanted)
+            flow.require_memory(len(self.centres_), solver)
+            self._solve(self._gram(), missing, solver)
+        return [self._coef[t] for t in flow.check_times(times)]
+
+    def at(self, time: float) -> KernelPredictor:
+        """The predictor at a training time: scores, their gradients, centres and coefficients.
+
+        Args:
+            time: in units of 1 / learning rate, at least 0; inf allowed.
+
+        Cost: none at a time that was fitted; 2 n^2 c multiplications where an eigendecomposition is kept; else a new
+        kernel and a solve.
+        """
+        (coef,) = self._coef_at((time,))
+        classes = getattr(self, "classes_", None)
+        targets = None if classes is None else getattr(self, "targets", None)
+        return KernelPredictor(self.net_, self.kind, self.centres_, coef, self.affine_, classes, targets)
+
+    def stopped_at(self, time: float) -> Self:
+        """A fitted copy whose parameter `time` is this one: what to save or pass on after choosing a stopping time.
+
+        Cost: that of `at`; arrays are shared.
+        """
+        machine = copy.copy(self)
+        machine._fitted = self.at(time)
+        machine.time = machine.time_ = flow.check_times((time,))[0]
+        if machine.solver == "cholesky" and math.isfinite(machine.time_):
+            machine.solver = "auto"
+        machine.coef_ = machine._fitted.coef
+        return machine
+
+    @property
+    def expansion(self) -> KernelPredictor:
+        """The predictor at the fitted time."""
+        check_is_fitted(self, "coef_")
+        return self._fitted
+
+    @property
+    def centres(self) -> np.ndarray:
+        """Training inputs (m, features...), after the input map."""
+        return self.expansion.centres
+
+    @property
+    def coef(self) -> np.ndarray:
+        """Coefficients (m, c) at the fitted time."""
+        return self.expansion.coef
+
+    @property
+    def affine(self) -> Affine | None:
+        """The input map, or None."""
+        return self.expansion.affine
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of score columns."""
+        return self.expansion.n_outputs
+
+    def scores(self, x: Array) -> np.ndarray:
+        """Scores at the fitted time: (n, features...) -> (n, c)."""
+        check_is_fitted(self, "coef_")
+        return self.expansion.scores(self._validate(x, reset=False))
+
+    def scores_at(self, x: Array, time: float) -> np.ndarray:
+        """Scores at any training time; see `at` for the cost."""
+        check_is_fitted(self, "coef_")
+        return self.at(time).scores(self._validate(x, reset=False))
+
+    def scores_vjp(self, x: Array, v: Array) -> np.ndarray:
+        """Gradient in x of sum(v * scores(x)), in the caller's units: the shape of x."""
+        return self.expansion.scores_vjp(x, v)
+
+    def scores_and_vjp(self, x: Array, cotangent: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Scores, and the gradient of sum(v * scores(x)) for v = cotangent(scores), from one kernel evaluation."""
+        return self.expansion.scores_and_vjp(x, cotangent)
+
+    def label_operator(self, x: Array) -> np.ndarray:
+        """The matrix (n, m) that maps training targets to scores at the fitted time: scores(x) = L(x) Y.
+
+        Cost: a kernel, and a solve with n right-hand sides.
+        """
+        check_is_fitted(self, "coef_")
+        z = self._validate(x, reset=False)
+        z = z if self.affine_ is None else self.affine_(z)
+        columns = getattr(self.net_.kernel(self.centres_, z, get=self.kind), self.kind).astype(np.float64)
+        times = (self.time_,)
+        ridge = self.ridge_ + (self.jitter_ if math.isinf(self.time_) else 0.0)
+        if self._spectrum is not None:
+            return self._spectrum.solve(columns, times, ridge).check().coef[0].T
+        solver = flow.choose(len(self.centres_), times, self.solver)
+        return flow.solve(self._gram(), columns, times, ridge, solver)[0].check().coef[0].T
+
+    def save(self, path: Any) -> None:
+        """Write the fitted machine to an npz file without pickle, training rows included; read it with `limes.load`."""
+        from limes.machines.store import save
+
+        save(self, path)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The state to pickle or copy: without the n x n eigenvectors, which can be made again."""
+        state: Any = super().__getstate__()
+        return state | {"_spectrum": None} if "_spectrum" in state else state

@@ -1,0 +1,93 @@
+"""Classification in the infinite-width limit."""
+
+from collections.abc import Sequence
+from typing import Self
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+
+from limes.core.progress import Progress
+from limes.core.types import Array, Kind
+from limes.machines.base import KernelMachine
+from limes.machines.flow import Solver
+from limes.machines.scaling import Scale
+from limes.machines.targets import Targets, encode_labels
+from limes.nets import Net
+
+
+class NTKClassifier(ClassifierMixin, KernelMachine):
+    """Least-squares classification by an infinitely wide network trained to a time; scikit-learn's interface.
+
+    Args:
+        net: the architecture; None for a fully connected net of depth 3 with relu.
+        time: training time in units of 1 / learning rate; inf for training to the end. Stopping early makes it robust.
+        ridge: absolute, at least 0; pulls towards the function at initialisation.
+        ridge_rel: as a multiple of the kernel's mean diagonal; added to `ridge`.
+        kind: "ntk" (all layers train) or "nngp" (the last layer trains).
+        scale: None, "standard" or "unit": a fixed map of the inputs, see `limes.machines.scaling`.
+        solver: "auto", "cholesky" (time inf only), "eigh" or "krylov".
+        random_state: not used, nothing is random; kept for one interface.
+        targets: "centred" for one-hot minus 1/c, "one_hot" without.
+
+    Cost: n^2 (d + depth) for the kernel, n^3 / 3 for time inf, 9 n^3 for the eigendecomposition that serves every time.
+
+    Example:
+        >>> import numpy as np, limes as lm
+        >>> x = np.array([[0.0, 1.0], [1.0, 0.0], [0.1, 0.9], [0.9, 0.2]])
+        >>> clf = lm.NTKClassifier().fit(x, ["up", "right", "up", "right"])
+        >>> clf.predict(np.array([[0.2, 1.0]])).tolist()
+        ['up']
+    """
+
+    def __init__(
+        self,
+        net: Net | None = None,
+        time: float = float("inf"),
+        ridge: float = 0.0,
+        ridge_rel: float = 0.0,
+        kind: Kind = "ntk",
+        scale: Scale | None = None,
+        solver: Solver = "auto",
+        random_state: int | None = 0,
+        targets: Targets = "centred",
+    ) -> None:
+        self.net = net
+        self.time = time
+        self.ridge = ridge
+        self.ridge_rel = ridge_rel
+        self.kind = kind
+        self.scale = scale
+        self.solver = solver
+        self.random_state = random_state
+        self.targets = targets
+
+    def fit(self, X: Array, y: Array) -> Self:
+        """Fit to X (n, features...) and labels y (n,), integers or strings."""
+        return self.fit_path(X, y, (self.time,))
+
+    def fit_path(self, X: Array, y: Array, times: Sequence[float], progress: Progress | None = None) -> Self:
+        """Fit at several times at once: one kernel serves `at(t)` and `predict_at(X, t)` for all of them.
+
+        `predict` uses the parameter `time`, which is fitted too.
+        """
+        self._check_parameters()
+        x, y = self._validate(X, y, reset=True)
+        self.classes_, targets = encode_labels(y, self.targets)
+        order = dict.fromkeys((float(self.time), *map(float, times)))
+        return self._fit(x, targets, tuple(order), progress)
+
+    def predict(self, X: Array) -> np.ndarray:
+        """Labels at the fitted time."""
+        return self._labels(self.scores(X))
+
+    def predict_at(self, X: Array, time: float) -> np.ndarray:
+        """Labels at any training time."""
+        return self._labels(self.scores_at(X, time))
+
+    def decision_function(self, X: Array) -> np.ndarray:
+        """Scores (n, c); for two classes their difference (n,), positive for the second."""
+        scores = self.scores(X)
+        return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores
+
+    def _labels(self, scores: np.ndarray) -> np.ndarray:
+        return self.classes_[np.argmax(scores, axis=1)]

@@ -1,0 +1,112 @@
+"""The coefficients of the gradient flow of a Gram matrix at given times, by the solver that fits."""
+
+from typing import Literal
+
+import numpy as np
+
+from limes.core import memory as mem
+from limes.core.errors import InputError
+from limes.core.progress import Progress
+from limes.core.status import Status
+from limes.linalg import cholesky, krylov, spectrum
+from limes.linalg.solution import Solution
+
+Solver = Literal["auto", "cholesky", "eigh", "krylov"]
+SOLVERS = ("auto", "cholesky", "eigh", "krylov")
+_EIGH_LIMIT = 3000  # above, an eigendecomposition costs more than Krylov spaces for a handful of times
+
+
+def check_times(times: tuple[float, ...]) -> tuple[float, ...]:
+    """The times as floats.
+
+    Raises:
+        InputError: for a time that is negative or NaN.
+    """
+    try:
+        values = tuple(float(t) for t in times)
+    except (TypeError, ValueError):
+        raise InputError(f"time must be a number, or float('inf'), not {times!r}") from None
+    if any(np.isnan(t) or t < 0 for t in values):
+        raise InputError(f"time must be at least 0 (float('inf') for training to the end), not {values}")
+    return values
+
+
+def choose(n: int, times: tuple[float, ...], solver: Solver = "auto") -> str:
+    """The solver for n rows and these times, as it will be reported.
+
+    Cholesky where only time inf is asked, one eigendecomposition for finite times up to 3000 rows, block Krylov beyond
+    (with Cholesky for time inf).
+
+    Raises:
+        InputError: for an unknown solver, or one that cannot do these times.
+    """
+    if solver not in SOLVERS:
+        raise InputError(f"solver must be one of {', '.join(SOLVERS)}, not {solver!r}")
+    finite = [t for t in times if np.isfinite(t)]
+    if solver == "cholesky" and finite:
+        raise InputError(f"solver='cholesky' serves time=inf only, not {finite[0]:g}: use 'auto', 'eigh' or 'krylov'")
+    if solver != "auto":
+        return "cholesky" if solver == "krylov" and not finite else solver
+    if not finite:
+        return "cholesky"
+    return "eigh" if n <= _EIGH_LIMIT else "krylov"
+
+
+def estimate_bytes(n: int, solver: str) -> int:
+    """Estimated peak of kernel and solver for n rows, in bytes; the worst case for block Krylov."""
+    if solver == "krylov":
+        size = min(n, krylov.MAX_SIZE)
+        return 8 * (n * n + n * size + 4 * size * size)  # kernel, basis, and the small problem with its solver
+    return 8 * {"cholesky": 2, "eigh": 4}[solver] * n * n
+
+
+def require_memory(n: int, solver: str, memory: str | int | None = None) -> None:
+    """Refuse a problem of n rows that would not fit.
+
+    Raises:
+        MemoryRefused: with size, limit and ways out.
+    """
+    ways_out = "use fewer training rows, " + ("" if solver == "krylov" else "solver='krylov' with a finite time, ")
+    what = f"solving {n} training rows by {solver}"
+    mem.require(estimate_bytes(n, solver), what, ways_out + "or a machine with more memory", memory)
+
+
+def solve(
+    gram: np.ndarray,
+    y: np.ndarray,
+    times: tuple[float, ...],
+    ridge: float,
+    solver: str,
+    progress: Progress | None = None,
+) -> tuple[Solution, spectrum.Spectrum | None]:
+    """Coefficients at each time, and the eigendecomposition where one was made.
+
+    Args:
+        gram: (n, n).
+        y: (n, c).
+        times: in units of 1 / learning rate; inf allowed.
+        ridge: absolute.
+        solver: "cholesky", "eigh" or "krylov", from `choose`.
+        progress: reports the steps of iterative solvers.
+    """
+    if solver == "eigh":
+        decomposition = spectrum.decompose(gram)
+        return decomposition.solve(y, times, ridge), decomposition
+    finite = tuple(t for t in times if np.isfinite(t))
+    parts = [cholesky.solve(gram, y, ridge)] if len(finite) < len(times) else []
+    if finite:
+        parts.append(krylov.solve(gram, y, finite, ridge, progress=progress))
+    return _join(times, parts), None
+
+
+def _join(times: tuple[float, ...], parts: list[Solution]) -> Solution:
+    """One solution in the order of `times` from one for inf and one for the finite times."""
+    failed = [p for p in parts if not p.status.usable]
+    if failed:
+        return failed[0]
+    at_inf = next((p for p in parts if p.solver == "cholesky"), None)
+    flows = iter(parts[-1].coef)
+    coef = tuple(at_inf.coef[0] if np.isinf(t) and at_inf else next(flows) for t in times)
+    status = Status.JITTER_ADDED if any(p.status is Status.JITTER_ADDED for p in parts) else Status.SOLVED
+    name = " + ".join(p.solver for p in parts)
+    return Solution(coef, status, name, parts[0].jitter, parts[0].rcond, parts[-1].iterations)

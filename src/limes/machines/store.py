@@ -1,0 +1,110 @@
+"""Saving machines to one npz file without pickle, and loading them."""
+
+from typing import Any
+
+import numpy as np
+
+from limes.core.arrays import load_npz, save_npz
+from limes.core.errors import FormatError
+from limes.core.types import Affine
+from limes.machines.base import KernelMachine
+from limes.machines.classifier import NTKClassifier
+from limes.machines.regressor import NTKRegressor
+from limes.nets import Net, from_spec
+
+_FORMAT = 1
+_MACHINES: dict[str, type[KernelMachine]] = {cls.__name__: cls for cls in (NTKClassifier, NTKRegressor)}
+
+
+def save(machine: KernelMachine, path: Any) -> None:
+    """Write a fitted machine, with the coefficients of every time that was asked for so far.
+
+    The file contains its training rows, and its header says so.
+
+    Raises:
+        NotFittedError: if the machine is not fitted.
+        OSError: if the disk is full; nothing half-written is left.
+    """
+    expansion = machine.expansion
+    path_times = sorted(machine._coef)
+    arrays = {
+        "centres": expansion.centres,
+        "training_targets": machine.targets_,
+        "path_times": np.array(path_times),
+        "path_coef": np.stack([machine._coef[t] for t in path_times]),
+    }
+    if expansion.affine is not None:
+        arrays |= {"shift": np.asarray(expansion.affine.shift), "scale": np.asarray(expansion.affine.scale)}
+    if expansion.classes_ is not None:
+        arrays["classes"] = _plain_labels(expansion.classes_)
+    parameters = machine.get_params(deep=False) | {"time": machine.time_}
+    meta = {
+        "format": _FORMAT,
+        "machine": type(machine).__name__,
+        "parameters": {k: _to_plain(v) for k, v in parameters.items()},
+        "net": machine.net_.to_spec(),
+        "fitted": {
+            name: getattr(machine, name) for name in ("ridge_", "solver_", "jitter_", "rcond_", "n_features_in_")
+        },
+        "y_ndim": getattr(machine, "_y_ndim", 1),
+        "feature_names": list(getattr(machine, "feature_names_in_", ())),
+        "contains_training_rows": True,
+    }
+    save_npz(path, arrays, meta)
+
+
+def load(path: Any) -> Any:
+    """Read a machine that `save` wrote: an estimator that predicts, attacks and refits as the one that was saved.
+
+    Raises:
+        FormatError: if the file is missing, truncated, a pickle, or holds no machine of this version.
+    """
+    try:
+        arrays, meta = load_npz(path)
+        if meta.get("machine") not in _MACHINES or meta.get("format") != _FORMAT:
+            raise FormatError(
+                f"{path} holds no machine that this version of limes reads "
+                f"(machine {meta.get('machine')!r}, format {meta.get('format')!r}): save it again with this version"
+            )
+        return _restore(arrays, meta)
+    except FormatError:
+        raise
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise FormatError(f"{path} is damaged, or was written by another version of limes ({error!r})") from error
+
+
+def _restore(arrays: dict[str, np.ndarray], meta: dict[str, Any]) -> KernelMachine:
+    net = from_spec(meta["net"])
+    parameters = {k: _from_plain(v) for k, v in meta["parameters"].items()}
+    parameters["net"] = None if parameters["net"] is None else net
+    machine = _MACHINES[meta["machine"]](**parameters)
+    machine.net_, machine.centres_, machine.time_ = net, arrays["centres"], float(machine.time)
+    machine.targets_ = arrays["training_targets"]
+    machine.affine_ = Affine(arrays["shift"], arrays["scale"]) if "shift" in arrays else None
+    if "classes" in arrays:
+        machine.classes_ = arrays["classes"]  # pyright: ignore[reportAttributeAccessIssue]
+    machine.__dict__ |= meta["fitted"] | {"_y_ndim": meta["y_ndim"], "_spectrum": None}
+    if meta["feature_names"]:
+        machine.__dict__["feature_names_in_"] = np.array(meta["feature_names"], dtype=object)
+    machine._coef = dict(zip(arrays["path_times"].tolist(), arrays["path_coef"], strict=True))
+    machine.coef_ = machine._coef[machine.time_]
+    machine._fitted = machine.at(machine.time_)
+    return machine
+
+
+def _plain_labels(classes: np.ndarray) -> np.ndarray:
+    """Strings that pandas or a list gave as objects, as NumPy's own strings, which need no pickle."""
+    strings = classes.dtype == object and all(isinstance(label, str) for label in classes)
+    return classes.astype(str) if strings else classes
+
+
+def _to_plain(value: Any) -> Any:
+    if isinstance(value, Net):
+        return value.to_spec()
+    if isinstance(value, float) and not np.isfinite(value):
+        return {"float": str(value)}
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _from_plain(value: Any) -> Any:
+    return float(value["float"]) if isinstance(value, dict) else value

@@ -1,0 +1,32 @@
+"""What a machine regresses on, and what comes back."""
+
+from typing import Literal
+
+import numpy as np
+from sklearn.utils.multiclass import check_classification_targets
+
+from limes.core.errors import InputError
+
+Targets = Literal["centred", "one_hot"]
+
+
+def encode_labels(y: np.ndarray, targets: str) -> tuple[np.ndarray, np.ndarray]:
+    """Sorted classes, and the regression targets (n, c) of labels.
+
+    Args:
+        y: (n,) labels, integers or strings.
+        targets: "centred" for one-hot minus 1/c (never centred by class frequencies), "one_hot" without.
+
+    Raises:
+        InputError: for fewer than two classes or an unknown coding.
+    """
+    if targets not in ("centred", "one_hot"):
+        raise InputError(f"targets must be 'centred' or 'one_hot', not {targets!r}")
+    check_classification_targets(y)
+    classes, index = np.unique(y, return_inverse=True)
+    if len(classes) < 2:
+        raise InputError(
+            f"a classifier needs at least two classes, but there is only one class: all labels are {classes[0]}"
+        )
+    coded = np.eye(len(classes))[index]
+    return classes, coded - (1 / len(classes) if targets == "centred" else 0.0)
