@@ -1,0 +1,52 @@
+"""Run directories, figures, and reports of one self-contained HTML file.
+
+Nothing here computes results. matplotlib and jinja2 are imported only when a figure or a page is made.
+"""
+
+from limes.report.classes import class_balance
+from limes.report.curves import radius_curve, time_curve
+from limes.report.formats import format_estimate, format_number, format_seconds
+from limes.report.gallery import gallery
+from limes.report.html import (
+    Code,
+    Figure,
+    KeyValues,
+    Notice,
+    Page,
+    Paragraph,
+    Section,
+    Table,
+    render,
+)
+from limes.report.robustify_page import headline, metric_figures, robustify_page
+from limes.report.rundir import RunFolder, config_hash, default_run_path, open_run
+from limes.report.style import save_figure, to_svg, to_svg_data_uri
+
+__all__ = [
+    "Code",
+    "Figure",
+    "KeyValues",
+    "Notice",
+    "Page",
+    "Paragraph",
+    "RunFolder",
+    "Section",
+    "Table",
+    "class_balance",
+    "config_hash",
+    "default_run_path",
+    "format_estimate",
+    "format_number",
+    "format_seconds",
+    "gallery",
+    "headline",
+    "metric_figures",
+    "open_run",
+    "radius_curve",
+    "render",
+    "robustify_page",
+    "save_figure",
+    "time_curve",
+    "to_svg",
+    "to_svg_data_uri",
+]

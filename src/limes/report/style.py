@@ -1,0 +1,147 @@
+"""The look of all figures, and how they become files or part of a page.
+
+Colours are those of Okabe and Ito (2008), which stay apart for all common kinds of colour vision. Inside a page, each
+colour is a CSS variable with a light and a dark value, so that one SVG is readable on both schemes.
+"""
+
+import base64
+import hashlib
+import io
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from limes.core.arrays import write_atomic
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+INK, MUTED, FAINT = "#1b2026", "#5a636e", "#d3d8de"
+SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
+SERIES_TEXT = ("#00639c", "#a94a00", "#00704f", "#96426f", "#835a00", "#1d6a97")
+"""The same hues, dark enough to be read as text on white."""
+MARKERS = ("o", "s", "^", "D", "v", "P")
+DARK = {
+    INK: "#e8ebee",
+    MUTED: "#a3adb8",
+    FAINT: "#39414a",
+    **dict(zip(SERIES, ("#56b4e9", "#f07d2e", "#1fbf92", "#d98fb8", "#e69f00", "#8ecbf2"), strict=True)),
+    **dict(zip(SERIES_TEXT, ("#6fc0ee", "#f59a57", "#3ccca3", "#e3a6c8", "#efb434", "#a5d6f5"), strict=True)),
+}
+"""The colour that takes the place of each on a dark page."""
+FONT_SIZE = 10.0
+WIDTH = 5.0
+"""Inches. Text of 10 points in a figure of this width is still read on a phone."""
+_NAMES = {colour: f"--figure-{i}" for i, colour in enumerate(DARK)}
+_PIXELS_PER_POINT = 1.65  # widest display of a figure: text then has about the size of the page's
+
+
+def css_variables(dark: bool = False) -> str:
+    """CSS declarations of the figures' colours, for one scheme."""
+    return " ".join(f"{_NAMES[light]}: {DARK[light] if dark else light};" for light in DARK)
+
+
+def new_figure(width: float, height: float) -> "Figure":
+    """An empty figure with a transparent background; width and height in inches, `WIDTH` is a full column."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height))
+    FigureCanvasAgg(figure)  # gives the figure a renderer to measure text with
+    figure.patch.set_alpha(0.0)
+    return figure
+
+
+def plain_axes(ax: "Axes", grid: bool = True) -> None:
+    """Quiet axes: two spines, faint horizontal lines, small ticks."""
+    ax.patch.set_alpha(0.0)
+    ax.spines[["top", "right"]].set_visible(False)
+    for spine in ax.spines.values():
+        spine.set_color(MUTED)
+        spine.set_linewidth(0.8)
+    ax.tick_params(colors=MUTED, labelsize=FONT_SIZE - 1, length=3, width=0.8)
+    ax.xaxis.label.set(color=INK, size=FONT_SIZE)
+    ax.yaxis.label.set(color=INK, size=FONT_SIZE)
+    if grid:
+        ax.grid(axis="y", color=FAINT, linewidth=0.7)
+        ax.set_axisbelow(True)
+
+
+def text_width(figure: "Figure", text: str, size: float = FONT_SIZE - 1) -> float:
+    """Width of a text in inches, its longest line."""
+    artist = figure.text(0, 0, text, size=size)
+    with _any_glyph():
+        width = artist.get_window_extent().width / figure.dpi
+    artist.remove()
+    return width
+
+
+def to_svg(figure: "Figure") -> str:
+    """SVG to put into a page: no fixed size, page's fonts, colours that follow the scheme, nothing loaded.
+
+    The same figure gives the same text.
+    """
+    svg = _raw_svg(figure)
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"\s*<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r"<!--.*?-->\s*", "", svg, flags=re.DOTALL)
+    svg = re.sub(r' xmlns(:\w+)?="[^"]*"', "", svg).replace("xlink:href", "href")
+    svg = re.sub(r"font: ([^\"';]*?[\d.]+px) [^;\"]*", r"font: \1 system-ui, sans-serif", svg)
+    for colour, name in _NAMES.items():
+        svg = svg.replace(colour, f"var({name}, {colour})")
+    width = float(figure.get_figwidth()) * 72 * _PIXELS_PER_POINT
+    svg = re.sub(r' width="[^"]*pt"| height="[^"]*pt"', "", svg, count=2)
+    svg = svg.replace("<svg", f'<svg style="max-width: {width:.0f}px"', 1)
+    return _own_ids(svg).strip()
+
+
+def to_svg_data_uri(figure: "Figure") -> str:
+    """The figure as a ``data:`` address, for an ``<img>``; colours of the light scheme."""
+    return "data:image/svg+xml;base64," + base64.b64encode(_raw_svg(figure).encode()).decode()
+
+
+def save_figure(figure: "Figure", path: str | Path) -> Path:
+    """Write a figure to a file, SVG or PNG by its ending, on white, the same bytes each time.
+
+    Raises:
+        OSError: if it cannot be written; nothing half-written is left.
+    """
+    path = Path(path)
+    if path.suffix == ".svg":
+        data = _raw_svg(figure, facecolor="white").encode()
+    else:
+        buffer = io.BytesIO()
+        with _any_glyph():
+            figure.savefig(buffer, format=path.suffix.lstrip(".") or "png", dpi=200, facecolor="white")
+        data = buffer.getvalue()
+    return write_atomic(path, lambda file: file.write(data))
+
+
+@contextmanager
+def _any_glyph() -> Iterator[None]:
+    """Labels may hold letters that matplotlib's own font lacks; a browser draws them with its fonts."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        yield
+
+
+def _raw_svg(figure: "Figure", facecolor: str = "none") -> str:
+    from matplotlib import rc_context
+
+    buffer = io.StringIO()
+    no_metadata = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+    with rc_context({"svg.hashsalt": "limes", "svg.fonttype": "none"}), _any_glyph():
+        figure.savefig(buffer, format="svg", metadata=no_metadata, facecolor=facecolor)
+    return buffer.getvalue()
+
+
+def _own_ids(svg: str) -> str:
+    """Keep only the ids that are referred to, and make them unique to this figure: a page holds several."""
+    prefix = "f" + hashlib.sha256(svg.encode()).hexdigest()[:6]
+    used = set(re.findall(r'(?:url\(#|href="#)([^)"]+)', svg))
+    svg = re.sub(r' id="([^"]*)"', lambda m: f' id="{prefix}{m[1]}"' if m[1] in used else "", svg)
+    return re.sub(r'(url\(#|href="#)', rf"\1{prefix}", svg)
