@@ -1,0 +1,100 @@
+"""``limes robustify``: the main job."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from limes.cli import options as o
+from limes.cli.guard import guarded
+
+Count = int | None
+
+
+@guarded
+def robustify(
+    data: o.DataArgument = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the run (default: runs/robustify-...).")] = None,
+    eps: o.Eps = None,
+    norm: o.NormOption = "linf",
+    bounds: o.Bounds = None,
+    seed: o.Seed = 0,
+    seeds: Annotated[Count, typer.Option(help="Number of seeds (default: 3, for more than 3000 rows 1).")] = None,
+    net: o.NetOption = None,
+    kind: o.KindOption = "ntk",
+    time: Annotated[
+        list[float] | None, typer.Option(help="A stopping time; repeat for several. Infinity is always added.")
+    ] = None,
+    n_times: Annotated[Count, typer.Option(help="Number of stopping times where none is given.")] = None,
+    n_train: Annotated[Count, typer.Option(help="Training rows (default: all, at most 10000).")] = None,
+    n_validation: Annotated[Count, typer.Option(help="Validation rows (default: a sixth, at most 500).")] = None,
+    n_test: Annotated[Count, typer.Option(help="Test rows attacked (default: at most 1000).")] = None,
+    steps: Annotated[int, typer.Option(help="Steps of each gradient attack.")] = 20,
+    restarts: Annotated[int, typer.Option(help="Restarts of each gradient attack.")] = 1,
+    queries: Annotated[int, typer.Option(help="Queries of the gradient-free attack.")] = 200,
+    data_dir: o.DataDir = None,
+    target: o.Target = None,
+    memory: o.Memory = None,
+    force: o.Force = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan, with bytes and time, and stop.")] = False,
+    json: o.Json = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Fit, attack, find the stopping time that withstands most, and write a report and a model.
+
+    Interrupt it at any moment: the same command continues, and does nothing to a finished run.
+    """
+    from limes import jobs
+    from limes.core.progress import Bar
+    from limes.report import headline
+
+    o.set_memory(memory)
+    options = jobs.Options(
+        eps=eps,
+        norm=norm,  # pyright: ignore[reportArgumentType]
+        bounds=bounds,
+        seed=seed,
+        seeds=seeds,
+        net=net,
+        kind=kind,  # pyright: ignore[reportArgumentType]
+        times=time,
+        n_times=n_times,
+        n_train=n_train,
+        n_validation=n_validation,
+        n_test=n_test,
+        steps=steps,
+        restarts=restarts,
+        queries=queries,
+    )
+    settings = jobs.prepare(data, data_dir=data_dir and str(data_dir), target=target, options=options)
+    if dry_run:
+        _show_plan(jobs.plan(settings), json)
+        return
+    command = "limes " + " ".join(_quote(a) for a in sys.argv[1:] if a not in ("--force", "--json", "--quiet", "-q"))
+    with Bar(quiet=quiet) as progress:
+        result = jobs.robustify(settings, out=out, force=force, progress=progress, command=command)
+    if json:
+        o.show({"folder": str(result.folder), "resumed": result.resumed, **result.metrics})
+    else:
+        print(f"{headline(result.metrics)}\nReport: {result.report}")
+
+
+def _show_plan(plan: dict, json: bool) -> None:
+    if json:
+        o.show(plan)
+        return
+    from limes.core.memory import format_bytes
+    from limes.report import format_seconds
+
+    rows = plan["rows"]
+    print(f"rows      {rows['train']} training, {rows['validation']} validation, {rows['test']} test")
+    print(f"work      {plan['seeds']} seeds, {plan['stopping_times']} stopping times, solver {plan['solver']}")
+    print(f"memory    {format_bytes(plan['peak_bytes'])} of {format_bytes(plan['memory_limit_bytes'])}")
+    print(f"time      about {format_seconds(plan['seconds'])}")
+
+
+def _quote(text: str) -> str:
+    import shlex
+
+    return shlex.quote(text)

@@ -1,0 +1,21 @@
+"""The verbs as plain functions: what the command line calls, and what a program may call instead."""
+
+from limes.jobs.attack import attack
+from limes.jobs.doctor import doctor
+from limes.jobs.models import fit, predict
+from limes.jobs.plan import plan
+from limes.jobs.robustify import RobustifyResult, prepare, robustify
+from limes.jobs.settings import Options, Settings
+
+__all__ = [
+    "Options",
+    "RobustifyResult",
+    "Settings",
+    "attack",
+    "doctor",
+    "fit",
+    "plan",
+    "predict",
+    "prepare",
+    "robustify",
+]

@@ -1,0 +1,107 @@
+"""The worst-case accuracy of a saved model on data."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from limes.attacks import evaluate
+from limes.core.arrays import save_npz
+from limes.core.errors import InputError
+from limes.core.progress import Progress
+from limes.core.types import Norm
+from limes.data import check_bounds, data_hash, load
+from limes.machines import load as load_model
+from limes.report import open_run
+
+
+def attack(
+    model: str | Path,
+    data: str | None = None,
+    *,
+    eps: Sequence[float | str] = (0.05,),
+    norm: Norm = "linf",
+    bounds: tuple[float, float] | None = None,
+    out: str | Path | None = None,
+    n_test: int = 1000,
+    steps: int = 20,
+    restarts: int = 1,
+    queries: int = 200,
+    seed: int = 0,
+    data_dir: str | None = None,
+    target: str | int | None = None,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Evaluate a saved classifier under attack, on the test part of the data where there is one.
+
+    Args:
+        model: a file that `fit` or ``robustify`` wrote.
+        data: what `limes.data.load` reads.
+        eps: radii in the units of the data.
+        norm, steps, restarts, queries: see `limes.attacks.evaluate`.
+        bounds: box of valid inputs; None for the data's own.
+        out: folder for ``metrics.json`` and ``adversarial.npz``; None writes nothing.
+        n_test: rows attacked at most, drawn with `seed`.
+        seed: of the draw and of the attacks.
+        data_dir, target: see `limes.data.load`.
+        force: replace another run in `out`.
+        progress: told of every step.
+
+    Returns:
+        clean_accuracy, eps, robust_accuracy, standard_error, n_points, audit, and what was attacked.
+
+    Raises:
+        InputError, FormatError: for a model, data or radii that cannot be used.
+        RunFolderError: for an output folder of another run.
+    """
+    machine, dataset = load_model(model), load(data, data_dir, target)
+    x, y = (
+        (dataset.x, dataset.y) if dataset.x_test is None or dataset.y_test is None else (dataset.x_test, dataset.y_test)
+    )
+    rows = np.sort(np.random.default_rng(seed).permutation(len(x))[:n_test])
+    x, y = x[rows], y[rows]
+    if not hasattr(machine, "classes_"):
+        raise InputError(f"{model} holds a {type(machine).__name__}, but attacks are made on classifiers")
+    box = dataset.bounds if bounds is None else bounds
+    if box is not None:
+        check_bounds(x, box)
+    options = {"norm": norm, "steps": steps, "restarts": restarts, "queries": queries}
+
+    def compute() -> tuple[dict[str, Any], np.ndarray]:
+        found = evaluate(machine, x, y, list(eps), bounds=box, key=seed, progress=progress, **options)
+        metrics = {
+            "model": str(model),
+            "data": dataset.name,
+            "n_points": len(x),
+            "clean_accuracy": found.clean_accuracy,
+            "eps": found.eps.tolist(),
+            "robust_accuracy": found.robust_accuracy.tolist(),
+            "standard_error": found.standard_error.tolist(),
+            "audit": [vars(check) for check in found.audit],
+            "bounds": None if box is None else list(box),
+            "seed": seed,
+            **options,
+        }
+        return metrics, found.x_adv
+
+    if out is None:
+        return compute()[0]
+    config = {
+        "model": data_hash(machine.centres_, machine.coef_),
+        "data": data_hash(x, y),
+        "eps": [str(e) for e in eps],
+        "bounds": None if box is None else list(box),
+        "seed": seed,
+        **options,
+    }
+    with open_run(out, "attack", config, force) as run:
+        if not run.finished:
+            metrics, x_adv = compute()
+            save_npz(
+                run.path("adversarial.npz"), {"x_adv": x_adv, "y": y, "rows": rows}, {"what": "adversarial points"}
+            )
+            run.write_json("metrics.json", metrics)
+            run.finish()
+        return run.read_json("metrics.json")

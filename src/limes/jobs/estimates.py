@@ -1,0 +1,29 @@
+"""Means with standard errors, over seeds where there are several."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+
+def estimate(values: Sequence[float], n_points: int) -> dict[str, Any]:
+    """Mean of an accuracy over seeds, with its standard error.
+
+    With several seeds the error is that of their mean, which covers the draw of training and test rows; with one it is
+    the binomial error over the test points.
+
+    Args:
+        values: one accuracy a seed.
+        n_points: test points behind each.
+
+    Example:
+        >>> estimate([0.5], 100)["standard_error"]
+        0.05
+    """
+    mean = float(np.mean(values))
+    if len(values) > 1:
+        error = float(np.std(values, ddof=1) / math.sqrt(len(values)))
+    else:
+        error = math.sqrt(mean * (1 - mean) / n_points)
+    return {"mean": mean, "standard_error": error, "per_seed": [float(v) for v in values]}

@@ -1,0 +1,145 @@
+"""Fitting one model, and predicting with it."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from limes.core.arrays import write_text
+from limes.core.errors import InputError
+from limes.core.progress import Progress
+from limes.core.types import Kind
+from limes.data import load, load_inputs, split
+from limes.jobs.architecture import parse_net
+from limes.machines import NTKClassifier
+from limes.machines import load as load_model
+
+
+def refuse_existing(path: Path | None, force: bool) -> None:
+    """Refuse to write over a file that is there.
+
+    Raises:
+        InputError: naming ``--force``.
+    """
+    if path is not None and path.exists() and not force:
+        raise InputError(f"{path} exists already: choose another name with --out, or add --force to replace it")
+
+
+def fit(
+    data: str | None = None,
+    *,
+    out: str | Path = "model.npz",
+    net: str | None = None,
+    kind: Kind = "ntk",
+    time: float = float("inf"),
+    ridge_rel: float = 0.0,
+    n_train: int | None = None,
+    seed: int = 0,
+    data_dir: str | None = None,
+    target: str | int | None = None,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Fit an `NTKClassifier` to data and save it.
+
+    Args:
+        data: what `limes.data.load` reads.
+        out: the model's file.
+        net: see `limes.jobs.architecture.parse_net`.
+        kind, time, ridge_rel: see `limes.NTKClassifier`.
+        n_train: training rows, drawn with `seed`; all where None.
+        seed: of the draw.
+        data_dir, target: see `limes.data.load`.
+        force: replace an existing file.
+        progress: told of the tiles of the kernel.
+
+    Returns:
+        model, n_train, n_test, test_accuracy (None without a test part), solver, notes.
+
+    Raises:
+        InputError, FormatError, NetError: for data or arguments that cannot be used.
+        MemoryRefused: if the fit would not fit into memory.
+    """
+    path = Path(out)
+    refuse_existing(path, force)
+    dataset = load(data, data_dir, target)
+    x, y = dataset.x, dataset.y
+    if n_train is not None:
+        if dataset.x_test is None:
+            if not 2 <= n_train <= len(x):
+                raise InputError(f"n_train must lie between 2 and the {len(x)} rows of {dataset.name}, not {n_train}")
+            rows = np.random.default_rng(seed).permutation(len(x))[:n_train]
+            x, y = x[rows], y[rows]
+        else:
+            parts = split(dataset, seed, n_train, 0)
+            x, y = parts.x_train, parts.y_train
+    machine = NTKClassifier(
+        parse_net(net, dataset.shape), time, ridge_rel=ridge_rel, kind=kind, scale=dataset.scale, random_state=seed
+    )
+    machine.fit_path(x, y, (time,), progress)
+    tested = dataset.x_test is not None and dataset.y_test is not None
+    accuracy = float(machine.score(dataset.x_test, dataset.y_test)) if tested else None
+    machine.save(path)
+    return {
+        "model": str(path),
+        "n_train": len(x),
+        "n_test": len(dataset.x_test) if dataset.x_test is not None else 0,
+        "test_accuracy": accuracy,
+        "solver": machine.solver_,
+        "notes": list(dataset.notes),
+    }
+
+
+def predict(
+    model: str | Path,
+    data: str,
+    *,
+    out: str | Path | None = None,
+    data_dir: str | None = None,
+    target: str | int | None = None,
+    force: bool = False,
+) -> dict[str, Any]:
+    """Labels and scores of rows under a saved model.
+
+    Args:
+        model: a file that `fit` or ``robustify`` wrote.
+        data: what `limes.data.load` reads, or an npz with X alone, or a table without a label column.
+        out: a CSV to write: row, label, one column of scores for each class.
+        data_dir, target: see `limes.data.load`.
+        force: replace an existing file.
+
+    Returns:
+        labels, classes, scores, and accuracy (None without labels).
+
+    Raises:
+        InputError, FormatError: for a model or data that cannot be used, or rows of another shape than the model's.
+    """
+    path = None if out is None else Path(out)
+    refuse_existing(path, force)
+    machine = load_model(model)
+    if not isinstance(machine, NTKClassifier):
+        raise InputError(f"{model} holds a {type(machine).__name__}, but predict reads classifiers")
+    x, y = load_inputs(data, machine.centres_.shape[1:], data_dir, target)
+    scores = machine.scores(x)
+    labels = machine.classes_[np.argmax(scores, axis=1)]
+    if path is not None:
+        write_text(path, _table(machine.classes_, labels, scores))
+    accuracy = None if y is None else float(np.mean(labels.astype(str) == y.astype(str)))
+    return {
+        "labels": labels.tolist(),
+        "classes": machine.classes_.tolist(),
+        "scores": scores.tolist(),
+        "accuracy": accuracy,
+    }
+
+
+def _table(classes: np.ndarray, labels: np.ndarray, scores: np.ndarray) -> str:
+    import csv
+
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["row", "label", *(f"score_{c}" for c in classes)])
+    for i, (label, row) in enumerate(zip(labels, scores, strict=True)):
+        writer.writerow([i, label, *(f"{s:.6g}" for s in row)])
+    return text.getvalue()

@@ -1,0 +1,298 @@
+"""The main job: fit, attack, choose the stopping time that withstands most, and report."""
+
+import resource
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from limes.core.progress import Progress, Quiet
+from limes.data import Dataset, load, summarise
+from limes.jobs.estimates import estimate
+from limes.jobs.plan import plan
+from limes.jobs.settings import Options, Settings, resolve
+from limes.jobs.stages import SeedRun, default_times
+from limes.report import (
+    RunFolder,
+    class_balance,
+    default_run_path,
+    format_seconds,
+    gallery,
+    metric_figures,
+    open_run,
+    render,
+    robustify_page,
+    save_figure,
+    to_svg,
+)
+
+SUITE = (
+    "worst of PGD on cross-entropy and on the margin ({steps} steps, restarts: {restarts}) "
+    "and a square attack of {queries} queries"
+)
+_PLAIN, _STOPPED = "plain flow, trained to the end", "best stopping time"
+
+
+@dataclass(frozen=True)
+class RobustifyResult:
+    """What a run left behind.
+
+    Attributes:
+        folder: the run directory, with ``report.html``, ``metrics.json`` and ``model.npz``.
+        metrics: the content of ``metrics.json``.
+        resumed: whether anything of it was there before.
+    """
+
+    folder: Path
+    metrics: dict[str, Any]
+    resumed: bool
+
+    @property
+    def report(self) -> Path:
+        """The report, one HTML file."""
+        return self.folder / "report.html"
+
+
+def prepare(
+    data: str | Dataset | None = None,
+    *,
+    data_dir: str | None = None,
+    target: str | int | None = None,
+    options: Options | None = None,
+) -> Settings:
+    """Read the data and make every choice that is left open.
+
+    Raises:
+        InputError, FormatError, NetError: for data or options that cannot be used.
+    """
+    dataset = data if isinstance(data, Dataset) else load(data, data_dir, target)
+    return resolve(dataset, options or Options())
+
+
+def robustify(
+    data: str | Dataset | Settings | None = None,
+    *,
+    out: str | Path | None = None,
+    data_dir: str | None = None,
+    target: str | int | None = None,
+    options: Options | None = None,
+    force: bool = False,
+    progress: Progress | None = None,
+    command: str | None = None,
+) -> RobustifyResult:
+    """Fit the infinite-width network to data, attack it at several stopping times, and write a report and a model.
+
+    Every step is stored as soon as it is done; the same call continues an interrupted run, and does nothing to a
+    finished one.
+
+    Args:
+        data: what `limes.data.load` reads, a `Dataset`, or what `prepare` returned; None for scikit-learn's digits.
+        out: folder of the run; None for ``runs/robustify-<data>-<hash of the settings>``.
+        data_dir: folder of official files for "mnist" and "cifar10"; else ``$LIMES_DATA``.
+        target: label column of a table.
+        options: see `Options`.
+        force: replace a run with other settings in `out`.
+        progress: told of every step.
+        command: the command line to print in the report.
+
+    Raises:
+        InputError, FormatError, NetError, DtypeError: for data or options that cannot be used.
+        RunFolderError: for a folder of another run, or a full disk.
+        MemoryRefused: if the run would not fit.
+
+    Cost: printed by ``limes robustify --dry-run``; digits take about a minute on two cores.
+    """
+    if isinstance(data, Settings):
+        settings = data
+    else:
+        settings = prepare(data, data_dir=data_dir, target=target, options=options)
+    config = settings.config()
+    progress = progress or Quiet()
+    with open_run(out or default_run_path("robustify", settings.data.name, config), "robustify", config, force) as run:
+        resumed = run.resumed
+        if not run.finished:
+            expected = plan(settings)
+            for note in settings.notes:
+                progress.note(f"note: {note}")
+            progress.note(f"solver: {expected['solver']}, about {format_seconds(expected['seconds'])} in all")
+            _Robustify(run, settings, progress, command or _default_command(settings)).execute()
+            run.finish()
+        return RobustifyResult(run.folder, run.read_json("metrics.json"), resumed)
+
+
+class _Robustify:
+    """The steps over all seeds, and what is made of their results."""
+
+    def __init__(self, run: RunFolder, settings: Settings, progress: Progress, command: str) -> None:
+        self.run, self.settings, self.progress, self.command = run, settings, progress, command
+        self.done, self.new, self.new_seconds = 0, 0, 0.0
+        self.total = len(settings.seeds) * (1 + 2 * settings.n_times)
+
+    def execute(self) -> None:
+        found = self.run.stage("times", lambda: {"times": list(self.settings.times or default_times(self.settings))})
+        self.times = tuple(float(t) for t in found["times"])
+        results = [self._seed(seed) for seed in self.settings.seeds]
+        metrics = self._metrics(results)
+        self.run.write_json("metrics.json", metrics)
+        metrics = self.run.read_json("metrics.json")  # as a reader will see it
+        self._save_model(results, metrics)
+        self._report(metrics, results)
+
+    def _seed(self, seed: int) -> dict[str, Any]:
+        one = SeedRun(self.run, self.settings, self.times, seed, self.progress)
+        count = range(len(self.times))
+        fit = self._step(f"seed {seed}: fit", one.fit, lambda r: f"solver {r['solver']}")
+        validation = [self._step(f"seed {seed}: validate t = {self._t(i)}", lambda i=i: one.validate(i)) for i in count]
+        chosen = max(count, key=lambda i: (validation[i]["robust"][0], validation[i]["clean"]))
+        full = {chosen, len(self.times) - 1}
+        test = [self._step(f"seed {seed}: test t = {self._t(i)}", lambda i=i: one.test(i, i in full)) for i in count]
+        return {"seed": seed, "run": one, "fit": fit, "validation": validation, "test": test, "chosen": chosen}
+
+    def _t(self, index: int) -> str:
+        return f"{self.times[index]:.3g}"
+
+    def _step(self, label: str, work: Callable[[], dict], describe: Callable[[dict], str] | None = None) -> dict:
+        since = time.perf_counter()
+        result = work()
+        self.done += 1
+        taken = time.perf_counter() - since
+        self.new_seconds += taken
+        self.new += taken > 0.05  # steps that were read back say nothing about those to come
+        left = self.new_seconds / max(self.new, 1) * (self.total - self.done)
+        at_eps = self._at_eps(result) if "robust" in result else 0.0
+        what = describe(result) if describe else f"clean {result['clean']:.3f}, worst case {at_eps:.3f}"
+        self.progress.note(f"[{self.done}/{self.total}] {label}: {what}; about {format_seconds(left)} left")
+        return result
+
+    def _at_eps(self, result: dict[str, Any]) -> float:
+        return float(np.asarray(result["robust"])[list(result["eps"]).index(self.settings.eps)])
+
+    def _metrics(self, results: list[dict[str, Any]]) -> dict[str, Any]:
+        s = self.settings
+        n_test, n_val = s.n_test, s.n_validation
+        curve = [
+            {
+                "time": t,
+                "clean": estimate([r["test"][i]["clean"] for r in results], n_test),
+                "robust": estimate([self._at_eps(r["test"][i]) for r in results], n_test),
+                "validation_clean": estimate([r["validation"][i]["clean"] for r in results], n_val),
+                "validation_robust": estimate([self._at_eps(r["validation"][i]) for r in results], n_val),
+            }
+            for i, t in enumerate(self.times)
+        ]
+        per_seed = [self.times[r["chosen"]] for r in results]
+        last = len(self.times) - 1
+        picks = {_PLAIN: [last] * len(results), _STOPPED: [r["chosen"] for r in results]}
+        common = Counter(per_seed).most_common(1)[0][0]
+        return {
+            "data": summarise(s.data) | {"notes": list(s.notes)},
+            "settings": self._described(results),
+            "curve": curve,
+            "chosen": {"time": common, "per_seed": per_seed},
+            "radius": {
+                "eps": s.radii,
+                "defences": [
+                    {
+                        "name": name,
+                        "robust": [
+                            estimate([r["test"][i]["robust"][k] for r, i in zip(results, index, strict=True)], n_test)
+                            for k in range(len(s.radii))
+                        ],
+                    }
+                    for name, index in picks.items()
+                ],
+            },
+            "table": [
+                {
+                    "defence": name,
+                    "time": self.times[last] if name == _PLAIN else common,
+                    "clean": estimate([r["test"][i]["clean"] for r, i in zip(results, index, strict=True)], n_test),
+                    "robust": estimate(
+                        [self._at_eps(r["test"][i]) for r, i in zip(results, index, strict=True)], n_test
+                    ),
+                }
+                for name, index in picks.items()
+            ],
+            "audit": [
+                {"defence": f"{name}, seed {r['seed']}" if len(results) > 1 else name, **check}
+                for name, index in picks.items()
+                for r, i in zip(results, index, strict=True)
+                for check in r["test"][i]["audit"]
+            ],
+            "timings": _timings(results),
+            "memory": {"peak_bytes": _peak_bytes()},
+            "files": {"model": "model.npz", "figures": "metrics.json", "settings": "config.toml", "log": "log.jsonl"},
+            "command": self.command,
+        }
+
+    def _described(self, results: list[dict[str, Any]]) -> dict[str, Any]:
+        s = self.settings
+        suite = SUITE.format(steps=s.steps, restarts=s.restarts, queries=s.queries)
+        return {
+            "net": str(s.net),
+            "net_spec": s.net.to_spec(),
+            "kind": s.kind,
+            "norm": s.norm,
+            "eps": s.eps,
+            "bounds": None if s.bounds is None else list(s.bounds),
+            "seeds": list(s.seeds),
+            "times": list(self.times),
+            "n_train": s.n_train,
+            "n_validation": s.n_validation,
+            "n_test": s.n_test,
+            "scale": s.data.scale,
+            "solver": results[0]["fit"]["solver"],
+            "attack": suite,
+        }
+
+    def _save_model(self, results: list[dict[str, Any]], metrics: dict[str, Any]) -> None:
+        """The first seed's machine, stopped at its chosen time."""
+        first = results[0]
+        first["run"].machine.stopped_at(self.times[first["chosen"]]).save(self.run.path("model.npz"))
+
+    def _report(self, metrics: dict[str, Any], results: list[dict[str, Any]]) -> None:
+        s, figures = self.settings, metric_figures(metrics)
+        first = results[0]
+        samples = None
+        if s.data.kind == "images":
+            samples = {str(c): s.data.x[np.flatnonzero(s.data.y == c)[:4]] for c in s.data.classes[:20]}
+        figures["data"] = class_balance(metrics["data"]["classes"], samples, s.bounds)
+        shown = first["test"][first["chosen"]]
+        if "gallery_clean" in shown:
+            clean, adversarial, labels, before, after = (
+                np.asarray(shown[f"gallery_{name}"])
+                for name in ("clean", "adversarial", "labels", "predicted_clean", "predicted_adversarial")
+            )
+            figures["gallery"] = gallery(clean, adversarial, labels, before, after, s.bounds)
+        for name, figure in figures.items():
+            save_figure(figure, self.run.path(f"figures/{name}.svg"))
+        page = robustify_page(metrics, {name: to_svg(figure) for name, figure in figures.items()})
+        self.run.write_text("report.html", render(page))
+
+
+def _timings(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    parts = {
+        "kernel and solve": [r["fit"]["seconds"] for r in results],
+        "attacks on validation rows": [v["seconds"] for r in results for v in r["validation"]],
+        "attacks on test rows, audit": [t["seconds"] for r in results for t in r["test"]],
+    }
+    return [{"stage": name, "seconds": float(sum(seconds))} for name, seconds in parts.items()]
+
+
+def _peak_bytes() -> int:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return int(peak if sys.platform == "darwin" else peak * 1024)
+
+
+def _default_command(settings: Settings) -> str:
+    source = settings.data.name if settings.data.source == "scikit-learn" else settings.data.source
+    box = "" if settings.bounds is None else f" --bounds {settings.bounds[0]:g} {settings.bounds[1]:g}"
+    return (
+        f"limes robustify {source} --eps {settings.eps:g} --norm {settings.norm}{box} "
+        f"--seed {settings.seeds[0]} --seeds {len(settings.seeds)} --n-train {settings.n_train}"
+    )

@@ -1,0 +1,208 @@
+"""What a run is asked to do, and what that means for the data at hand."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from limes.attacks import parse_eps
+from limes.core.errors import InputError
+from limes.core.types import Kind, Norm
+from limes.data import Dataset, check_bounds, data_hash
+from limes.jobs.architecture import parse_net
+from limes.machines.flow import check_times
+from limes.nets import Net
+
+_MOST_TRAIN, _MOST_VALIDATION, _MOST_TEST = 10_000, 500, 1_000
+_SMALL = 3_000  # training rows up to which a run is cheap enough for three seeds
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the caller of `robustify` may choose; None leaves the choice to the data.
+
+    Attributes:
+        eps: radius of the attack in the units of the data, a number or "8/255".
+        norm: "linf" or "l2".
+        bounds: (low, high) of valid inputs.
+        seed: first seed; seeds are consecutive.
+        seeds: number of seeds.
+        net: see `limes.jobs.architecture.parse_net`.
+        kind: "ntk" or "nngp".
+        times: stopping times, in units of 1 / learning rate; infinity is always added.
+        n_times: number of stopping times where `times` is None, infinity included.
+        n_train, n_validation, n_test: rows.
+        steps, restarts, queries: strength of the attack suite, see `limes.attacks.evaluate`.
+    """
+
+    eps: float | str | None = None
+    norm: Norm = "linf"
+    bounds: tuple[float, float] | None = None
+    seed: int = 0
+    seeds: int | None = None
+    net: str | Net | None = None
+    kind: Kind = "ntk"
+    times: Sequence[float] | None = None
+    n_times: int | None = None
+    n_train: int | None = None
+    n_validation: int | None = None
+    n_test: int | None = None
+    steps: int = 20
+    restarts: int = 1
+    queries: int = 200
+
+
+@dataclass(frozen=True)
+class Settings:
+    """`Options` with every choice made; what decides the result of a run, and nothing else."""
+
+    data: Dataset
+    net: Net
+    kind: Kind
+    eps: float
+    norm: Norm
+    bounds: tuple[float, float] | None
+    seeds: tuple[int, ...]
+    times: tuple[float, ...] | None
+    n_times: int
+    n_train: int
+    n_validation: int
+    n_test: int
+    steps: int
+    restarts: int
+    queries: int
+    notes: tuple[str, ...]
+
+    @property
+    def radii(self) -> list[float]:
+        """Radii of the accuracy curve: 0, fractions and a multiple of eps."""
+        return [0.0, *(self.eps * share for share in (0.25, 0.5, 1.0, 1.5, 2.0))]
+
+    def config(self) -> dict[str, Any]:
+        """The settings as plain values, for ``config.toml`` and to tell runs apart."""
+        data = self.data
+        return {
+            "data": {
+                "name": data.name,
+                "source": data.source,
+                "sha256": data_hash(data.x, data.y, data.x_test, data.y_test),
+                "scale": data.scale,
+            },
+            "net": self.net.to_spec(),
+            "kind": self.kind,
+            "attack": {
+                "eps": self.eps,
+                "norm": self.norm,
+                "bounds": None if self.bounds is None else list(self.bounds),
+                "steps": self.steps,
+                "restarts": self.restarts,
+                "queries": self.queries,
+            },
+            "seeds": list(self.seeds),
+            "times": "auto" if self.times is None else list(self.times),
+            "n_times": self.n_times,
+            "n_train": self.n_train,
+            "n_validation": self.n_validation,
+            "n_test": self.n_test,
+        }
+
+
+def resolve(data: Dataset, options: Options) -> Settings:
+    """Make every choice that the options leave open, and check those they make.
+
+    Raises:
+        InputError: for values that do not fit the data or each other.
+        NetError: for a net that does not fit the data.
+    """
+    notes = list(data.notes)
+    bounds = data.bounds if options.bounds is None else _box(options.bounds)
+    if bounds is not None:
+        check_bounds(data.x, bounds)
+        if data.x_test is not None:
+            check_bounds(data.x_test, bounds, "x_test")
+    eps = _default_eps(data, options.norm, notes) if options.eps is None else parse_eps(options.eps)
+    n_train, n_validation, n_test = _sizes(data, options, notes)
+    n_seeds = (3 if n_train <= _SMALL else 1) if options.seeds is None else options.seeds
+    if n_seeds < 1 or options.seed < 0:
+        raise InputError(f"a run needs at least one seed of at least 0, not {n_seeds} from {options.seed}")
+    times = None if options.times is None else _with_infinity(options.times)
+    n_times = 6 if options.n_times is None else options.n_times
+    if n_times < 2:
+        raise InputError(f"n_times must be at least 2 (one stopping time and infinity), not {n_times}")
+    return Settings(
+        data=data,
+        net=parse_net(options.net, data.shape),
+        kind=options.kind,
+        eps=eps,
+        norm=options.norm,
+        bounds=bounds,
+        seeds=tuple(range(options.seed, options.seed + n_seeds)),
+        times=times,
+        n_times=n_times if times is None else len(times),
+        n_train=n_train,
+        n_validation=n_validation,
+        n_test=n_test,
+        steps=options.steps,
+        restarts=options.restarts,
+        queries=options.queries,
+        notes=tuple(notes),
+    )
+
+
+def _box(bounds: Sequence[float]) -> tuple[float, float]:
+    low, high = (float(b) for b in bounds)
+    if not low < high:
+        raise InputError(f"bounds must be a lower and a higher value, not {low:g} and {high:g}")
+    return low, high
+
+
+def _with_infinity(times: Sequence[float]) -> tuple[float, ...]:
+    values = check_times(tuple(times))
+    if any(t == 0 for t in values):
+        raise InputError("a stopping time of 0 is the untrained network: give positive times")
+    return tuple(sorted({*values, math.inf}))
+
+
+def _default_eps(data: Dataset, norm: Norm, notes: list[str]) -> float:
+    """0.05 of the box's width, else a tenth of a typical feature's standard deviation; for l2 times sqrt(d)/2."""
+    if data.bounds is not None:
+        eps = 0.05 * (data.bounds[1] - data.bounds[0])
+    else:
+        spread = data.x.reshape(len(data.x), -1).std(axis=0)
+        varying = spread[spread > 0]
+        eps = float(f"{0.1 * float(np.median(varying)):.2g}") if len(varying) else 0.1
+        if len(varying) and varying.max() > 10 * varying.min():
+            notes.append(
+                f"features spread between {varying.min():.3g} and {varying.max():.3g} (standard deviations), but the "
+                "attack moves each by up to the same eps: bring them to common units if that is not meant"
+            )
+    if norm == "l2":
+        eps = float(f"{eps * math.sqrt(math.prod(data.shape)) / 2:.2g}")
+    notes.append(f"the attack's radius was chosen from the data: eps = {eps:g}")
+    return eps
+
+
+def _sizes(data: Dataset, options: Options, notes: list[str]) -> tuple[int, int, int]:
+    """Rows for training, validation and test: as asked, else all up to a limit that keeps the run to minutes."""
+    n = len(data.x)
+    if options.n_test is not None:
+        n_test = options.n_test
+    else:
+        n_test = min(_MOST_TEST, max(1, round(n / 5)) if data.x_test is None else len(data.x_test))
+    left = n - (n_test if data.x_test is None else 0)
+    if options.n_validation is not None:
+        n_validation = options.n_validation
+    else:
+        n_validation = min(_MOST_VALIDATION, max(1, round(left / 6)))
+    left -= n_validation
+    n_train = min(left, _MOST_TRAIN) if options.n_train is None else options.n_train
+    if min(n_train, n_validation, n_test) < 1 or n_train > left:
+        raise InputError(
+            f"{data.name} has {n} rows to draw from, too few for {n_train} training, {n_validation} validation and "
+            f"{n_test} test rows: ask for fewer (n_train, n_validation, n_test)"
+        )
+    if n_train < left:
+        notes.append(f"{n_train} of {left} available training rows are used (--n-train changes it)")
+    return n_train, n_validation, n_test
