@@ -1,0 +1,116 @@
+"""What the documentation says is true: its Python runs, its commands exist, its tables are those of the results."""
+
+import ast
+import doctest
+import importlib
+import importlib.util
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import typer
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+MODULES = sorted((ROOT / "src" / "limes").rglob("*.py"))
+
+
+def blocks(page: Path, language: str) -> list[tuple[int, str]]:
+    """Line of the first line, and text, of the code blocks in a language."""
+    text = page.read_text()
+    found = re.finditer(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    return [(text.count("\n", 0, match.start(1)) + 1, match[1]) for match in found]
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(ROOT / "src").with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if blocks(p, "python")], ids=name_of)
+def test_python_blocks_run(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    namespace = {"__name__": "page"}
+    for line, source in blocks(page, "python"):
+        tree = ast.increment_lineno(ast.parse(source), line - 1)
+        exec(compile(tree, str(page), "exec"), namespace)
+
+
+def options_of(verb: str) -> set[str]:
+    """The options of a verb of the command."""
+    from limes.cli.app import app
+
+    command = typer.main.get_command(app).commands[verb]
+    return {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if blocks(p, "bash")], ids=name_of)
+def test_commands_exist(page):
+    lines = [line for _, block in blocks(page, "bash") for line in block.replace("\\\n", " ").splitlines()]
+    words = [shlex.split(line, comments=True) for line in lines]
+    for verb, *rest in (command[1:] for command in words if command[:1] == ["limes"] and len(command) > 1):
+        if not verb.startswith("-"):
+            used = {word.split("=")[0] for word in rest if re.match(r"--?[a-z]", word)} - {"--help"}
+            assert used <= options_of(verb), f"limes {verb} has no {used - options_of(verb)}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_links_lead_to_files(page):
+    targets = re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text())
+    missing = [t for t in targets if not t.startswith("https://") and not (page.parent / t).exists()]
+    assert not missing
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs" / "api").glob("[!i]*.md")), ids=name_of)
+def test_reference_has_every_public_name(page):
+    """A page shows the names in a room's ``__all__``, except those that are also modules: they need their own entry."""
+    text, room = page.read_text(), importlib.import_module(f"limes.{page.stem}")
+    folder = ROOT / "src" / "limes" / page.stem
+    if public := getattr(room, "__all__", ()):
+        assert f"::: limes.{page.stem}\n" in text
+    hidden = [name for name in public if (folder / f"{name}.py").exists()]
+    assert not [name for name in hidden if f"::: limes.{page.stem}.{name}.{name}\n" not in text]
+
+
+@pytest.mark.parametrize("path", [p for p in MODULES if ">>>" in p.read_text()], ids=name_of)
+def test_docstring_examples_hold(path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = doctest.testmod(importlib.import_module(module_name(path)))
+    assert result.attempted
+    assert not result.failed
+
+
+@pytest.fixture(scope="module")
+def table():
+    spec = importlib.util.spec_from_file_location("benchmark_table", ROOT / "benchmarks" / "table.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_readme_has_the_table_of_the_committed_results(table):
+    text = (ROOT / "README.md").read_text()
+    assert text == table.insert(text, table.render(table.load())), "run: python benchmarks/table.py --write"
+
+
+def test_benchmark_table(table, tmp_path):
+    errors = {"diagonal": 1.5e-6, "rest": 2e-7}
+    row = {"case": "depth 3", "ratio": 3.52, "against": "a|b", "accuracy": errors}
+    rows = [row, row | {"ratio": None, "accuracy": {}}]
+    result = {"name": "Kernel", "what": "CPU seconds.", "rows": rows, "command": "make bench"}
+    result |= {"machine": "2 cores", "versions": {"jax": "0.10"}, "date": "2026-11-23"}
+    (tmp_path / "kernel.json").write_text(json.dumps(result))
+    text = table.render(table.load(tmp_path))
+    assert "| depth 3 | 3.52 | a\\|b | 1.5e-06 diagonal; 2e-07 rest |" in text
+    assert "| depth 3 | – | a\\|b | – |" in text
+    assert text.endswith("`make bench`, 2026-11-23, 2 cores, jax 0.10.")
+    page = f"before\n{table.START}\nold\n{table.END}\nafter\n"
+    assert table.insert(page, "new") == page.replace("old", "new")
+    with pytest.raises(ValueError, match="needs the marks"):
+        table.insert("no marks", "new")
