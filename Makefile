@@ -16,7 +16,7 @@ demo: $(VENV)/.core ## robustness report on scikit-learn's digits, in runs/demo
 	$(BIN)/limes robustify --out $(OUT)
 
 test: $(VENV)/.test ## all tests, as in continuous integration
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 lint: $(VENV)/.test ## formatting, lint, types
 	$(BIN)/ruff format --check .

@@ -16,7 +16,7 @@ from limes.core.progress import Progress
 from limes.core.status import Status
 from limes.core.types import Affine, Array, Kind
 from limes.linalg.solution import REMEDY, Solution
-from limes.machines import flow
+from limes.machines import flow, store
 from limes.machines.predictor import KernelPredictor
 from limes.machines.scaling import Scale, fit_affine
 from limes.nets import Net, mlp
@@ -38,6 +38,10 @@ class KernelMachine(BaseEstimator):
     scale: Scale | None
     solver: flow.Solver
     random_state: int | None
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        store.register(cls)
 
     def _check_parameters(self) -> None:
         flow.check_times((self.time,))
@@ -228,9 +232,7 @@ class KernelMachine(BaseEstimator):
 
     def save(self, path: Any) -> None:
         """Write the fitted machine to an npz file without pickle, training rows included; read it with `limes.load`."""
-        from limes.machines.store import save
-
-        save(self, path)
+        store.save(self, path)
 
     def __getstate__(self) -> dict[str, Any]:
         """The state to pickle or copy: without the n x n eigenvectors, which can be made again."""

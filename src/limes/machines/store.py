@@ -1,4 +1,7 @@
-"""Saving machines to one npz file without pickle, and loading them."""
+"""Saving machines to one npz file without pickle, and loading them.
+
+A machine's class registers itself when it is defined (`register`), so that this file knows none of them by name.
+"""
 
 from typing import Any
 
@@ -7,16 +10,18 @@ import numpy as np
 from limes.core.arrays import load_npz, save_npz
 from limes.core.errors import FormatError
 from limes.core.types import Affine
-from limes.machines.base import KernelMachine
-from limes.machines.classifier import NTKClassifier
-from limes.machines.regressor import NTKRegressor
 from limes.nets import Net, from_spec
 
 _FORMAT = 1
-_MACHINES: dict[str, type[KernelMachine]] = {cls.__name__: cls for cls in (NTKClassifier, NTKRegressor)}
+_MACHINES: dict[str, type] = {}
 
 
-def save(machine: KernelMachine, path: Any) -> None:
+def register(cls: type) -> None:
+    """Make a class one that `load` restores, by its name."""
+    _MACHINES[cls.__name__] = cls
+
+
+def save(machine: Any, path: Any) -> None:
     """Write a fitted machine, with the coefficients of every time that was asked for so far.
 
     The file contains its training rows, and its header says so.
@@ -73,7 +78,7 @@ def load(path: Any) -> Any:
         raise FormatError(f"{path} is damaged, or was written by another version of limes ({error!r})") from error
 
 
-def _restore(arrays: dict[str, np.ndarray], meta: dict[str, Any]) -> KernelMachine:
+def _restore(arrays: dict[str, np.ndarray], meta: dict[str, Any]) -> Any:
     net = from_spec(meta["net"])
     parameters = {k: _from_plain(v) for k, v in meta["parameters"].items()}
     parameters["net"] = None if parameters["net"] is None else net
@@ -82,7 +87,7 @@ def _restore(arrays: dict[str, np.ndarray], meta: dict[str, Any]) -> KernelMachi
     machine.targets_ = arrays["training_targets"]
     machine.affine_ = Affine(arrays["shift"], arrays["scale"]) if "shift" in arrays else None
     if "classes" in arrays:
-        machine.classes_ = arrays["classes"]  # pyright: ignore[reportAttributeAccessIssue]
+        machine.classes_ = arrays["classes"]
     machine.__dict__ |= meta["fitted"] | {"_y_ndim": meta["y_ndim"], "_spectrum": None}
     if meta["feature_names"]:
         machine.__dict__["feature_names_in_"] = np.array(meta["feature_names"], dtype=object)
