@@ -18,7 +18,7 @@ demo: $(VENV)/.core ## robustness report on scikit-learn's digits, in runs/demo
 test: $(VENV)/.test ## all tests, as in continuous integration
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
-lint: $(VENV)/.test ## formatting, lint, types
+lint: $(VENV)/.test docs ## formatting, lint, types, and that the documentation builds
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/pyright
@@ -32,7 +32,7 @@ bench: $(VENV)/.core ## run the benchmarks; results go to benchmarks/results, th
 	$(BIN)/python benchmarks/table.py --write
 
 docs: $(VENV)/.docs ## build the documentation into site/
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 clean: ## remove what the targets made, runs/ excepted
 	rm -rf $(VENV) site dist .pytest_cache .ruff_cache .hypothesis

@@ -7,22 +7,24 @@ from typing import Any
 
 import typer
 
-from limes.core.errors import LimesError, MemoryRefused, NumericalError, RunFolderError
+from limes.core.errors import DiskFullError, LimesError, MemoryRefused, NumericalError
 
 
 def exit_code(error: BaseException) -> int:
-    """The exit code of an error."""
+    """The exit code of an error: what limes raises is bad input, unless the machine or the numbers gave out."""
     if isinstance(error, KeyboardInterrupt):
         return 130
     if isinstance(error, MemoryRefused):
         return 3
-    if isinstance(error, NumericalError | MemoryError) or isinstance(error.__cause__, OSError):
-        return 1
-    return 2 if isinstance(error, LimesError) and not _is_failure(error) else 1
+    failed = isinstance(error, NumericalError | MemoryError | DiskFullError)
+    return 2 if isinstance(error, LimesError) and not failed else 1
 
 
-def _is_failure(error: LimesError) -> bool:
-    return isinstance(error, RunFolderError) and "disk" in str(error)
+def sentence(error: BaseException) -> str:
+    """What a person reads of an error."""
+    if isinstance(error, OSError) and error.strerror and not isinstance(error, LimesError):
+        return f"{error.filename or 'the result'} cannot be read or written: {error.strerror}"
+    return str(error) or type(error).__name__
 
 
 def guarded(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -33,12 +35,15 @@ def guarded(command: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return command(*args, **kwargs)
         except KeyboardInterrupt as error:
-            print("limes: interrupted; the same command continues where it was", file=sys.stderr)
+            print(
+                "limes: interrupted; nothing is half-written, and the same command continues a run where it was",
+                file=sys.stderr,
+            )
             raise typer.Exit(exit_code(error)) from None
         except (LimesError, MemoryError, OSError) as error:
             if isinstance(error, BrokenPipeError):
                 raise
-            print(f"limes: {error or type(error).__name__}", file=sys.stderr)
+            print(f"limes: {sentence(error)}", file=sys.stderr)
             raise typer.Exit(exit_code(error)) from None
 
     return run

@@ -29,6 +29,10 @@ class RunFolderError(LimesError, OSError):
     """An output folder that belongs to another run or holds foreign files."""
 
 
+class DiskFullError(RunFolderError):
+    """A disk without room for what a run writes."""
+
+
 class MemoryRefused(LimesError, MemoryError):
     """Work that would not fit into memory, refused before it starts."""
 

@@ -40,12 +40,16 @@ def attack(
         model: a file that `fit` or ``robustify`` wrote.
         data: what `limes.data.load` reads.
         eps: radii in the units of the data.
-        norm, steps, restarts, queries: see `limes.attacks.evaluate`.
+        norm: see `limes.attacks.evaluate`.
         bounds: box of valid inputs; None for the data's own.
         out: folder for ``metrics.json`` and ``adversarial.npz``; None writes nothing.
         n_test: rows attacked at most, drawn with `seed`.
+        steps: see `limes.attacks.evaluate`.
+        restarts: the same.
+        queries: the same.
         seed: of the draw and of the attacks.
-        data_dir, target: see `limes.data.load`.
+        data_dir: see `limes.data.load`.
+        target: the same.
         force: replace another run in `out`.
         progress: told of every step.
 

@@ -47,10 +47,13 @@ def fit(
         data: what `limes.data.load` reads.
         out: the model's file.
         net: see `limes.jobs.architecture.parse_net`.
-        kind, time, ridge_rel: see `limes.NTKClassifier`.
+        kind: see `limes.NTKClassifier`.
+        time: the same.
+        ridge_rel: the same.
         n_train: training rows, drawn with `seed`; all where None.
         seed: of the draw.
-        data_dir, target: see `limes.data.load`.
+        data_dir: see `limes.data.load`.
+        target: the same.
         force: replace an existing file.
         progress: told of the tiles of the kernel.
 
@@ -106,7 +109,8 @@ def predict(
         model: a file that `fit` or ``robustify`` wrote.
         data: what `limes.data.load` reads, or an npz with X alone, or a table without a label column.
         out: a CSV to write: row, label, one column of scores for each class.
-        data_dir, target: see `limes.data.load`.
+        data_dir: see `limes.data.load`.
+        target: the same.
         force: replace an existing file.
 
     Returns:

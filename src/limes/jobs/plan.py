@@ -12,7 +12,7 @@ from limes.kernels import estimate_bytes
 from limes.kernels.tiles import entries_per_pair
 from limes.machines.flow import choose, require_memory
 
-_STANDING = 0.1  # of the attacks that all points could meet, those that are run: a point that has fallen costs no more
+_STANDING = 0.3  # of the attacks that all points could meet, those that are run: a point that has fallen costs no more
 _STEP_SECONDS = 1.2  # what a step costs whatever its size: compilation, many small calls
 
 

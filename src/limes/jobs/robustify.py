@@ -102,7 +102,7 @@ def robustify(
 
     Raises:
         InputError, FormatError, NetError, DtypeError: for data or options that cannot be used.
-        RunFolderError: for a folder of another run, or a full disk.
+        RunFolderError: for a folder of another run, or a full disk (DiskFullError).
         MemoryRefused: if the run would not fit.
 
     Cost: printed by ``limes robustify --dry-run``; digits take about a minute on two cores.

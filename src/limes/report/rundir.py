@@ -21,7 +21,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from limes.core import arrays
-from limes.core.errors import FormatError, RunFolderError
+from limes.core.errors import DiskFullError, FormatError, RunFolderError
 from limes.report import lock, stages, toml
 from limes.report.environment import changed, environment
 from limes.report.log import Log
@@ -140,7 +140,8 @@ class RunFolder:
 
         Raises:
             InputError: if the name or a value cannot be stored.
-            RunFolderError: if the disk is full or the folder cannot be written; finished stages are kept.
+            DiskFullError: if the disk is full; finished stages are kept.
+            RunFolderError: if the folder cannot be written.
         """
         stages.check_name(name)
         path = self.folder / "stages" / f"{name}.npz"
@@ -289,7 +290,7 @@ def _disk_errors(folder: Path, only_full: bool = False) -> Iterator[None]:
         raise
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise RunFolderError(
+            raise DiskFullError(
                 f"the disk that holds {folder} is full: free some space and run the same command again; "
                 "finished stages are kept"
             ) from error

@@ -1,0 +1,59 @@
+"""Errors become one sentence and an exit code."""
+
+import errno
+
+import pytest
+import typer
+
+from limes.cli.guard import exit_code, guarded, sentence
+from limes.core.arrays import write_text
+from limes.core.errors import DiskFullError, FormatError, InputError, MemoryRefused, NumericalError, RunFolderError
+
+
+def caused(error, cause):
+    error.__cause__ = cause
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (InputError("x holds NaN"), 2),
+        (
+            caused(FormatError("truncated"), OSError(errno.EIO, "not a gzipped file")),
+            2,
+        ),  # a reader's error is bad input
+        (RunFolderError("holds another run"), 2),
+        (caused(DiskFullError("full"), OSError(errno.ENOSPC, "no space")), 1),
+        (NumericalError("not positive definite"), 1),
+        (MemoryError(), 1),
+        (OSError(errno.ENOSPC, "No space left on device"), 1),
+        (MemoryRefused("needs 40 GB"), 3),
+        (KeyboardInterrupt(), 130),
+    ],
+)
+def test_exit_codes(error, code, capsys):
+    def command():
+        raise error
+
+    assert exit_code(error) == code
+    with pytest.raises(typer.Exit) as found:
+        guarded(command)()
+    assert found.value.exit_code == code
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert len(printed.err.splitlines()) == 1
+
+
+def test_a_full_disk_is_named_with_the_file(tmp_path):
+    path = tmp_path / "model.npz"
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("limes.core.arrays.os.fsync", full)
+        with pytest.raises(OSError, match="No space") as found:
+            write_text(path, "a")
+    assert sentence(found.value) == f"{path} cannot be read or written: No space left on device"
+    assert not any(tmp_path.iterdir())
