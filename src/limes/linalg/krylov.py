@@ -1,9 +1,8 @@
 """Gradient flows at many times from one block Krylov space, for matrices too large to decompose.
 
-Block Lanczos with full reorthogonalisation builds an orthonormal basis Q of span{Y, K Y, K^2 Y, ...}; with T = Q^T K Q,
+With an orthonormal basis Q of span{Y, K Y, K^2 Y, ...} (`limes.linalg.lanczos`) and T = Q^T K Q,
 the flow g_t(K) Y is approximated by Q g_t(T) Q^T Y for every time at once (Saad 1992, "Analysis of some Krylov subspace
-approximations to the matrix exponential operator"). Directions that vanish are dropped from the block, so linearly
-dependent columns of Y (one-hot labels minus 1/c) do no harm.
+approximations to the matrix exponential operator").
 """
 
 import numpy as np
@@ -11,6 +10,7 @@ from scipy.linalg import eigh
 
 from limes.core.progress import Progress, Quiet
 from limes.core.status import Status
+from limes.linalg.lanczos import BlockLanczos
 from limes.linalg.solution import Solution, all_finite
 from limes.linalg.spectrum import flow_filter
 
@@ -47,45 +47,21 @@ def solve(
     if not all_finite(gram, y):
         return Solution((), Status.NOT_FINITE, "krylov")
     progress = progress or Quiet()
-    gram, n = gram.astype(np.float64, copy=False), len(y)
-    limit = min(n, max_size or MAX_SIZE)
-    basis = np.empty((n, limit), order="F")
-    projected = np.zeros((limit, limit))
-    block, first = _orthonormal(np.asarray(y, np.float64))
-    if not block.shape[1]:
+    gram = gram.astype(np.float64, copy=False)
+    space = BlockLanczos(lambda block: gram @ block, y, max_size or MAX_SIZE)
+    if space.exhausted:
         return Solution(tuple(np.zeros_like(y, dtype=np.float64) for _ in times), Status.SOLVED, "krylov")
-    progress.start("flow (block Krylov)", limit)
-    size, steps, checked, before = 0, 0, 0, None
+    progress.start("flow (block Krylov)", space.limit)
+    checked, before = 0, None
     while True:
-        width = min(block.shape[1], limit - size)
-        new = slice(size, size + width)
-        basis[:, new] = block[:, :width]
-        size += width
-        steps += 1
-        progress.step(width)
-        image = gram @ basis[:, new]
-        known = basis[:, :size]
-        coupling = known.T @ image
-        projected[:size, new], projected[new, :size] = coupling, coupling.T
-        image = image - known @ coupling
-        image -= known @ (known.T @ image)  # twice is enough to stay orthogonal to rounding
-        block, _ = _orthonormal(image, reference=float(np.linalg.norm(coupling)))
-        exhausted = not block.shape[1] or size == n
-        if exhausted or size == limit or size >= 1.25 * checked + 8:
-            small = _project(projected[:size, :size], first, times, ridge)
+        progress.step(space.extend())
+        if space.full or space.size >= 1.25 * checked + 8:
+            small = _project(space.projected, space.first, times, ridge)
             moved = np.inf if before is None else _largest_move(before, small)
-            before, checked = small, size
-            if exhausted or moved < tol or size == limit:
-                status = Status.SOLVED if exhausted or moved < tol else Status.NOT_CONVERGED
-                return Solution(tuple(known @ c for c in small), status, "krylov", iterations=steps)
-
-
-def _orthonormal(a: np.ndarray, reference: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
-    """An orthonormal basis of the columns of `a`, and the factor R with a = basis R; vanishing directions dropped."""
-    q, r = np.linalg.qr(a)
-    u, s, vt = np.linalg.svd(r, full_matrices=False)
-    keep = s > 1e-12 * max(float(s[0]) if len(s) else 0.0, reference)
-    return q @ u[:, keep], s[keep, None] * vt[keep]
+            before, checked = small, space.size
+            if space.full or moved < tol:
+                status = Status.SOLVED if space.exhausted or moved < tol else Status.NOT_CONVERGED
+                return Solution(tuple(space.basis @ c for c in small), status, "krylov", iterations=space.steps)
 
 
 def _project(t: np.ndarray, first: np.ndarray, times: tuple[float, ...], ridge: float) -> list[np.ndarray]:
