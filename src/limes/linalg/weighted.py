@@ -120,11 +120,11 @@ class _RitzSpace:
         return float(self.values.max(initial=0.0))
 
     def phi1(self) -> np.ndarray:
-        """phi1(S) of the start, (n, c)."""
+        """The start under phi1(S), (n, c)."""
         return self.basis @ (_phi1(self.values)[:, None] * self.start)
 
     def integrated(self, s: np.ndarray) -> np.ndarray:
-        """s phi1(s theta) for the Ritz values and times s: (k, len(s))."""
+        """The factor s phi1(s theta) for each Ritz value theta and time s: (k, len(s))."""
         return s * _phi1(self.values[:, None] * s)
 
 
