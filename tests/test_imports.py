@@ -21,8 +21,10 @@ ALLOWED = {
     "data": {"core"},
     "report": {"core"},
     "machines": {"core", "kernels", "nets", "linalg"},
-    "jobs": {"core", "kernels", "nets", "linalg", "machines", "attacks", "data", "report"},
-    "cli": {"core", "jobs", "report"},
+    "robust": {"core", "kernels", "nets", "linalg", "machines", "attacks"},
+    "papers": {"core", "kernels", "nets", "linalg", "machines", "attacks", "robust", "data", "report"},
+    "jobs": {"core", "kernels", "nets", "linalg", "machines", "attacks", "robust", "data", "report"},
+    "cli": {"core", "jobs", "papers", "report"},
 }
 
 

@@ -7,22 +7,41 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from limes import attacks, data, jobs, kernels, nets
+    from limes import attacks, data, jobs, kernels, nets, robust
     from limes.machines import NTKClassifier, NTKRegressor, load
+    from limes.robust import AdvNTKClassifier, LazyATClassifier
 
 __version__ = "0.1.0"
 
-_ROOMS = ("attacks", "data", "jobs", "kernels", "nets")
-_FROM_MACHINES = ("NTKClassifier", "NTKRegressor", "load")
+_ROOMS = ("attacks", "data", "jobs", "kernels", "nets", "robust")
+_HOME = {
+    "NTKClassifier": "machines",
+    "NTKRegressor": "machines",
+    "AdvNTKClassifier": "robust",
+    "LazyATClassifier": "robust",
+    "load": "machines",
+}
 
-__all__ = ["NTKClassifier", "NTKRegressor", "attacks", "data", "jobs", "kernels", "load", "nets"]
+__all__ = [
+    "AdvNTKClassifier",
+    "LazyATClassifier",
+    "NTKClassifier",
+    "NTKRegressor",
+    "attacks",
+    "data",
+    "jobs",
+    "kernels",
+    "load",
+    "nets",
+    "robust",
+]
 
 
 def __getattr__(name: str) -> Any:
     if name in _ROOMS:
         return importlib.import_module(f"limes.{name}")
-    if name in _FROM_MACHINES:
-        return getattr(importlib.import_module("limes.machines"), name)
+    if name in _HOME:
+        return getattr(importlib.import_module(f"limes.{_HOME[name]}"), name)
     raise AttributeError(f"module 'limes' has no attribute {name!r}")
 
 

@@ -94,6 +94,11 @@ class Expansion:
     coef: tuple[jax.Array, ...]
     n_outputs: int
 
+    def with_coef(self, coef: np.ndarray) -> "Expansion":
+        """The same centres, on the device already, with other coefficients (m, c)."""
+        blocks = _cut(coef, len(self.centres), len(self.centres[0]), self.dtype)
+        return replace(self, coef=blocks, n_outputs=coef.shape[1])
+
     def scores(self, x: np.ndarray) -> np.ndarray:
         """(n, features...) -> (n, c). Cost: one kernel block, O(n m (d + depth))."""
         out = np.empty((len(x), self.n_outputs), self.dtype)
@@ -183,14 +188,20 @@ def expand(net: KernelRule, kind: Kind, centres: Array, coef: Array) -> Expansio
     count = -(-m // max(1, pairs // rows))
     size = -(-m // count)
     with precision.scope(dtype):
-        blocks, ids, weights = [], [], []
+        blocks, ids = [], []
         for start in range(0, m, size):
-            z, a = np.asarray(centres[start : start + size]), np.asarray(coef[start : start + size], dtype)
+            z = np.asarray(centres[start : start + size])
             missing = size - len(z)
             if missing:  # one shape for all blocks: centres of weight zero
                 z = np.concatenate([z, np.repeat(z[:1], missing, axis=0)])
-                a = np.concatenate([a, np.zeros((missing, a.shape[1]), dtype)])
             blocks.append(jnp.asarray(z))
             ids.append(fingerprints(blocks[-1]))
-            weights.append(jnp.asarray(a))
-    return Expansion(net, kind, dtype, rows, tuple(blocks), tuple(ids), tuple(weights), coef.shape[1])
+    return Expansion(net, kind, dtype, rows, tuple(blocks), tuple(ids), _cut(coef, count, size, dtype), coef.shape[1])
+
+
+def _cut(coef: Array, count: int, size: int, dtype: np.dtype) -> tuple[jax.Array, ...]:
+    """Coefficients in `count` blocks of `size` rows, the last one filled with zeros."""
+    padded = np.zeros((count * size, coef.shape[1]), dtype)
+    padded[: len(coef)] = coef
+    with precision.scope(dtype):
+        return tuple(jnp.asarray(padded[i * size : (i + 1) * size]) for i in range(count))

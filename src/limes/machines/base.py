@@ -7,22 +7,21 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from limes.core import precision
 from limes.core.errors import InputError, PrecisionWarning
 from limes.core.progress import Progress
 from limes.core.status import Status
-from limes.core.types import Affine, Array, Kind
+from limes.core.types import Array
 from limes.linalg.solution import REMEDY, Solution
-from limes.machines import flow, store
+from limes.machines import flow
+from limes.machines.estimator import ExpansionEstimator
 from limes.machines.predictor import KernelPredictor
-from limes.machines.scaling import Scale, fit_affine
-from limes.nets import Net, mlp
+from limes.machines.scaling import fit_affine
+from limes.nets import mlp
 
 
-class KernelMachine(BaseEstimator):
+class KernelMachine(ExpansionEstimator):
     """Gradient flow on 1/2 sum (f - y)^2 in a fixed kernel, from f = 0, to a time t (Jacot et al. 2018).
 
     f_t(x) = K(x, X) (K + r I)^-1 (I - exp(-(K + r I) t)) Y with r = ridge + ridge_rel x mean diagonal; t = inf is
@@ -30,66 +29,25 @@ class KernelMachine(BaseEstimator):
     outputs: t is n x c times smaller than where the loss is a mean.
     """
 
-    net: Net | None
     time: float
     ridge: float
     ridge_rel: float
-    kind: Kind
-    scale: Scale | None
     solver: flow.Solver
     random_state: int | None
 
-    def __init_subclass__(cls, **options: Any) -> None:
-        super().__init_subclass__(**options)
-        store.register(cls)
-
     def _check_parameters(self) -> None:
         flow.check_times((self.time,))
-        if self.kind not in ("ntk", "nngp"):
-            raise InputError(f"kind must be 'ntk' or 'nngp', not {self.kind!r}")
+        self._check_net()
         for name in ("ridge", "ridge_rel"):
             value = getattr(self, name)
             if not (isinstance(value, int | float | np.number) and math.isfinite(value) and value >= 0):
                 raise InputError(f"{name} must be a finite number of at least 0, not {value!r}")
-        if self.net is not None and not isinstance(self.net, Net):
-            raise InputError(f"net must be a limes.nets.Net or None, not {self.net!r}: write for instance nets.mlp(3)")
-
-    def _validate(self, x: Array, y: Any = "no_validation", *, reset: bool, **options: Any) -> Any:
-        """scikit-learn's checks with our own message for NaN; keeps float32 and float64, widens the rest."""
-        dtype = np.asarray(x).dtype if isinstance(x, list | tuple) else getattr(x, "dtype", None)
-        if getattr(dtype, "kind", "") == "c":
-            raise InputError("Complex data not supported: kernels are defined for real inputs")
-        if not reset and self.centres_.ndim > 2:  # scikit-learn would compare heights and call them features
-            self._require_shape(np.shape(x)[1:])
-        data = {"X": x} if isinstance(y, str) and y == "no_validation" else {"X": x, "y": y}
-        found = validate_data(
-            self,
-            **data,
-            reset=reset,
-            dtype=[np.float64, np.float32],
-            allow_nd=True,
-            ensure_all_finite=False,
-            **options,
-        )
-        x = found[0] if isinstance(found, tuple) else found
-        precision.require_finite(x, "X")
-        if not reset:
-            self._require_shape(x.shape[1:])
-        return found
-
-    def _require_shape(self, shape: tuple[int, ...]) -> None:
-        if shape != self.centres_.shape[1:]:
-            raise InputError(
-                f"X holds inputs of shape {shape}, but the machine was fitted on {self.centres_.shape[1:]}"
-            )
 
     def _fit(self, x: np.ndarray, targets: np.ndarray, times: Sequence[float], progress: Progress | None) -> Self:
         times = flow.check_times(tuple(times))
-        self.net_ = mlp() if self.net is None else self.net
         solver = flow.choose(len(x), times, self.solver)
         flow.require_memory(len(x), solver)
-        self.affine_ = fit_affine(x, self.scale)
-        self.centres_ = np.array(x) if self.affine_ is None else self.affine_(x)  # the caller may change its array
+        self._start(x)
         self.targets_ = np.array(targets, np.float64)
         gram = self._gram(progress)
         mean_diagonal = float(np.mean(np.diagonal(gram), dtype=np.float64))  # inf where the kernel overflowed
@@ -152,10 +110,7 @@ class KernelMachine(BaseEstimator):
         Cost: none at a time that was fitted; 2 n^2 c multiplications where an eigendecomposition is kept; else a new
         kernel and a solve.
         """
-        (coef,) = self._coef_at((time,))
-        classes = getattr(self, "classes_", None)
-        targets = None if classes is None else getattr(self, "targets", None)
-        return KernelPredictor(self.net_, self.kind, self.centres_, coef, self.affine_, classes, targets)
+        return self._predictor(self._coef_at((time,))[0])
 
     def stopped_at(self, time: float) -> Self:
         """A fitted copy whose parameter `time` is this one: what to save or pass on after choosing a stopping time.
@@ -170,49 +125,10 @@ class KernelMachine(BaseEstimator):
         machine.coef_ = machine._fitted.coef
         return machine
 
-    @property
-    def expansion(self) -> KernelPredictor:
-        """The predictor at the fitted time."""
-        check_is_fitted(self, "coef_")
-        return self._fitted
-
-    @property
-    def centres(self) -> np.ndarray:
-        """Training inputs (m, features...), after the input map."""
-        return self.expansion.centres
-
-    @property
-    def coef(self) -> np.ndarray:
-        """Coefficients (m, c) at the fitted time."""
-        return self.expansion.coef
-
-    @property
-    def affine(self) -> Affine | None:
-        """The input map, or None."""
-        return self.expansion.affine
-
-    @property
-    def n_outputs(self) -> int:
-        """Number of score columns."""
-        return self.expansion.n_outputs
-
-    def scores(self, x: Array) -> np.ndarray:
-        """Scores at the fitted time: (n, features...) -> (n, c)."""
-        check_is_fitted(self, "coef_")
-        return self.expansion.scores(self._validate(x, reset=False))
-
     def scores_at(self, x: Array, time: float) -> np.ndarray:
         """Scores at any training time; see `at` for the cost."""
         check_is_fitted(self, "coef_")
         return self.at(time).scores(self._validate(x, reset=False))
-
-    def scores_vjp(self, x: Array, v: Array) -> np.ndarray:
-        """Gradient in x of sum(v * scores(x)), in the caller's units: the shape of x."""
-        return self.expansion.scores_vjp(x, v)
-
-    def scores_and_vjp(self, x: Array, cotangent: Any) -> tuple[np.ndarray, np.ndarray]:
-        """Scores, and the gradient of sum(v * scores(x)) for v = cotangent(scores), from one kernel evaluation."""
-        return self.expansion.scores_and_vjp(x, cotangent)
 
     def label_operator(self, x: Array) -> np.ndarray:
         """The matrix (n, m) that maps training targets to scores at the fitted time: scores(x) = L(x) Y.
@@ -230,9 +146,22 @@ class KernelMachine(BaseEstimator):
         solver = flow.choose(len(self.centres_), times, self.solver)
         return flow.solve(self._gram(), columns, times, ridge, solver)[0].check().coef[0].T
 
-    def save(self, path: Any) -> None:
-        """Write the fitted machine to an npz file without pickle, training rows included; read it with `limes.load`."""
-        store.save(self, path)
+    def _to_store(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        times = sorted(self._coef)
+        arrays = {
+            "training_targets": self.targets_,
+            "path_times": np.array(times),
+            "path_coef": np.stack([self._coef[t] for t in times]),
+        }
+        fitted = {name: getattr(self, name) for name in ("ridge_", "solver_", "jitter_", "rcond_")}
+        return arrays, {"fitted": fitted, "time": self.time_}
+
+    def _from_store(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None:
+        self.__dict__ |= values["fitted"] | {"_spectrum": None}
+        self.time = self.time_ = float(values["time"])
+        self.targets_ = arrays["training_targets"]
+        self._coef = dict(zip(arrays["path_times"].tolist(), arrays["path_coef"], strict=True))
+        self._fitted = self.at(self.time_)
 
     def __getstate__(self) -> dict[str, Any]:
         """The state to pickle or copy: without the n x n eigenvectors, which can be made again."""

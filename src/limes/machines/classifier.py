@@ -4,18 +4,18 @@ from collections.abc import Sequence
 from typing import Self
 
 import numpy as np
-from sklearn.base import ClassifierMixin
 
 from limes.core.progress import Progress
 from limes.core.types import Array, Kind
 from limes.machines.base import KernelMachine
 from limes.machines.flow import Solver
+from limes.machines.labels import LabelledScores
 from limes.machines.scaling import Scale
 from limes.machines.targets import Targets, encode_labels
 from limes.nets import Net
 
 
-class NTKClassifier(ClassifierMixin, KernelMachine):
+class NTKClassifier(LabelledScores, KernelMachine):
     """Least-squares classification by an infinitely wide network trained to a time; scikit-learn's interface.
 
     Args:
@@ -76,18 +76,6 @@ class NTKClassifier(ClassifierMixin, KernelMachine):
         order = dict.fromkeys((float(self.time), *map(float, times)))
         return self._fit(x, targets, tuple(order), progress)
 
-    def predict(self, X: Array) -> np.ndarray:
-        """Labels at the fitted time."""
-        return self._labels(self.scores(X))
-
     def predict_at(self, X: Array, time: float) -> np.ndarray:
         """Labels at any training time."""
         return self._labels(self.scores_at(X, time))
-
-    def decision_function(self, X: Array) -> np.ndarray:
-        """Scores (n, c); for two classes their difference (n,), positive for the second."""
-        scores = self.scores(X)
-        return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores
-
-    def _labels(self, scores: np.ndarray) -> np.ndarray:
-        return self.classes_[np.argmax(scores, axis=1)]

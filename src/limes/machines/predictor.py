@@ -1,7 +1,7 @@
 """A kernel expansion as a predictor: what attacks, measurements and certificates take."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -46,6 +46,12 @@ class KernelPredictor:
     @cached_property
     def _expansion(self) -> Expansion:
         return expand(self.net, self.kind, self.centres, self.coef)
+
+    def with_coef(self, coef: np.ndarray) -> "KernelPredictor":
+        """The same centres with other coefficients (m, c); what lies on the device is shared."""
+        other = replace(self, coef=coef, _wide={k: v.with_coef(coef) for k, v in self._wide.items()})
+        other.__dict__["_expansion"] = self._expansion.with_coef(coef)
+        return other
 
     def __getstate__(self) -> dict[str, Any]:
         """The state to pickle or copy: without what lies on the device."""

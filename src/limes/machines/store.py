@@ -22,7 +22,7 @@ def register(cls: type) -> None:
 
 
 def save(machine: Any, path: Any) -> None:
-    """Write a fitted machine, with the coefficients of every time that was asked for so far.
+    """Write a fitted machine with its parameters, and what its class adds (`_to_store`).
 
     The file contains its training rows, and its header says so.
 
@@ -31,26 +31,19 @@ def save(machine: Any, path: Any) -> None:
         OSError: if the disk is full; nothing half-written is left.
     """
     expansion = machine.expansion
-    path_times = sorted(machine._coef)
-    arrays = {
-        "centres": expansion.centres,
-        "training_targets": machine.targets_,
-        "path_times": np.array(path_times),
-        "path_coef": np.stack([machine._coef[t] for t in path_times]),
-    }
+    own, values = machine._to_store()
+    arrays = {"centres": expansion.centres, "coef": expansion.coef} | own
     if expansion.affine is not None:
         arrays |= {"shift": np.asarray(expansion.affine.shift), "scale": np.asarray(expansion.affine.scale)}
     if expansion.classes_ is not None:
         arrays["classes"] = _plain_labels(expansion.classes_)
-    parameters = machine.get_params(deep=False) | {"time": machine.time_}
     meta = {
         "format": _FORMAT,
         "machine": type(machine).__name__,
-        "parameters": {k: _to_plain(v) for k, v in parameters.items()},
+        "parameters": {k: _to_plain(v) for k, v in machine._parameters_to_store().items()},
         "net": machine.net_.to_spec(),
-        "fitted": {
-            name: getattr(machine, name) for name in ("ridge_", "solver_", "jitter_", "rcond_", "n_features_in_")
-        },
+        "values": {k: _to_plain(v) for k, v in values.items()},
+        "n_features_in": machine.n_features_in_,
         "y_ndim": getattr(machine, "_y_ndim", 1),
         "feature_names": list(getattr(machine, "feature_names_in_", ())),
         "contains_training_rows": True,
@@ -83,17 +76,14 @@ def _restore(arrays: dict[str, np.ndarray], meta: dict[str, Any]) -> Any:
     parameters = {k: _from_plain(v) for k, v in meta["parameters"].items()}
     parameters["net"] = None if parameters["net"] is None else net
     machine = _MACHINES[meta["machine"]](**parameters)
-    machine.net_, machine.centres_, machine.time_ = net, arrays["centres"], float(machine.time)
-    machine.targets_ = arrays["training_targets"]
+    machine.net_, machine.centres_, machine.coef_ = net, arrays["centres"], arrays["coef"]
     machine.affine_ = Affine(arrays["shift"], arrays["scale"]) if "shift" in arrays else None
     if "classes" in arrays:
         machine.classes_ = arrays["classes"]
-    machine.__dict__ |= meta["fitted"] | {"_y_ndim": meta["y_ndim"], "_spectrum": None}
+    machine.__dict__ |= {"n_features_in_": meta["n_features_in"], "_y_ndim": meta["y_ndim"]}
     if meta["feature_names"]:
         machine.__dict__["feature_names_in_"] = np.array(meta["feature_names"], dtype=object)
-    machine._coef = dict(zip(arrays["path_times"].tolist(), arrays["path_coef"], strict=True))
-    machine.coef_ = machine._coef[machine.time_]
-    machine._fitted = machine.at(machine.time_)
+    machine._from_store(arrays, {k: _from_plain(v) for k, v in meta["values"].items()})
     return machine
 
 
@@ -106,10 +96,12 @@ def _plain_labels(classes: np.ndarray) -> np.ndarray:
 def _to_plain(value: Any) -> Any:
     if isinstance(value, Net):
         return value.to_spec()
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
     if isinstance(value, float) and not np.isfinite(value):
         return {"float": str(value)}
-    return value.item() if isinstance(value, np.generic) else value
+    return [_to_plain(v) for v in value] if isinstance(value, list | tuple) else value
 
 
 def _from_plain(value: Any) -> Any:
-    return float(value["float"]) if isinstance(value, dict) else value
+    return float(value["float"]) if isinstance(value, dict) and set(value) == {"float"} else value

@@ -28,5 +28,9 @@ def encode_labels(y: np.ndarray, targets: str) -> tuple[np.ndarray, np.ndarray]:
         raise InputError(
             f"a classifier needs at least two classes, but there is only one class: all labels are {classes[0]}"
         )
-    coded = np.eye(len(classes))[index]
-    return classes, coded - (1 / len(classes) if targets == "centred" else 0.0)
+    return classes, code(index, len(classes), targets)
+
+
+def code(index: np.ndarray, n_classes: int, targets: str) -> np.ndarray:
+    """Regression targets (n, c) of class indices (n,)."""
+    return np.eye(n_classes)[index] - (1 / n_classes if targets == "centred" else 0.0)

@@ -1,0 +1,138 @@
+"""What every estimator that ends in a kernel expansion shares: input checks, predictions, gradients, saving."""
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from limes.core import precision
+from limes.core.errors import InputError
+from limes.core.types import Affine, Array, Kind
+from limes.machines import store
+from limes.machines.predictor import KernelPredictor
+from limes.machines.scaling import Scale, fit_affine
+from limes.nets import Net, mlp
+
+
+class ExpansionEstimator(BaseEstimator):
+    """An estimator whose scores are a kernel expansion over its training rows (or a part of them).
+
+    Subclasses have the parameters `net`, `kind` and `scale`, call `_start` first and set `_fitted` at the end of `fit`.
+    """
+
+    net: Net | None
+    kind: Kind
+    scale: Scale | None
+
+    net_: Net
+    centres_: np.ndarray
+    affine_: Affine | None
+    coef_: np.ndarray
+    _fitted: KernelPredictor
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        store.register(cls)
+
+    def _check_net(self) -> None:
+        if self.kind not in ("ntk", "nngp"):
+            raise InputError(f"kind must be 'ntk' or 'nngp', not {self.kind!r}")
+        if self.net is not None and not isinstance(self.net, Net):
+            raise InputError(f"net must be a limes.nets.Net or None, not {self.net!r}: write for instance nets.mlp(3)")
+
+    def _validate(self, x: Array, y: Any = "no_validation", *, reset: bool, **options: Any) -> Any:
+        """scikit-learn's checks with our own message for NaN; keeps float32 and float64, widens the rest."""
+        dtype = np.asarray(x).dtype if isinstance(x, list | tuple) else getattr(x, "dtype", None)
+        if getattr(dtype, "kind", "") == "c":
+            raise InputError("Complex data not supported: kernels are defined for real inputs")
+        if not reset and self.centres_.ndim > 2:  # scikit-learn would compare heights and call them features
+            self._require_shape(np.shape(x)[1:])
+        data = {"X": x} if isinstance(y, str) and y == "no_validation" else {"X": x, "y": y}
+        found = validate_data(
+            self,
+            **data,
+            reset=reset,
+            dtype=[np.float64, np.float32],
+            allow_nd=True,
+            ensure_all_finite=False,
+            **options,
+        )
+        x = found[0] if isinstance(found, tuple) else found
+        precision.require_finite(x, "X")
+        if not reset:
+            self._require_shape(x.shape[1:])
+        return found
+
+    def _require_shape(self, shape: tuple[int, ...]) -> None:
+        if shape != self.centres_.shape[1:]:
+            raise InputError(
+                f"X holds inputs of shape {shape}, but the machine was fitted on {self.centres_.shape[1:]}"
+            )
+
+    def _start(self, x: np.ndarray) -> None:
+        """Choose the net, fit the input map, and keep the rows as centres."""
+        self.net_ = mlp() if self.net is None else self.net
+        self.affine_ = fit_affine(x, self.scale)
+        self.centres_ = np.array(x) if self.affine_ is None else self.affine_(x)  # the caller may change its array
+
+    def _predictor(self, coef: np.ndarray) -> KernelPredictor:
+        """The expansion with the given coefficients, with the labels and targets of a classifier."""
+        classes = getattr(self, "classes_", None)
+        targets = None if classes is None else getattr(self, "targets", None)
+        return KernelPredictor(self.net_, self.kind, self.centres_, coef, self.affine_, classes, targets)
+
+    @property
+    def expansion(self) -> KernelPredictor:
+        """The fitted predictor."""
+        check_is_fitted(self, "coef_")
+        return self._fitted
+
+    @property
+    def centres(self) -> np.ndarray:
+        """The expansion's centres (m, features...), after the input map."""
+        return self.expansion.centres
+
+    @property
+    def coef(self) -> np.ndarray:
+        """Coefficients (m, c)."""
+        return self.expansion.coef
+
+    @property
+    def affine(self) -> Affine | None:
+        """The input map, or None."""
+        return self.expansion.affine
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of score columns."""
+        return self.expansion.n_outputs
+
+    def scores(self, x: Array) -> np.ndarray:
+        """Scores: (n, features...) -> (n, c)."""
+        check_is_fitted(self, "coef_")
+        return self.expansion.scores(self._validate(x, reset=False))
+
+    def scores_vjp(self, x: Array, v: Array) -> np.ndarray:
+        """Gradient in x of sum(v * scores(x)), in the caller's units: the shape of x."""
+        return self.expansion.scores_vjp(x, v)
+
+    def scores_and_vjp(self, x: Array, cotangent: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Scores, and the gradient of sum(v * scores(x)) for v = cotangent(scores), from one kernel evaluation."""
+        return self.expansion.scores_and_vjp(x, cotangent)
+
+    def save(self, path: Any) -> None:
+        """Write the fitted machine to an npz file without pickle, training rows included; read it with `limes.load`."""
+        store.save(self, path)
+
+    def _parameters_to_store(self) -> dict[str, Any]:
+        """The parameters that a loaded machine is made with; those left out take their defaults."""
+        return self.get_params(deep=False)
+
+    def _to_store(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """What a subclass saves beside centres, coefficients, labels, input map and parameters: arrays, and values."""
+        return {}, {}
+
+    def _from_store(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None:
+        """Take back what `_to_store` gave; centres and coefficients are there already."""
+        self._fitted = self._predictor(self.coef_)

@@ -1,0 +1,260 @@
+"""Adversarial training in the lazy limit: what a network with a fixed kernel can learn from attacked points."""
+
+import math
+from typing import Any, Literal, NamedTuple, Self, get_args
+
+import jax
+import numpy as np
+
+from limes.attacks import PGD, Threat, parse_eps
+from limes.attacks.search import require_count
+from limes.core import memory as mem
+from limes.core.errors import InputError
+from limes.core.progress import Progress, Quiet
+from limes.core.types import Array, Kind, Norm
+from limes.linalg.top import top_eigenpairs
+from limes.machines.estimator import ExpansionEstimator
+from limes.machines.labels import LabelledScores
+from limes.machines.scaling import Scale
+from limes.machines.targets import Targets, code, encode_labels
+from limes.nets import Net
+from limes.robust.batches import batch, seed_of
+from limes.robust.checkpoint import Checkpoint
+from limes.robust.descent import Fixed, Growing, fixed
+
+Method = Literal["functional", "projected", "preconditioned"]
+Loss = Literal["ce", "mse"]
+_MOST_GROWING = 100_000
+_TEMPERATURE = 10.0
+
+
+class Step(NamedTuple):
+    """What one step saw: the mean loss on its attacked batch, and the share of it that was classified correctly."""
+
+    loss: float
+    accuracy: float
+
+
+class LazyATClassifier(LabelledScores, ExpansionEstimator):
+    """Adversarial training of an infinitely wide network whose kernel stays fixed (the lazy limit).
+
+    Functional gradient descent, df/dt = -K(., X'_t) r(f(X'_t)): each step attacks a batch of training rows with the
+    current f and moves f against the residual there. A finite network moves its kernel under adversarial training; this
+    is what remains where it does not.
+
+    Methods, which share attack, loss and schedule:
+
+    - "functional": the step as it is. Every attacked point becomes a centre.
+    - "projected": each step is projected onto the span of K(., Z) for fixed centres Z, the rows and `copies` perturbed
+      copies of them; `momentum` accelerates it.
+    - "preconditioned": the same with the `n_damped` leading directions of the kernel scaled down (EigenPro), which
+      allows steps that are many times longer.
+
+    Args:
+        net: the architecture; None for a fully connected net of depth 3 with relu.
+        eps: radius of the attack, in the units of the data, a number or a fraction.
+        norm: "linf" or "l2".
+        bounds: (low, high) of valid inputs, or None.
+        random_state: int, None or a NumPy RandomState: of the batches, the copies and the attacks.
+        method: see above.
+        steps: gradient steps; the rate falls to zero over the last third, as half a cosine.
+        batch_size: rows attacked in a step.
+        attack_steps: gradient steps of the attack.
+        loss: "ce", softmax cross-entropy of ten times the scores, or "mse", 1/2 |f - y|^2.
+        rate: share of the rate that is stable for the squared error.
+        momentum: share of the last step added to the next, in [0, 1).
+        averaging: decay of the running mean of f that is returned, in [0, 1).
+        copies: perturbed copies of the rows among the centres, each value moved by plus or minus eps.
+        n_damped: directions that "preconditioned" scales down.
+        kind: "ntk" or "nngp".
+        scale: None, "standard" or "unit": a fixed map of the inputs, see `limes.machines.scaling`.
+        targets: "centred" for one-hot minus 1/c, or "one_hot"; matters for "mse".
+
+    Attributes:
+        history_: one `Step` for each step.
+
+    Cost: a kernel of m = (copies + 1) n centres and its Cholesky factor, 12 m^2 bytes; each step takes `attack_steps`
+    gradients of `batch_size` predictions and a solve.
+
+    Reference: the flow is that of adversarial training at infinite width with a fixed kernel, see Tsilivis & Kempe 2022
+    (arXiv 2210.05577); projection and damping as in EigenPro (Ma & Belkin 2017, arXiv 1703.10622).
+
+    Example:
+        >>> import limes as lm
+        >>> digits = lm.data.load("digits")
+        >>> clf = lm.LazyATClassifier(eps=0.05, bounds=(0, 1), steps=5).fit(digits.x[:100], digits.y[:100])
+        >>> clf.predict(digits.x[:2]).shape, len(clf.history_)
+        ((2,), 5)
+    """
+
+    norm: Norm
+    loss: Loss
+
+    def __init__(
+        self,
+        net: Net | None = None,
+        eps: float | str = "8/255",
+        norm: Norm = "linf",
+        bounds: Any = None,
+        random_state: Any = 0,
+        method: Method = "preconditioned",
+        steps: int = 300,
+        batch_size: int = 256,
+        attack_steps: int = 7,
+        loss: Loss = "ce",
+        rate: float = 1.0,
+        momentum: float = 0.9,
+        averaging: float = 0.98,
+        copies: int = 0,
+        n_damped: int = 100,
+        kind: Kind = "ntk",
+        scale: Scale | None = None,
+        targets: Targets = "centred",
+    ) -> None:
+        self.net = net
+        self.eps = eps
+        self.norm = norm
+        self.bounds = bounds
+        self.random_state = random_state
+        self.method = method
+        self.steps = steps
+        self.batch_size = batch_size
+        self.attack_steps = attack_steps
+        self.loss = loss
+        self.rate = rate
+        self.momentum = momentum
+        self.averaging = averaging
+        self.copies = copies
+        self.n_damped = n_damped
+        self.kind = kind
+        self.scale = scale
+        self.targets = targets
+
+    def fit(self, X: Array, y: Array, *, checkpoint: Any = None, progress: Progress | None = None) -> Self:
+        """Fit to X (n, features...) and labels y (n,), integers or strings.
+
+        Args:
+            X: (n, features...).
+            y: (n,).
+            checkpoint: a file that is written after every step; the same fit continues from it.
+            progress: told of every step.
+
+        Raises:
+            InputError: for data or parameters that cannot be used.
+            FormatError: for a checkpoint of another fit.
+            MemoryRefused: if the kernel would not fit.
+        """
+        self._check_parameters()
+        x, y = self._validate(X, y, reset=True)
+        self.classes_, targets = encode_labels(y, self.targets)
+        self.seed_ = seed_of(self.random_state)
+        self._require_memory(len(x))
+        self._start(x)
+        self.coef_ = np.zeros((len(x), len(self.classes_)))
+        descent = self._descent(x)
+        parameters = self._parameters_to_store() | {"net": self.net_.to_spec()}
+        kept = Checkpoint(checkpoint, parameters, {"x": x, "targets": targets})
+        self._train(descent, x, y, kept, progress or Quiet())
+        self._fitted = descent.result()
+        self.centres_, self.coef_ = self._fitted.centres, self._fitted.coef
+        return self
+
+    def _check_parameters(self) -> None:
+        self._check_net()
+        parse_eps(self.eps)
+        for name, known in (("method", get_args(Method)), ("loss", get_args(Loss))):
+            if getattr(self, name) not in known:
+                raise InputError(f"{name} must be one of {', '.join(known)}, not {getattr(self, name)!r}")
+        for name in ("steps", "batch_size", "attack_steps"):
+            require_count(getattr(self, name), name)
+        for name in ("copies", "n_damped"):
+            if getattr(self, name) < 0:
+                raise InputError(f"{name} must be at least 0, not {getattr(self, name)!r}")
+        for name in ("momentum", "averaging"):
+            if not 0 <= getattr(self, name) < 1:
+                raise InputError(f"{name} must lie in [0, 1), not {getattr(self, name)!r}")
+        if not (math.isfinite(self.rate) and self.rate > 0):
+            raise InputError(f"rate must be a positive number, not {self.rate!r}")
+
+    def _require_memory(self, n: int) -> None:
+        m = self._room(n) if self.method == "functional" else (1 + self.copies) * n
+        if self.method == "functional" and m > _MOST_GROWING:
+            raise InputError(
+                f"method='functional' would end with {m} centres, more than {_MOST_GROWING}: use fewer steps or "
+                "smaller batches, or method='preconditioned'"
+            )
+        what = f"adversarial training with {m} centres"
+        needed = 0 if self.method == "functional" else 12 * m * m
+        mem.require(needed, what, "use fewer rows or copies, or method='functional' with few steps")
+
+    def _room(self, n: int) -> int:
+        return self.steps * min(self.batch_size, n)
+
+    def _descent(self, x: np.ndarray) -> Fixed | Growing:
+        rng = np.random.default_rng([self.seed_, 2])
+        n, size = len(x), min(self.batch_size, len(x))
+        if self.method == "functional":
+            gram = getattr(self.net_.kernel(self.centres_, get=self.kind), self.kind)
+            largest = float(top_eigenpairs(gram, 1, rng)[0][0])
+            self.centres_ = np.repeat(self.centres_[:1], self._room(n), axis=0)
+            return Growing(self._predictor(np.zeros((self._room(n), len(self.classes_)))), self.rate * n / largest)
+        region = Threat(self.norm, parse_eps(self.eps), self.bounds).region(x)
+        for _ in range(self.copies):
+            signs = rng.choice([-1.0, 1.0], size=x.shape)
+            moved = region.project(x + region.threat.eps * region.threat.direction(signs))
+            moved = moved if self.affine_ is None else self.affine_(moved)
+            self.centres_ = np.concatenate([self.centres_, moved])
+        start = self._predictor(np.zeros((len(self.centres_), len(self.classes_))))
+        n_damped = min(self.n_damped, n // 4) if self.method == "preconditioned" else 0
+        return fixed(start, size, n, n_damped, self.momentum, self.averaging, self.rate, rng)
+
+    def _train(
+        self, descent: Fixed | Growing, x: np.ndarray, y: np.ndarray, checkpoint: Checkpoint, progress: Progress
+    ) -> None:
+        history: list[Step] = []
+        if (stored := checkpoint.read()) is not None:
+            history = [Step(*row) for row in stored.pop("history").tolist()]
+            descent.restore(stored)
+        attack = PGD(self.norm, self.attack_steps, 1, self.loss, goal="loss")
+        columns = np.searchsorted(self.classes_, y)
+        progress.start("adversarial training (lazy limit)", self.steps)
+        progress.step(descent.steps)
+        while (step := descent.steps) < self.steps:
+            rows = batch(len(x), self.batch_size, step, self.seed_)
+            key = jax.random.fold_in(jax.random.key(self.seed_), step)
+            moved = attack(descent.predictor, x[rows], y[rows], self.eps, bounds=self.bounds, key=key).x_adv
+            z = moved if self.affine_ is None else self.affine_(moved)
+            block = descent.columns(z).astype(np.float64)
+            scores = descent.scores(block)
+            residual, loss = self._residual(scores, columns[rows])
+            descent.step(z, residual, block, _schedule(step / self.steps))
+            history.append(Step(loss, float((scores.argmax(axis=1) == columns[rows]).mean())))
+            checkpoint.write(descent.state() | {"history": np.array(history)})
+            progress.step()
+        self.history_ = history
+
+    def _residual(self, scores: np.ndarray, index: np.ndarray) -> tuple[np.ndarray, float]:
+        """The derivative of the loss in the scores (b, c), and the mean loss."""
+        if self.loss == "mse":
+            residual = scores - code(index, scores.shape[1], self.targets)
+            return residual, 0.5 * float((residual**2).sum(axis=1).mean())
+        logits = _TEMPERATURE * (scores - scores.max(axis=1, keepdims=True))
+        logits -= np.log(np.exp(logits).sum(axis=1, keepdims=True))
+        loss = -float(logits[np.arange(len(index)), index].mean())
+        return np.exp(logits) - code(index, scores.shape[1], "one_hot"), loss
+
+    def _parameters_to_store(self) -> dict[str, Any]:
+        """With the seed in place of a random state."""
+        return super()._parameters_to_store() | {"random_state": self.seed_}
+
+    def _to_store(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        return {"history": np.array(self.history_, np.float64).reshape(-1, 2)}, {"seed": self.seed_}
+
+    def _from_store(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None:
+        super()._from_store(arrays, values)
+        self.seed_, self.history_ = int(values["seed"]), [Step(*row) for row in arrays["history"].tolist()]
+
+
+def _schedule(done: float) -> float:
+    """The share of the rate after a share of the steps: 1, and half a cosine over the last third."""
+    return 1.0 if done < 2 / 3 else 0.5 * (1 + math.cos(math.pi * (3 * done - 2)))
