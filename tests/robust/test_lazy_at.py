@@ -25,14 +25,14 @@ def rows():
 
 @METHODS
 def test_every_method_learns_and_is_an_expansion(rows, method):
-    clf = LazyATClassifier(**QUICK | {"steps": 30}, method=method).fit(*rows)
+    clf = LazyATClassifier(**QUICK | {"steps": 16}, method=method).fit(*rows)
     assert clf.score(*rows) > 0.85
     assert isinstance(clf, KernelExpansion)
-    assert len(clf.history_) == 30
-    assert clf.history_[-1].loss < 0.7 * clf.history_[0].loss
+    assert len(clf.history_) == 16
+    assert clf.history_[-1].loss < 0.8 * clf.history_[0].loss
     gram = NET.kernel(rows[0][:5], clf.centres, get="ntk").ntk
     np.testing.assert_allclose(gram @ clf.coef, clf.scores(rows[0][:5]), atol=1e-9)
-    assert len(clf.centres) == (30 * 16 if method == "functional" else 48)
+    assert len(clf.centres) == (16 * 16 if method == "functional" else 48)
 
 
 @pytest.mark.parametrize("loss", ["ce", "mse"])
@@ -62,7 +62,7 @@ def test_steps_are_those_of_the_definition(rows, method, loss):
 
 def test_without_an_attack_it_ends_where_the_flow_does(rows):
     x, y = rows
-    options = QUICK | {"eps": 0.0, "steps": 400, "batch_size": 48}
+    options = QUICK | {"eps": 0.0, "steps": 250, "batch_size": 48}
     clf = LazyATClassifier(**options, loss="mse", n_damped=12).fit(x, y)
     np.testing.assert_allclose(clf.scores(x), NTKClassifier(NET).fit(x, y).scores(x), atol=2e-2)
 

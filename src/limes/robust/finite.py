@@ -1,0 +1,254 @@
+"""Adversarial training of a finite network: the baseline that every robust kernel method is compared with."""
+
+import functools
+from dataclasses import dataclass
+from typing import Any, Self
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from limes.attacks import Threat, parse_eps
+from limes.attacks.search import require_count
+from limes.core.errors import InputError, NumericalError
+from limes.core.precision import require_finite
+from limes.core.progress import Progress, Quiet
+from limes.core.types import Affine, Array, Norm
+from limes.machines.labels import LabelledScores
+from limes.machines.scaling import Scale, fit_affine
+from limes.machines.targets import encode_labels
+from limes.nets import Net, mlp
+from limes.robust.batches import batch, seed_of
+
+
+@functools.partial(jax.jit, static_argnums=(0,))
+def _scores(net: Net, params: Any, x: jax.Array) -> jax.Array:
+    return net.apply(params, x)
+
+
+@functools.partial(jax.jit, static_argnums=(0,))
+def _pull_back(net: Net, params: Any, x: jax.Array, v: jax.Array) -> jax.Array:
+    return jax.vjp(lambda z: net.apply(params, z), x)[1](v)[0]
+
+
+@dataclass(frozen=True, eq=False)
+class FinitePredictor:
+    """A finite network with its weights, as attacks and measurements take it. Computes in float32.
+
+    Attributes:
+        net: the architecture.
+        params: its weights.
+        affine: the input map, or None.
+        classes_: (c,) labels of the score columns.
+    """
+
+    net: Net
+    params: Any
+    affine: Affine | None
+    classes_: np.ndarray
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of score columns."""
+        return len(self.classes_)
+
+    def scores(self, x: Array) -> np.ndarray:
+        """Logits: (n, features...) -> (n, c)."""
+        return np.asarray(_scores(self.net, self.params, self._enter(x)))
+
+    def scores_vjp(self, x: Array, v: Array) -> np.ndarray:
+        """Gradient in x of sum(v * scores(x)): the shape of x."""
+        gradient = np.asarray(_pull_back(self.net, self.params, self._enter(x), jnp.asarray(v, jnp.float32)))
+        gradient = gradient if self.affine is None else self.affine.pull_back(gradient)
+        return gradient.astype(np.asarray(x).dtype, copy=False)
+
+    def predict(self, x: Array) -> np.ndarray:
+        """Labels of the largest scores."""
+        return self.classes_[self.scores(x).argmax(axis=1)]
+
+    def _enter(self, x: Array) -> jax.Array:
+        x = np.asarray(x, np.float32)
+        return jnp.asarray(x if self.affine is None else self.affine(x))
+
+
+class FiniteATClassifier(LabelledScores, BaseEstimator):
+    """Adversarial training of a finite network by stochastic gradient descent on the attacked cross-entropy.
+
+    Madry et al. 2018 in its plainest form: each step attacks a batch by projected gradient ascent from a random start,
+    and moves the weights against the gradient of the cross-entropy there. Momentum, weight decay, and a rate that falls
+    to a tenth for the last quarter of the steps.
+
+    Args:
+        net: the architecture; None for a fully connected net of depth 3 with relu.
+        eps: radius of the attack, in the units of the data, a number or a fraction.
+        norm: "linf" or "l2".
+        bounds: (low, high) of valid inputs, or None.
+        random_state: int, None or a NumPy RandomState: of weights, batches and attacks.
+        width: channels of the hidden layers.
+        steps: of gradient descent.
+        batch_size: rows of a step.
+        attack_steps: gradient steps of the attack; 0 trains without one.
+        learning_rate: of the weights in the standard parametrisation (times `width` in the NTK parametrisation).
+        momentum: of gradient descent.
+        weight_decay: pull on the weights, times the learning rate, in each step.
+        scale: None, "standard" or "unit": a fixed map of the inputs.
+
+    Attributes:
+        params_: the weights.
+        losses_: (steps,) mean attacked cross-entropy of each batch.
+
+    Cost: attack_steps + 1 forward and backward passes of a batch for each step.
+
+    Reference: Madry et al. 2018, arXiv 1706.06083.
+
+    Example:
+        >>> import limes as lm
+        >>> digits = lm.data.load("digits")
+        >>> clf = lm.robust.FiniteATClassifier(eps=0.05, bounds=(0, 1), width=32, steps=20)
+        >>> clf.fit(digits.x[:200], digits.y[:200]).predict(digits.x[:3]).shape
+        (3,)
+    """
+
+    norm: Norm
+    scale: Scale | None
+
+    def __init__(
+        self,
+        net: Net | None = None,
+        eps: float | str = "8/255",
+        norm: Norm = "linf",
+        bounds: Any = None,
+        random_state: Any = 0,
+        width: int = 512,
+        steps: int = 3000,
+        batch_size: int = 128,
+        attack_steps: int = 7,
+        learning_rate: float = 0.05,
+        momentum: float = 0.9,
+        weight_decay: float = 5e-4,
+        scale: Scale | None = None,
+    ) -> None:
+        self.net = net
+        self.eps = eps
+        self.norm = norm
+        self.bounds = bounds
+        self.random_state = random_state
+        self.width = width
+        self.steps = steps
+        self.batch_size = batch_size
+        self.attack_steps = attack_steps
+        self.learning_rate = learning_rate
+        self.momentum = momentum
+        self.weight_decay = weight_decay
+        self.scale = scale
+
+    def fit(self, X: Array, y: Array, *, progress: Progress | None = None) -> Self:
+        """Fit to X (n, features...) and labels y (n,).
+
+        Raises:
+            InputError: for data or parameters that cannot be used.
+            NumericalError: if training diverges.
+        """
+        eps = parse_eps(self.eps)
+        Threat(self.norm, eps, self.bounds)
+        for name in ("width", "steps", "batch_size"):
+            require_count(getattr(self, name), name)
+        found: Any = validate_data(self, X, y, dtype=np.float32, allow_nd=True, ensure_all_finite=False)
+        x, y = found
+        require_finite(x, "X")
+        self.classes_, _ = encode_labels(y, "one_hot")
+        self.seed_, self.net_ = seed_of(self.random_state), mlp() if self.net is None else self.net
+        self.affine_ = fit_affine(x, self.scale)
+        self.input_shape_ = x.shape[1:]
+        self._train(x, np.searchsorted(self.classes_, y), eps, progress or Quiet())
+        return self
+
+    def _train(self, x: np.ndarray, labels: np.ndarray, eps: float, progress: Progress) -> None:
+        weights, attacks = jax.random.split(jax.random.key(self.seed_))
+        params = self.net_.init(weights, x.shape[1:], self.width, len(self.classes_))
+        rate = optax.piecewise_constant_schedule(self.learning_rate * self.width, {3 * self.steps // 4: 0.1})
+        optimiser = optax.chain(
+            optax.add_decayed_weights(self.weight_decay / self.width), optax.sgd(rate, self.momentum)
+        )
+        state, step = optimiser.init(params), self._step(optimiser, eps)
+        losses = []
+        progress.start("adversarial training (finite network)", self.steps)
+        for i in range(self.steps):
+            rows = batch(len(x), self.batch_size, i, self.seed_)
+            params, state, loss = step(params, state, x[rows], labels[rows], jax.random.fold_in(attacks, i))
+            losses.append(loss)
+            progress.step()
+        self.losses_ = np.array([float(loss) for loss in losses])
+        if not np.isfinite(self.losses_).all():
+            first = int(np.argmin(np.isfinite(self.losses_)))
+            raise NumericalError(f"training diverged at step {first}: lower learning_rate, or scale the inputs")
+        self.params_ = params
+        self._fitted = FinitePredictor(self.net_, params, self.affine_, self.classes_)
+
+    def _step(self, optimiser: Any, eps: float) -> Any:
+        net, affine, norm, count = self.net_, self.affine_, self.norm, self.attack_steps
+        low, high = (-np.inf, np.inf) if self.bounds is None else (np.asarray(b, np.float32) for b in self.bounds)
+
+        def loss(params: Any, x: jax.Array, labels: jax.Array) -> jax.Array:
+            z = x if affine is None else affine(x)
+            return optax.softmax_cross_entropy_with_integer_labels(net.apply(params, z), labels).mean()
+
+        def attacked(params: Any, x: jax.Array, labels: jax.Array, key: jax.Array) -> jax.Array:
+            def project(moved: jax.Array) -> jax.Array:
+                delta = moved - x
+                if norm == "linf":
+                    delta = jnp.clip(delta, -eps, eps)
+                else:
+                    delta = delta * jnp.minimum(1.0, eps / jnp.maximum(_size(delta), 1e-12))
+                return jnp.clip(x + delta, low, high)
+
+            def climb(_: int, moved: jax.Array) -> jax.Array:
+                gradient = jax.grad(loss, argnums=1)(params, moved, labels)
+                unit = jnp.sign(gradient) if norm == "linf" else gradient / jnp.maximum(_size(gradient), 1e-30)
+                return project(moved + 2.5 * eps / count * unit)
+
+            if norm == "linf":
+                start = project(x + jax.random.uniform(key, x.shape, minval=-eps, maxval=eps))
+            else:
+                noise = jax.random.normal(key, x.shape)
+                start = project(x + 0.5 * eps * noise / _size(noise))
+            return jax.lax.fori_loop(0, count, climb, start)
+
+        @jax.jit
+        def step(params: Any, state: Any, x: jax.Array, labels: jax.Array, key: jax.Array) -> Any:
+            moved = jax.lax.stop_gradient(attacked(params, x, labels, key)) if count and eps else x
+            value, gradient = jax.value_and_grad(loss)(params, moved, labels)
+            updates, state = optimiser.update(gradient, state, params)
+            return optax.apply_updates(params, updates), state, value
+
+        return step
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of score columns."""
+        return len(self.classes_)
+
+    def scores(self, x: Array) -> np.ndarray:
+        """Logits: (n, features...) -> (n, c)."""
+        check_is_fitted(self, "params_")
+        found: Any = validate_data(self, x, reset=False, dtype=np.float32, allow_nd=True, ensure_all_finite=False)
+        x = found
+        require_finite(x, "X")
+        if x.shape[1:] != self.input_shape_:
+            raise InputError(
+                f"X holds inputs of shape {x.shape[1:]}, but the network was fitted on {self.input_shape_}"
+            )
+        return self._fitted.scores(x)
+
+    def scores_vjp(self, x: Array, v: Array) -> np.ndarray:
+        """Gradient in x of sum(v * scores(x)): the shape of x."""
+        check_is_fitted(self, "params_")
+        return self._fitted.scores_vjp(x, v)
+
+
+def _size(a: jax.Array) -> jax.Array:
+    """The l2 norm of each example, with axes to broadcast."""
+    return jnp.sqrt(jnp.sum(a**2, axis=tuple(range(1, a.ndim)), keepdims=True))

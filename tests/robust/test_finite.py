@@ -1,0 +1,74 @@
+"""Adversarial training of finite networks: the baseline."""
+
+import numpy as np
+import pytest
+
+from limes import nets
+from limes.attacks import PGD
+from limes.core.errors import InputError, NumericalError
+from limes.core.types import Predictor
+from limes.robust import FiniteATClassifier
+
+QUICK = {"width": 64, "steps": 150, "batch_size": 32, "attack_steps": 3}
+
+
+@pytest.fixture(scope="module")
+def rows():
+    rng = np.random.default_rng(0)
+    labels = np.array(["a", "b", "c"])[np.arange(90) % 3]
+    return (rng.normal(size=(90, 5)) + 2 * np.eye(5)[np.arange(90) % 3]).astype(np.float32), labels
+
+
+@pytest.fixture(scope="module")
+def fitted(rows):
+    return FiniteATClassifier(nets.mlp(3), eps=0.5, **QUICK).fit(*rows)
+
+
+def test_it_learns_and_is_a_predictor(fitted, rows):
+    x, y = rows
+    assert isinstance(fitted, Predictor)
+    assert fitted.score(x, y) > 0.85
+    assert fitted.losses_[-20:].mean() < 0.8 * fitted.losses_[:5].mean()
+    assert fitted.predict(x[:3]).tolist() == fitted.classes_[fitted.scores(x[:3]).argmax(axis=1)].tolist()
+
+
+def test_gradient_is_a_finite_difference(fitted, rows):
+    x, v = rows[0][:4], np.random.default_rng(0).normal(size=(4, 3)).astype(np.float32)
+    found = fitted.scores_vjp(x, v)
+    assert found.dtype == np.float32
+    direction = np.random.default_rng(1).normal(size=x.shape).astype(np.float32)
+    ahead, behind = (fitted.scores(x + h * direction) for h in (1e-3, -1e-3))
+    slope = ((ahead - behind) * v).sum(axis=1) / 2e-3
+    np.testing.assert_allclose((found * direction).sum(axis=1), slope, rtol=0.05, atol=0.02)
+
+
+def test_attacked_training_withstands_more(rows):
+    x, y = rows
+    rng = np.random.default_rng(1)
+    points = (rng.normal(size=(300, 5)) + 2 * np.eye(5)[np.arange(300) % 3]).astype(np.float32)
+    labels = np.array(["a", "b", "c"])[np.arange(300) % 3]
+    standing = []
+    for attack_steps in (0, 5):
+        clf = FiniteATClassifier(nets.mlp(3), eps=0.8, **QUICK | {"attack_steps": attack_steps, "steps": 400})
+        standing.append(PGD(steps=20)(clf.fit(x, y), points, labels, 0.6).robust_accuracy)
+    assert standing[1] > standing[0] + 0.03
+
+
+@pytest.mark.parametrize("options", [{"norm": "l2"}, {"scale": "standard"}, {"bounds": (-9.0, 9.0)}])
+def test_options(rows, options):
+    x, y = rows
+    clf = FiniteATClassifier(nets.mlp(2), eps=0.3, **QUICK, **options).fit(x, y)
+    assert clf.score(x, y) > 0.8
+    again = FiniteATClassifier(nets.mlp(2), eps=0.3, **QUICK, **options).fit(x, y)
+    np.testing.assert_array_equal(clf.scores(x), again.scores(x))
+
+
+def test_what_cannot_be_trained_is_said(rows):
+    x, y = rows
+    with pytest.raises(NumericalError, match="diverged at step"):
+        FiniteATClassifier(nets.mlp(3), **QUICK, learning_rate=1e6).fit(x, y)
+    with pytest.raises(InputError, match="width"):
+        FiniteATClassifier(width=0).fit(x, y)
+    small = FiniteATClassifier(nets.mlp(2), **QUICK | {"steps": 1}).fit(x.reshape(90, 5, 1, 1), y)
+    with pytest.raises(InputError, match="shape"):
+        small.scores(np.zeros((2, 5, 3, 1), np.float32))
