@@ -1,8 +1,20 @@
 """Robust training in the limit of infinite width."""
 
 from limes.robust.adv_ntk import AdvNTKClassifier
+from limes.robust.ark import ark, empirical_ark
+from limes.robust.dynamics import AdversarialFlow, adversarial_flow
 from limes.robust.finite import FiniteATClassifier, FinitePredictor
 from limes.robust.lazy_at import LazyATClassifier
 from limes.robust.released import ReleasedPGD
 
-__all__ = ["AdvNTKClassifier", "FiniteATClassifier", "FinitePredictor", "LazyATClassifier", "ReleasedPGD"]
+__all__ = [
+    "AdvNTKClassifier",
+    "AdversarialFlow",
+    "FiniteATClassifier",
+    "FinitePredictor",
+    "LazyATClassifier",
+    "ReleasedPGD",
+    "adversarial_flow",
+    "ark",
+    "empirical_ark",
+]
