@@ -127,7 +127,7 @@ def test_another_version(saved, name, value):
         load(saved[1])
 
 
-@pytest.mark.parametrize("lost", ["centres", "path_coef", "parameters", "fitted", "unknown parameter", "time"])
+@pytest.mark.parametrize("lost", ["centres", "path_coef", "parameters", "values", "unknown parameter", "time"])
 def test_a_damaged_file(saved, lost):
     arrays, meta = load_npz(saved[1])
     arrays.pop(lost, None)
@@ -135,7 +135,7 @@ def test_a_damaged_file(saved, lost):
     if lost == "unknown parameter":
         meta["parameters"]["momentum"] = 0.9
     if lost == "time":
-        meta["parameters"]["time"] = 5.0  # of which the file has no coefficients
+        meta["values"]["time"] = 5.0  # of which the file has no coefficients
     save_npz(saved[1], arrays, meta)
     with pytest.raises(FormatError, match="damaged, or was written by another version"):
         load(saved[1])

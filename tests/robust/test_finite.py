@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from limes import nets
+from limes import load, nets
 from limes.attacks import PGD
 from limes.core.errors import InputError, NumericalError
 from limes.core.types import Predictor
@@ -52,6 +52,16 @@ def test_attacked_training_withstands_more(rows):
         clf = FiniteATClassifier(nets.mlp(3), eps=0.8, **QUICK | {"attack_steps": attack_steps, "steps": 400})
         standing.append(PGD(steps=20)(clf.fit(x, y), points, labels, 0.6).robust_accuracy)
     assert standing[1] > standing[0] + 0.03
+
+
+def test_saved_and_loaded(fitted, rows, tmp_path):
+    fitted.save(tmp_path / "model.npz")
+    again = load(tmp_path / "model.npz")
+    np.testing.assert_array_equal(again.scores(rows[0]), fitted.scores(rows[0]))
+    np.testing.assert_array_equal(again.predict(rows[0]), fitted.predict(rows[0]))
+    assert again.get_params() == fitted.get_params()
+    with np.load(tmp_path / "model.npz") as archive:
+        assert "centres" not in archive.files
 
 
 @pytest.mark.parametrize("options", [{"norm": "l2"}, {"scale": "standard"}, {"bounds": (-9.0, 9.0)}])

@@ -148,7 +148,8 @@ class KernelMachine(ExpansionEstimator):
 
     def _to_store(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         times = sorted(self._coef)
-        arrays = {
+        arrays, _ = super()._to_store()
+        arrays |= {
             "training_targets": self.targets_,
             "path_times": np.array(times),
             "path_coef": np.stack([self._coef[t] for t in times]),
@@ -157,6 +158,7 @@ class KernelMachine(ExpansionEstimator):
         return arrays, {"fitted": fitted, "time": self.time_}
 
     def _from_store(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None:
+        super()._from_store(arrays, values)
         self.__dict__ |= values["fitted"] | {"_spectrum": None}
         self.time = self.time_ = float(values["time"])
         self.targets_ = arrays["training_targets"]

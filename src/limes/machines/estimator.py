@@ -130,9 +130,10 @@ class ExpansionEstimator(BaseEstimator):
         return self.get_params(deep=False)
 
     def _to_store(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        """What a subclass saves beside centres, coefficients, labels, input map and parameters: arrays, and values."""
-        return {}, {}
+        """Arrays and values that a file holds beside parameters, net, input map and labels; subclasses add theirs."""
+        return {"centres": self.expansion.centres, "coef": self.expansion.coef}, {}
 
     def _from_store(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None:
-        """Take back what `_to_store` gave; centres and coefficients are there already."""
+        """Take back what `_to_store` gave."""
+        self.centres_, self.coef_ = arrays["centres"], arrays["coef"]
         self._fitted = self._predictor(self.coef_)

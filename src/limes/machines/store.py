@@ -6,6 +6,7 @@ A machine's class registers itself when it is defined (`register`), so that this
 from typing import Any
 
 import numpy as np
+from sklearn.utils.validation import check_is_fitted
 
 from limes.core.arrays import load_npz, save_npz
 from limes.core.errors import FormatError
@@ -22,21 +23,20 @@ def register(cls: type) -> None:
 
 
 def save(machine: Any, path: Any) -> None:
-    """Write a fitted machine with its parameters, and what its class adds (`_to_store`).
+    """Write a fitted machine: its parameters, net, input map and labels, and what its class adds (`_to_store`).
 
-    The file contains its training rows, and its header says so.
+    The file of a kernel machine contains its training rows, and its header says so.
 
     Raises:
         NotFittedError: if the machine is not fitted.
         OSError: if the disk is full; nothing half-written is left.
     """
-    expansion = machine.expansion
-    own, values = machine._to_store()
-    arrays = {"centres": expansion.centres, "coef": expansion.coef} | own
-    if expansion.affine is not None:
-        arrays |= {"shift": np.asarray(expansion.affine.shift), "scale": np.asarray(expansion.affine.scale)}
-    if expansion.classes_ is not None:
-        arrays["classes"] = _plain_labels(expansion.classes_)
+    check_is_fitted(machine, "net_")
+    arrays, values = machine._to_store()
+    if machine.affine_ is not None:
+        arrays |= {"shift": np.asarray(machine.affine_.shift), "scale": np.asarray(machine.affine_.scale)}
+    if getattr(machine, "classes_", None) is not None:
+        arrays["classes"] = _plain_labels(machine.classes_)
     meta = {
         "format": _FORMAT,
         "machine": type(machine).__name__,
@@ -46,7 +46,7 @@ def save(machine: Any, path: Any) -> None:
         "n_features_in": machine.n_features_in_,
         "y_ndim": getattr(machine, "_y_ndim", 1),
         "feature_names": list(getattr(machine, "feature_names_in_", ())),
-        "contains_training_rows": True,
+        "contains_training_rows": "centres" in arrays,
     }
     save_npz(path, arrays, meta)
 
@@ -76,7 +76,7 @@ def _restore(arrays: dict[str, np.ndarray], meta: dict[str, Any]) -> Any:
     parameters = {k: _from_plain(v) for k, v in meta["parameters"].items()}
     parameters["net"] = None if parameters["net"] is None else net
     machine = _MACHINES[meta["machine"]](**parameters)
-    machine.net_, machine.centres_, machine.coef_ = net, arrays["centres"], arrays["coef"]
+    machine.net_ = net
     machine.affine_ = Affine(arrays["shift"], arrays["scale"]) if "shift" in arrays else None
     if "classes" in arrays:
         machine.classes_ = arrays["classes"]

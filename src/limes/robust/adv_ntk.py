@@ -274,8 +274,8 @@ class AdvNTKClassifier(LabelledScores, ExpansionEstimator):
 
     def _to_store(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         history = np.array(self.history_, np.float64).reshape(-1, len(Step._fields))
-        arrays = {"training_targets": self.targets_, "path": self.path_, "history": history}
-        return arrays, {"seed": self.seed_}
+        own = {"training_targets": self.targets_, "path": self.path_, "history": history}
+        return super()._to_store()[0] | own, {"seed": self.seed_}
 
     def _from_store(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None:
         super()._from_store(arrays, values)

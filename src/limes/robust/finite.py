@@ -17,6 +17,7 @@ from limes.core.errors import InputError, NumericalError
 from limes.core.precision import require_finite
 from limes.core.progress import Progress, Quiet
 from limes.core.types import Affine, Array, Norm
+from limes.machines import store
 from limes.machines.labels import LabelledScores
 from limes.machines.scaling import Scale, fit_affine
 from limes.machines.targets import encode_labels
@@ -247,6 +248,27 @@ class FiniteATClassifier(LabelledScores, BaseEstimator):
         """Gradient in x of sum(v * scores(x)): the shape of x."""
         check_is_fitted(self, "params_")
         return self._fitted.scores_vjp(x, v)
+
+    def save(self, path: Any) -> None:
+        """Write the fitted network to an npz file without pickle; read it with `limes.load`."""
+        store.save(self, path)
+
+    def _parameters_to_store(self) -> dict[str, Any]:
+        return self.get_params(deep=False) | {"random_state": self.seed_}
+
+    def _to_store(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        weights = {f"weights{i}": np.asarray(leaf) for i, leaf in enumerate(jax.tree.leaves(self.params_))}
+        return weights | {"losses": self.losses_}, {"seed": self.seed_, "input_shape": self.input_shape_}
+
+    def _from_store(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None:
+        self.seed_, self.input_shape_ = int(values["seed"]), tuple(values["input_shape"])
+        shapes = jax.eval_shape(lambda: self.net_.init(0, self.input_shape_, self.width, len(self.classes_)))
+        leaves = [jnp.asarray(arrays[f"weights{i}"]) for i in range(len(jax.tree.leaves(shapes)))]
+        self.params_, self.losses_ = jax.tree.unflatten(jax.tree.structure(shapes), leaves), arrays["losses"]
+        self._fitted = FinitePredictor(self.net_, self.params_, self.affine_, self.classes_)
+
+
+store.register(FiniteATClassifier)
 
 
 def _size(a: jax.Array) -> jax.Array:

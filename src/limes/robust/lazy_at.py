@@ -248,7 +248,8 @@ class LazyATClassifier(LabelledScores, ExpansionEstimator):
         return super()._parameters_to_store() | {"random_state": self.seed_}
 
     def _to_store(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        return {"history": np.array(self.history_, np.float64).reshape(-1, 2)}, {"seed": self.seed_}
+        history = np.array(self.history_, np.float64).reshape(-1, 2)
+        return super()._to_store()[0] | {"history": history}, {"seed": self.seed_}
 
     def _from_store(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None:
         super()._from_store(arrays, values)
