@@ -14,6 +14,7 @@ import pytest
 
 LIMES = [sys.executable, "-c", "from limes.cli import main; main()"]
 SMALL = ["--n-train", "120", "--n-validation", "30", "--n-test", "30", "--seeds", "1", "--n-times", "3"]
+SMALL += ["--defence", "none"]
 WEAK = ["--steps", "3", "--queries", "10"]
 
 
@@ -73,7 +74,7 @@ def test_the_saved_model_predicts_and_is_attacked(finished):
 
 def test_an_interrupted_run_continues(tmp_path):
     args = ["robustify", "digits", "--out", "run", "--n-train", "150", "--n-validation", "30", "--n-test", "30"]
-    args += ["--seeds", "2", *WEAK]
+    args += ["--seeds", "2", "--defence", "none", *WEAK]
     process = subprocess.Popen([*LIMES, *args], cwd=tmp_path, stderr=subprocess.PIPE, text=True)
     stages = tmp_path / "run" / "stages"
     deadline = time.monotonic() + 120
@@ -89,6 +90,22 @@ def test_an_interrupted_run_continues(tmp_path):
     done = limes(*args, cwd=tmp_path)
     assert "Report:" in done.stdout
     assert all(path.stat().st_mtime_ns == when for path, when in kept.items())
+
+
+def test_defences_are_trained_and_a_small_budget_leaves_them_out(tmp_path):
+    args = ["robustify", "digits", "--out", "run", "--n-train", "60", "--n-validation", "20", "--n-test", "20", *WEAK]
+    args += ["--seeds", "1", "--n-times", "2", "--defence", "adv-ntk", "--json"]
+    first = json.loads(limes(*args, "--budget", "1s", cwd=tmp_path).stdout)
+    assert [row["defence"] for row in first["table"]] == ["plain flow, trained to the end", "best stopping time"]
+    assert first["left_out"][0]["defence"] == "Adv-NTK"
+    assert "Left out: Adv-NTK" in (tmp_path / "run" / "report.html").read_text()
+    again = json.loads(limes(*args, "--budget", "1h", cwd=tmp_path).stdout)
+    assert again["table"][:2] == first["table"]
+    assert [row["defence"] for row in again["table"][2:]] == ["Adv-NTK"]
+    assert not again["left_out"]
+    assert len(again["radius"]["defences"]) == 3
+    model = np.load(tmp_path / "run" / "stages" / "seed0-adv-ntk.npz")
+    assert "centres" in model.files
 
 
 def write(folder: Path, name: str, x, y) -> str:
@@ -110,6 +127,8 @@ def write(folder: Path, name: str, x, y) -> str:
         (lambda d: "digits", ["--eps", "-1"], 2, "eps"),
         (lambda d: "digits", ["--eps", "much"], 2, "eps"),
         (lambda d: "digits", ["--norm", "l7"], 2, "norm"),
+        (lambda d: "digits", ["--defence", "luck"], 2, "known ones are"),
+        (lambda d: "digits", ["--budget", "soon"], 2, "budget"),
         (lambda d: "digits", ["--memory", "1kB"], 3, "limit"),
         (lambda d: "digits", ["--no-such-option"], 2, "No such option"),
     ],
@@ -139,7 +158,20 @@ def test_odd_but_usable_data_works(tmp_path):
     x[0] = 0
     x[1] = x[3]
     write(tmp_path, "odd.npz", x, np.arange(60) % 2)
-    done = limes("robustify", "odd.npz", "--out", "run", "--seeds", "1", "--n-times", "2", *WEAK, cwd=tmp_path)
+    done = limes(
+        "robustify",
+        "odd.npz",
+        "--out",
+        "run",
+        "--seeds",
+        "1",
+        "--n-times",
+        "2",
+        "--defence",
+        "none",
+        *WEAK,
+        cwd=tmp_path,
+    )
     assert "Report:" in done.stdout
     assert "zero" in done.stderr
 

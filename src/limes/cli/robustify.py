@@ -33,6 +33,13 @@ def robustify(
     steps: Annotated[int, typer.Option(help="Steps of each gradient attack.")] = 20,
     restarts: Annotated[int, typer.Option(help="Restarts of each gradient attack.")] = 1,
     queries: Annotated[int, typer.Option(help="Queries of the gradient-free attack.")] = 200,
+    defence: Annotated[
+        list[str] | None,
+        typer.Option(help="A defence to train: lazy-at, adv-ntk, finite-at; repeat for several, none for no training."),
+    ] = None,
+    budget: Annotated[
+        str, typer.Option(help="Time for the run, as 90s, 15min or 2h: defences that would go beyond are left out.")
+    ] = "15min",
     data_dir: o.DataDir = None,
     target: o.Target = None,
     memory: o.Memory = None,
@@ -41,7 +48,7 @@ def robustify(
     json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Fit, attack, find the stopping time that withstands most, and write a report and a model.
+    """Fit, attack, train defences, choose the one that withstands most, and write a report and a model.
 
     Interrupt it at any moment: the same command continues, and does nothing to a finished run.
     """
@@ -66,6 +73,8 @@ def robustify(
         steps=steps,
         restarts=restarts,
         queries=queries,
+        defences=defence,
+        budget=budget,
     )
     settings = jobs.prepare(data, data_dir=data_dir and str(data_dir), target=target, options=options)
     if dry_run:
@@ -90,8 +99,9 @@ def _show_plan(plan: dict, json: bool) -> None:
     rows = plan["rows"]
     print(f"rows      {rows['train']} training, {rows['validation']} validation, {rows['test']} test")
     print(f"work      {plan['seeds']} seeds, {plan['stopping_times']} stopping times, solver {plan['solver']}")
+    print(f"defences  {', '.join(plan['defences']) or 'none'}")
     print(f"memory    {format_bytes(plan['peak_bytes'])} of {format_bytes(plan['memory_limit_bytes'])}")
-    print(f"time      about {format_seconds(plan['seconds'])}")
+    print(f"time      about {format_seconds(plan['seconds'])}, budget {format_seconds(plan['budget_seconds'])}")
 
 
 def _quote(text: str) -> str:

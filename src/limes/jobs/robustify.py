@@ -1,9 +1,6 @@
 """The main job: fit, attack, choose the stopping time that withstands most, and report."""
 
-import resource
-import sys
 import time
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from limes.core.progress import Progress, Quiet
-from limes.data import Dataset, load, summarise
-from limes.jobs.estimates import estimate
+from limes.data import Dataset, load
+from limes.jobs.defences import DEFENCES
+from limes.jobs.metrics import LeftOut, SeedResult, compose
 from limes.jobs.plan import plan
 from limes.jobs.settings import Options, Settings, resolve
 from limes.jobs.stages import SeedRun, default_times
@@ -30,12 +28,6 @@ from limes.report import (
     save_figure,
     to_svg,
 )
-
-SUITE = (
-    "worst of PGD on cross-entropy and on the margin ({steps} steps, restarts: {restarts}) "
-    "and a square attack of {queries} queries"
-)
-_PLAIN, _STOPPED = "plain flow, trained to the end", "best stopping time"
 
 
 @dataclass(frozen=True)
@@ -105,7 +97,7 @@ def robustify(
         RunFolderError: for a folder of another run, or a full disk (DiskFullError).
         MemoryRefused: if the run would not fit.
 
-    Cost: printed by ``limes robustify --dry-run``; digits take about a minute on two cores.
+    Cost: printed by ``limes robustify --dry-run``; digits take less than two minutes on two cores.
     """
     if isinstance(data, Settings):
         settings = data
@@ -115,7 +107,7 @@ def robustify(
     progress = progress or Quiet()
     with open_run(out or default_run_path("robustify", settings.data.name, config), "robustify", config, force) as run:
         resumed = run.resumed
-        if not run.finished:
+        if not run.finished or _has_more_time(run, settings):
             expected = plan(settings)
             for note in settings.notes:
                 progress.note(f"note: {note}")
@@ -126,24 +118,26 @@ def robustify(
 
 
 class _Robustify:
-    """The steps over all seeds, and what is made of their results."""
+    """The steps over all seeds and defences, and what is made of their results."""
 
     def __init__(self, run: RunFolder, settings: Settings, progress: Progress, command: str) -> None:
         self.run, self.settings, self.progress, self.command = run, settings, progress, command
         self.done, self.new, self.new_seconds = 0, 0, 0.0
-        self.total = len(settings.seeds) * (1 + 2 * settings.n_times)
+        self.total = len(settings.seeds) * (1 + 2 * settings.n_times + 3 * len(settings.defences))
+        self.spent = 0.0
 
     def execute(self) -> None:
         found = self.run.stage("times", lambda: {"times": list(self.settings.times or default_times(self.settings))})
         self.times = tuple(float(t) for t in found["times"])
         results = [self._seed(seed) for seed in self.settings.seeds]
-        metrics = self._metrics(results)
+        left_out = [out for key in self.settings.defences if (out := self._defence(key, results)) is not None]
+        metrics = compose(self.settings, self.times, results, left_out, self.command)
         self.run.write_json("metrics.json", metrics)
         metrics = self.run.read_json("metrics.json")  # as a reader will see it
-        self._save_model(results, metrics)
-        self._report(metrics, results)
+        self._save_model(results[0], metrics["model"]["key"])
+        self._report(metrics, results[0])
 
-    def _seed(self, seed: int) -> dict[str, Any]:
+    def _seed(self, seed: int) -> SeedResult:
         one = SeedRun(self.run, self.settings, self.times, seed, self.progress)
         count = range(len(self.times))
         fit = self._step(f"seed {seed}: fit", one.fit, lambda r: f"solver {r['solver']}")
@@ -151,7 +145,28 @@ class _Robustify:
         chosen = max(count, key=lambda i: (validation[i]["robust"][0], validation[i]["clean"]))
         full = {chosen, len(self.times) - 1}
         test = [self._step(f"seed {seed}: test t = {self._t(i)}", lambda i=i: one.test(i, i in full)) for i in count]
-        return {"seed": seed, "run": one, "fit": fit, "validation": validation, "test": test, "chosen": chosen}
+        return SeedResult(seed, one, fit, validation, test, chosen)
+
+    def _defence(self, key: str, results: list[SeedResult]) -> LeftOut | None:
+        """Train and attack a defence with every seed, or say why not."""
+        defence, seeds = DEFENCES[key], len(results)
+        attacks = max(test["seconds"] for result in results for test in result.test) * 1.5
+        expected = seeds * (defence.seconds(self.settings) + attacks)
+        known = all((self.run.folder / f"stages/seed{r.seed}-{key}-test-radii.npz").exists() for r in results)
+        if not known and self.spent + expected > self.settings.budget:
+            self.total -= 3 * seeds
+            self.progress.note(
+                f"left out: {defence.name}, about {format_seconds(expected)} beyond the {format_seconds(self.spent)} "
+                f"spent, of a budget of {format_seconds(self.settings.budget)} (--budget)"
+            )
+            return LeftOut(key, defence.name, expected)
+        for result in results:
+            label, one = f"seed {result.seed}: {defence.name}", result.run
+            fit = self._step(f"{label}, training", lambda one=one: one.defend(key), _took)
+            validation = self._step(f"{label}, validation", lambda one=one: one.attack_defence(key, "val"))
+            test = self._step(f"{label}, test", lambda one=one: one.attack_defence(key, "test"))
+            result.defences[key] = (fit, validation, test)
+        return None
 
     def _t(self, index: int) -> str:
         return f"{self.times[index]:.3g}"
@@ -162,6 +177,7 @@ class _Robustify:
         self.done += 1
         taken = time.perf_counter() - since
         self.new_seconds += taken
+        self.spent += result["seconds"]
         self.new += taken > 0.05  # steps that were read back say nothing about those to come
         left = self.new_seconds / max(self.new, 1) * (self.total - self.done)
         at_eps = self._at_eps(result) if "robust" in result else 0.0
@@ -172,97 +188,18 @@ class _Robustify:
     def _at_eps(self, result: dict[str, Any]) -> float:
         return float(np.asarray(result["robust"])[list(result["eps"]).index(self.settings.eps)])
 
-    def _metrics(self, results: list[dict[str, Any]]) -> dict[str, Any]:
-        s = self.settings
-        n_test, n_val = s.n_test, s.n_validation
-        curve = [
-            {
-                "time": t,
-                "clean": estimate([r["test"][i]["clean"] for r in results], n_test),
-                "robust": estimate([self._at_eps(r["test"][i]) for r in results], n_test),
-                "validation_clean": estimate([r["validation"][i]["clean"] for r in results], n_val),
-                "validation_robust": estimate([self._at_eps(r["validation"][i]) for r in results], n_val),
-            }
-            for i, t in enumerate(self.times)
-        ]
-        per_seed = [self.times[r["chosen"]] for r in results]
-        last = len(self.times) - 1
-        picks = {_PLAIN: [last] * len(results), _STOPPED: [r["chosen"] for r in results]}
-        common = Counter(per_seed).most_common(1)[0][0]
-        return {
-            "data": summarise(s.data) | {"notes": list(s.notes)},
-            "settings": self._described(results),
-            "curve": curve,
-            "chosen": {"time": common, "per_seed": per_seed},
-            "radius": {
-                "eps": s.radii,
-                "defences": [
-                    {
-                        "name": name,
-                        "robust": [
-                            estimate([r["test"][i]["robust"][k] for r, i in zip(results, index, strict=True)], n_test)
-                            for k in range(len(s.radii))
-                        ],
-                    }
-                    for name, index in picks.items()
-                ],
-            },
-            "table": [
-                {
-                    "defence": name,
-                    "time": self.times[last] if name == _PLAIN else common,
-                    "clean": estimate([r["test"][i]["clean"] for r, i in zip(results, index, strict=True)], n_test),
-                    "robust": estimate(
-                        [self._at_eps(r["test"][i]) for r, i in zip(results, index, strict=True)], n_test
-                    ),
-                }
-                for name, index in picks.items()
-            ],
-            "audit": [
-                {"defence": f"{name}, seed {r['seed']}" if len(results) > 1 else name, **check}
-                for name, index in picks.items()
-                for r, i in zip(results, index, strict=True)
-                for check in r["test"][i]["audit"]
-            ],
-            "timings": _timings(results),
-            "memory": {"peak_bytes": _peak_bytes()},
-            "files": {"model": "model.npz", "figures": "metrics.json", "settings": "config.toml", "log": "log.jsonl"},
-            "command": self.command,
-        }
+    def _save_model(self, first: SeedResult, key: str) -> None:
+        """The first seed's model of the defence that validation chose."""
+        machine = first.run.machine.stopped_at(self.times[first.chosen]) if key == "stop" else first.run.defence(key)
+        machine.save(self.run.path("model.npz"))
 
-    def _described(self, results: list[dict[str, Any]]) -> dict[str, Any]:
-        s = self.settings
-        suite = SUITE.format(steps=s.steps, restarts=s.restarts, queries=s.queries)
-        return {
-            "net": str(s.net),
-            "net_spec": s.net.to_spec(),
-            "kind": s.kind,
-            "norm": s.norm,
-            "eps": s.eps,
-            "bounds": None if s.bounds is None else list(s.bounds),
-            "seeds": list(s.seeds),
-            "times": list(self.times),
-            "n_train": s.n_train,
-            "n_validation": s.n_validation,
-            "n_test": s.n_test,
-            "scale": s.data.scale,
-            "solver": results[0]["fit"]["solver"],
-            "attack": suite,
-        }
-
-    def _save_model(self, results: list[dict[str, Any]], metrics: dict[str, Any]) -> None:
-        """The first seed's machine, stopped at its chosen time."""
-        first = results[0]
-        first["run"].machine.stopped_at(self.times[first["chosen"]]).save(self.run.path("model.npz"))
-
-    def _report(self, metrics: dict[str, Any], results: list[dict[str, Any]]) -> None:
+    def _report(self, metrics: dict[str, Any], first: SeedResult) -> None:
         s, figures = self.settings, metric_figures(metrics)
-        first = results[0]
         samples = None
         if s.data.kind == "images":
             samples = {str(c): s.data.x[np.flatnonzero(s.data.y == c)[:4]] for c in s.data.classes[:20]}
         figures["data"] = class_balance(metrics["data"]["classes"], samples, s.bounds)
-        shown = first["test"][first["chosen"]]
+        shown = first.shown(metrics["model"]["key"])
         if "gallery_clean" in shown:
             clean, adversarial, labels, before, after = (
                 np.asarray(shown[f"gallery_{name}"])
@@ -275,18 +212,14 @@ class _Robustify:
         self.run.write_text("report.html", render(page))
 
 
-def _timings(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    parts = {
-        "kernel and solve": [r["fit"]["seconds"] for r in results],
-        "attacks on validation rows": [v["seconds"] for r in results for v in r["validation"]],
-        "attacks on test rows, audit": [t["seconds"] for r in results for t in r["test"]],
-    }
-    return [{"stage": name, "seconds": float(sum(seconds))} for name, seconds in parts.items()]
+def _took(result: dict[str, Any]) -> str:
+    return f"{format_seconds(result['seconds'])}"
 
 
-def _peak_bytes() -> int:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return int(peak if sys.platform == "darwin" else peak * 1024)
+def _has_more_time(run: RunFolder, settings: Settings) -> bool:
+    """Whether a finished run left defences out that now fit into the budget."""
+    left_out = run.read_json("metrics.json").get("left_out", [])
+    return any(settings.budget > entry["needed_budget"] for entry in left_out)
 
 
 def _default_command(settings: Settings) -> str:

@@ -1,6 +1,7 @@
 """What a run is asked to do, and what that means for the data at hand."""
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,8 @@ from limes.jobs.architecture import parse_net
 from limes.machines.flow import check_times
 from limes.nets import Net
 
+DEFENCES = ("lazy-at", "adv-ntk", "finite-at")
+"""Keys of the trained defences; see `limes.jobs.defences`."""
 _MOST_TRAIN, _MOST_VALIDATION, _MOST_TEST = 10_000, 500, 1_000
 _SMALL = 3_000  # training rows up to which a run is cheap enough for three seeds
 
@@ -35,6 +38,9 @@ class Options:
         n_times: number of stopping times where `times` is None, infinity included.
         n_train, n_validation, n_test: rows.
         steps, restarts, queries: strength of the attack suite, see `limes.attacks.evaluate`.
+        defences: keys of `DEFENCES` to train beside the plain flow; None for all.
+        budget: seconds, or a text such as "20min": a defence that would go beyond it is left out, and the report says
+            so; the same run with a larger budget adds it.
     """
 
     eps: float | str | None = None
@@ -52,6 +58,8 @@ class Options:
     steps: int = 20
     restarts: int = 1
     queries: int = 200
+    defences: Sequence[str] | None = None
+    budget: float | str = "15min"
 
 
 @dataclass(frozen=True)
@@ -73,6 +81,8 @@ class Settings:
     steps: int
     restarts: int
     queries: int
+    defences: tuple[str, ...]
+    budget: float
     notes: tuple[str, ...]
 
     @property
@@ -106,6 +116,7 @@ class Settings:
             "n_train": self.n_train,
             "n_validation": self.n_validation,
             "n_test": self.n_test,
+            "defences": list(self.defences),
         }
 
 
@@ -147,8 +158,40 @@ def resolve(data: Dataset, options: Options) -> Settings:
         steps=options.steps,
         restarts=options.restarts,
         queries=options.queries,
+        defences=_defences(options.defences),
+        budget=parse_duration(options.budget),
         notes=tuple(notes),
     )
+
+
+def parse_duration(text: float | str) -> float:
+    """Seconds from a number, or a text with a unit: "90", "90s", "15min", "2h".
+
+    Raises:
+        InputError: for anything else.
+
+    Example:
+        >>> parse_duration("1.5min"), parse_duration(20)
+        (90.0, 20.0)
+    """
+    match = re.fullmatch(r"\s*([0-9.]+)\s*(s|min|h)?\s*", str(text).lower())
+    try:
+        value = float(match[1]) if match else math.nan
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise InputError(f"budget must be a duration such as 90s, 15min or 2h, not {text!r}")
+    assert match is not None
+    return value * {"s": 1, "min": 60, "h": 3600, None: 1}[match[2]]
+
+
+def _defences(asked: Sequence[str] | None) -> tuple[str, ...]:
+    if asked is None:
+        return DEFENCES
+    wanted = [key for key in asked if key != "none"]
+    if unknown := [key for key in wanted if key not in DEFENCES]:
+        raise InputError(f"unknown defence {unknown[0]!r}: known ones are {', '.join(DEFENCES)}, or none")
+    return tuple(key for key in DEFENCES if key in wanted)
 
 
 def _box(bounds: Sequence[float]) -> tuple[float, float]:

@@ -3,6 +3,7 @@
 import math
 import time
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from limes.attacks import EvaluationReport, evaluate
 from limes.core.errors import PrecisionWarning
 from limes.core.progress import Muted, Progress
 from limes.data import Split, split
+from limes.jobs.defences import DEFENCES
 from limes.jobs.settings import Settings
 from limes.machines import NTKClassifier, load
 from limes.report import RunFolder
@@ -72,21 +74,51 @@ class SeedRun:
 
     def validate(self, index: int) -> dict[str, Any]:
         """Clean and worst-case accuracy on validation rows at one time."""
-        return self._attack(f"seed{self.seed}-validation{index}", index, "val", [self.settings.eps], audit=False)
+        return self._attack(f"seed{self.seed}-validation{index}", self._at(index), "val", False)
 
     def test(self, index: int, full: bool) -> dict[str, Any]:
         """The same on test rows; `full`: at every radius, with the audit and examples for the gallery."""
-        radii = self.settings.radii if full else [self.settings.eps]
         name = f"seed{self.seed}-test{index}{'-radii' if full else ''}"
-        return self._attack(name, index, "test", radii, audit=full)
+        return self._attack(name, self._at(index), "test", full)
 
-    def _attack(self, name: str, index: int, part: str, radii: list[float], audit: bool) -> dict[str, Any]:
-        s = self.settings
-        x, y = getattr(self.parts, f"x_{part}"), getattr(self.parts, f"y_{part}")
+    def defend(self, key: str) -> dict[str, Any]:
+        """Train a defence and store its model; a fit that was interrupted goes on from its last step."""
 
         def compute() -> dict[str, Any]:
             since = time.perf_counter()
-            predictor = self.machine.at(self.times[index])
+            checkpoint = self.run.path(f"stages/seed{self.seed}-{key}-steps.npz")
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", PrecisionWarning)
+                machine = DEFENCES[key].fit(self.settings, self.seed, self.parts, checkpoint, self.progress)
+            machine.save(self.run.path(self._defence_name(key)))
+            checkpoint.unlink(missing_ok=True)
+            return {"seconds": time.perf_counter() - since}
+
+        return self.run.stage(f"seed{self.seed}-{key}-fit", compute)
+
+    def defence(self, key: str) -> Any:
+        """The model that `defend` stored."""
+        return load(self.run.folder / self._defence_name(key))
+
+    def attack_defence(self, key: str, part: str) -> dict[str, Any]:
+        """Accuracy of a trained defence on validation rows, or on test rows at every radius with the audit."""
+        name = f"seed{self.seed}-{key}-{'validation' if part == 'val' else 'test-radii'}"
+        return self._attack(name, lambda: self.defence(key), part, part == "test")
+
+    def _defence_name(self, key: str) -> str:
+        return f"stages/seed{self.seed}-{key}.npz"
+
+    def _at(self, index: int) -> Callable[[], Any]:
+        return lambda: self.machine.at(self.times[index])
+
+    def _attack(self, name: str, make: Callable[[], Any], part: str, full: bool) -> dict[str, Any]:
+        s = self.settings
+        x, y = getattr(self.parts, f"x_{part}"), getattr(self.parts, f"y_{part}")
+        radii = s.radii if full else [s.eps]
+
+        def compute() -> dict[str, Any]:
+            since = time.perf_counter()
+            predictor = make()
             report = evaluate(
                 predictor,
                 x,
@@ -98,7 +130,7 @@ class SeedRun:
                 steps=s.steps,
                 restarts=s.restarts,
                 queries=s.queries,
-                audit=audit,
+                audit=full,
                 progress=Muted(self.progress),
             )
             result = {
@@ -108,7 +140,7 @@ class SeedRun:
                 "robust": report.robust_accuracy,
                 "audit": [vars(check) for check in report.audit],
             }
-            return result | (_examples(report, x, y, predictor, s.eps) if audit else {})
+            return result | (_examples(report, x, y, predictor, s.eps) if full else {})
 
         return self.run.stage(name, compute)
 

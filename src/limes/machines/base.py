@@ -163,6 +163,7 @@ class KernelMachine(ExpansionEstimator):
         self.time = self.time_ = float(values["time"])
         self.targets_ = arrays["training_targets"]
         self._coef = dict(zip(arrays["path_times"].tolist(), arrays["path_coef"], strict=True))
+        self.coef_ = self._coef[self.time_]
         self._fitted = self.at(self.time_)
 
     def __getstate__(self) -> dict[str, Any]:

@@ -228,9 +228,15 @@ def _defences(metrics: Metrics, figures: Mapping[str, str]) -> Section | None:
     reach = f" ({reading.threat(settings)})" if "eps" in settings else ""
     caption = f"Accuracy on the test points, clean and in the worst case{reach}. {reading.error_source(settings)}"
     intro = "Every defence meets the same attack on the same data and seeds."
-    return Section(
-        "Defences compared", [Table(("Defence", "Time t", "Clean", "Worst case"), rows, caption.strip())], intro
-    )
+    blocks: list[Block] = [Table(("Defence", "Time t", "Clean", "Worst case"), rows, caption.strip())]
+    for entry in metrics.get("left_out", ()):
+        blocks.append(
+            Notice(
+                f"Left out: {entry['defence']}, which would take about {format_seconds(entry['seconds'])}, more than "
+                f"the budget allows. The same command with --budget {entry['needed_budget'] / 60 + 1:.0f}min adds it."
+            )
+        )
+    return Section("Defences compared", blocks, intro)
 
 
 def _gallery(metrics: Metrics, figures: Mapping[str, str]) -> Section | None:
@@ -281,8 +287,15 @@ def _use(metrics: Metrics, figures: Mapping[str, str]) -> Section | None:
     if not model:
         return None
     code = f"import limes as lm\n\nclf = lm.load({str(model)!r})\n# X in the units of the data above\nclf.predict(X)"
-    note = f"{model} contains the training rows, as every kernel model does: share it only where the data may go."
-    return Section("Use the model", [Code(code), Notice(note)])
+    blocks: list[Block] = [Code(code)]
+    if chosen := metrics.get("model", {}).get("defence"):
+        blocks.insert(
+            0, Paragraph(f"The first seed's model of the defence that withstands most on validation: {chosen}.")
+        )
+    if metrics.get("model", {}).get("key") != "finite-at":
+        note = f"{model} contains the training rows, as every kernel model does: share it only where the data may go."
+        blocks.append(Notice(note))
+    return Section("Use the model", blocks)
 
 
 def _reproduce(metrics: Metrics, figures: Mapping[str, str]) -> Section | None:

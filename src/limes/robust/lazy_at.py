@@ -98,7 +98,7 @@ class LazyATClassifier(LabelledScores, ExpansionEstimator):
         bounds: Any = None,
         random_state: Any = 0,
         method: Method = "preconditioned",
-        steps: int = 300,
+        steps: int = 150,
         batch_size: int = 256,
         attack_steps: int = 7,
         loss: Loss = "ce",
