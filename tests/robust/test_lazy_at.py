@@ -12,7 +12,16 @@ from limes.robust.batches import batch
 from limes.robust.descent import RIDGE
 
 NET = nets.mlp(2, b_std=0.3)
-QUICK = {"net": NET, "eps": 0.3, "steps": 4, "attack_steps": 2, "batch_size": 16}
+QUICK = {
+    "net": NET,
+    "eps": 0.3,
+    "steps": 4,
+    "attack_steps": 2,
+    "batch_size": 16,
+    "validation": 0,
+    "loss": "ce",
+    "rate": 1.0,
+}
 METHODS = pytest.mark.parametrize("method", ["functional", "projected", "preconditioned"])
 
 
@@ -40,8 +49,8 @@ def test_every_method_learns_and_is_an_expansion(rows, method):
 def test_steps_are_those_of_the_definition(rows, method, loss):
     """Without an attack (eps = 0): functional descent, and its projection, written out."""
     x, y = rows
-    options = QUICK | {"eps": 0.0, "steps": 2, "momentum": 0.0, "averaging": 0.0}
-    clf = LazyATClassifier(**options, method=method, loss=loss).fit(x, y)
+    options = QUICK | {"eps": 0.0, "steps": 2, "momentum": 0.0, "averaging": 0.0, "loss": loss}
+    clf = LazyATClassifier(**options, method=method).fit(x, y)
     gram = NET.kernel(x, get="ntk").ntk
     onehot = np.eye(3)[np.arange(48) % 3]
     top = np.linalg.eigvalsh(gram)[-1]
@@ -62,8 +71,8 @@ def test_steps_are_those_of_the_definition(rows, method, loss):
 
 def test_without_an_attack_it_ends_where_the_flow_does(rows):
     x, y = rows
-    options = QUICK | {"eps": 0.0, "steps": 250, "batch_size": 48}
-    clf = LazyATClassifier(**options, loss="mse", n_damped=12).fit(x, y)
+    options = QUICK | {"eps": 0.0, "steps": 250, "batch_size": 48, "loss": "mse"}
+    clf = LazyATClassifier(**options, n_damped=12).fit(x, y)
     np.testing.assert_allclose(clf.scores(x), NTKClassifier(NET).fit(x, y).scores(x), atol=2e-2)
 
 
@@ -85,6 +94,20 @@ def test_damping_allows_longer_steps(rows):
         clf = LazyATClassifier(**QUICK | {"steps": 25}, method=method, n_damped=8).fit(x, y)
         losses[method] = np.mean([step.loss for step in clf.history_[-5:]])
     assert losses["preconditioned"] < losses["projected"]
+
+
+@METHODS
+def test_the_most_robust_stop_is_kept(rows, method):
+    x, y = rows
+    options = QUICK | {"steps": 12, "validation": 1 / 4, "eps": 1.0}
+    clf = LazyATClassifier(**options, method=method).fit(x, y)
+    assert len(clf.checks_) == 12
+    assert clf.checks_[-1].step == 12
+    best = max(check.robust for check in clf.checks_)
+    assert [check.robust for check in clf.checks_ if check.step == clf.stop_] == [best]
+    short = LazyATClassifier(**options, method=method).fit(x, y)
+    np.testing.assert_array_equal(clf.coef, short.coef)
+    assert len(clf.centres) == (16 * clf.stop_ if method == "functional" else 36)
 
 
 def test_copies_stay_in_ball_and_box(rows):
@@ -127,7 +150,7 @@ def test_saved_and_loaded(rows, tmp_path, scale):
     clf.save(tmp_path / "model.npz")
     again = load(tmp_path / "model.npz")
     np.testing.assert_array_equal(again.scores(rows[0]), clf.scores(rows[0]))
-    assert again.history_ == clf.history_
+    assert (again.history_, again.checks_, again.stop_) == (clf.history_, clf.checks_, clf.stop_)
     assert again.get_params() == clf.get_params()
 
 
@@ -138,6 +161,7 @@ def test_saved_and_loaded(rows, tmp_path, scale):
         ({"loss": "hinge"}, "loss"),
         ({"steps": 0}, "steps"),
         ({"copies": -1}, "copies"),
+        ({"validation": 1.0}, "validation"),
         ({"momentum": 1.0}, "momentum"),
         ({"averaging": -0.1}, "averaging"),
         ({"rate": 0.0}, "rate"),

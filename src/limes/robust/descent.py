@@ -73,6 +73,10 @@ class Fixed:
         """The running mean of f."""
         return self.start.with_coef(self.mean)
 
+    def stopped(self, coef: np.ndarray) -> KernelPredictor:
+        """An earlier `result`, by its coefficients."""
+        return self.start.with_coef(coef)
+
     def state(self) -> dict[str, np.ndarray]:
         """What a checkpoint holds."""
         return {"coef": self.coef, "velocity": self.velocity, "mean": self.mean, "steps": np.array(self.steps)}
@@ -175,6 +179,10 @@ class Growing:
     def result(self) -> KernelPredictor:
         """The f of the last step."""
         return self._first(self._used)
+
+    def stopped(self, coef: np.ndarray) -> KernelPredictor:
+        """An earlier `result`, by its coefficients."""
+        return self._first(len(coef))
 
     def state(self) -> dict[str, np.ndarray]:
         """What a checkpoint holds."""

@@ -21,10 +21,13 @@ from limes.nets import Net
 from limes.robust.batches import batch, seed_of
 from limes.robust.checkpoint import Checkpoint
 from limes.robust.descent import Fixed, Growing, fixed
+from limes.robust.holdout import hold_out
 
 Method = Literal["functional", "projected", "preconditioned"]
 Loss = Literal["ce", "mse"]
 _MOST_GROWING = 100_000
+_MOST_HELD = 500
+_CHECKS = 15
 _TEMPERATURE = 10.0
 
 
@@ -33,6 +36,14 @@ class Step(NamedTuple):
 
     loss: float
     accuracy: float
+
+
+class Check(NamedTuple):
+    """Accuracy of the running mean of f on held-out rows after a step: as they are, and under attack."""
+
+    step: int
+    clean: float
+    robust: float
 
 
 class LazyATClassifier(LabelledScores, ExpansionEstimator):
@@ -50,6 +61,9 @@ class LazyATClassifier(LabelledScores, ExpansionEstimator):
     - "preconditioned": the same with the `n_damped` leading directions of the kernel scaled down (EigenPro), which
       allows steps that are many times longer.
 
+    Robust accuracy on new points rises and then falls in training (robust overfitting), so the running mean of f is
+    attacked on held-out rows about fifteen times, and the most robust one is kept.
+
     Args:
         net: the architecture; None for a fully connected net of depth 3 with relu.
         eps: radius of the attack, in the units of the data, a number or a fraction.
@@ -60,18 +74,21 @@ class LazyATClassifier(LabelledScores, ExpansionEstimator):
         steps: gradient steps; the rate falls to zero over the last third, as half a cosine.
         batch_size: rows attacked in a step.
         attack_steps: gradient steps of the attack.
-        loss: "ce", softmax cross-entropy of ten times the scores, or "mse", 1/2 |f - y|^2.
+        loss: "mse", 1/2 |f - y|^2, or "ce", softmax cross-entropy of ten times the scores.
         rate: share of the rate that is stable for the squared error.
         momentum: share of the last step added to the next, in [0, 1).
         averaging: decay of the running mean of f that is returned, in [0, 1).
         copies: perturbed copies of the rows among the centres, each value moved by plus or minus eps.
         n_damped: directions that "preconditioned" scales down.
+        validation: share of every class that is held out to choose the stop with, 500 rows at most; 0 keeps the last f.
         kind: "ntk" or "nngp".
         scale: None, "standard" or "unit": a fixed map of the inputs, see `limes.machines.scaling`.
         targets: "centred" for one-hot minus 1/c, or "one_hot"; matters for "mse".
 
     Attributes:
         history_: one `Step` for each step.
+        checks_: one `Check` for each time that held-out rows were attacked.
+        stop_: the step whose f was kept.
 
     Cost: a kernel of m = (copies + 1) n centres and its Cholesky factor, 12 m^2 bytes; each step takes `attack_steps`
     gradients of `batch_size` predictions and a solve.
@@ -101,12 +118,13 @@ class LazyATClassifier(LabelledScores, ExpansionEstimator):
         steps: int = 150,
         batch_size: int = 256,
         attack_steps: int = 7,
-        loss: Loss = "ce",
-        rate: float = 1.0,
+        loss: Loss = "mse",
+        rate: float = 0.5,
         momentum: float = 0.9,
-        averaging: float = 0.98,
+        averaging: float = 0.95,
         copies: int = 0,
-        n_damped: int = 100,
+        n_damped: int = 50,
+        validation: float = 0.1,
         kind: Kind = "ntk",
         scale: Scale | None = None,
         targets: Targets = "centred",
@@ -126,6 +144,7 @@ class LazyATClassifier(LabelledScores, ExpansionEstimator):
         self.averaging = averaging
         self.copies = copies
         self.n_damped = n_damped
+        self.validation = validation
         self.kind = kind
         self.scale = scale
         self.targets = targets
@@ -148,14 +167,18 @@ class LazyATClassifier(LabelledScores, ExpansionEstimator):
         x, y = self._validate(X, y, reset=True)
         self.classes_, targets = encode_labels(y, self.targets)
         self.seed_ = seed_of(self.random_state)
+        rows, held = np.arange(len(x)), np.zeros(0, int)
+        if self.validation:
+            index, rng = np.searchsorted(self.classes_, y), np.random.default_rng([self.seed_, 0])
+            rows, held = hold_out(index, min(self.validation, _MOST_HELD / len(x)), rng)
+        x, y, held = x[rows], y[rows], (x[held], y[held])
         self._require_memory(len(x))
         self._start(x)
         self.coef_ = np.zeros((len(x), len(self.classes_)))
         descent = self._descent(x)
         parameters = self._parameters_to_store() | {"net": self.net_.to_spec()}
         kept = Checkpoint(checkpoint, parameters, {"x": x, "targets": targets})
-        self._train(descent, x, y, kept, progress or Quiet())
-        self._fitted = descent.result()
+        self._train(descent, x, y, held, kept, progress or Quiet())
         self.centres_, self.coef_ = self._fitted.centres, self._fitted.coef
         return self
 
@@ -173,6 +196,8 @@ class LazyATClassifier(LabelledScores, ExpansionEstimator):
         for name in ("momentum", "averaging"):
             if not 0 <= getattr(self, name) < 1:
                 raise InputError(f"{name} must lie in [0, 1), not {getattr(self, name)!r}")
+        if not 0 <= self.validation < 1:
+            raise InputError(f"validation must be a share in [0, 1), not {self.validation!r}")
         if not (math.isfinite(self.rate) and self.rate > 0):
             raise InputError(f"rate must be a positive number, not {self.rate!r}")
 
@@ -209,14 +234,22 @@ class LazyATClassifier(LabelledScores, ExpansionEstimator):
         return fixed(start, size, n, n_damped, self.momentum, self.averaging, self.rate, rng)
 
     def _train(
-        self, descent: Fixed | Growing, x: np.ndarray, y: np.ndarray, checkpoint: Checkpoint, progress: Progress
+        self,
+        descent: Fixed | Growing,
+        x: np.ndarray,
+        y: np.ndarray,
+        held: tuple[np.ndarray, np.ndarray],
+        checkpoint: Checkpoint,
+        progress: Progress,
     ) -> None:
-        history: list[Step] = []
+        history, checks, best = [], [], None
         if (stored := checkpoint.read()) is not None:
             history = [Step(*row) for row in stored.pop("history").tolist()]
+            checks, best = _checks(stored.pop("checks")), stored.pop("best", None)
             descent.restore(stored)
         attack = PGD(self.norm, self.attack_steps, 1, self.loss, goal="loss")
         columns = np.searchsorted(self.classes_, y)
+        due = set(np.linspace(0, self.steps, min(_CHECKS, self.steps) + 1).round().astype(int).tolist())
         progress.start("adversarial training (lazy limit)", self.steps)
         progress.step(descent.steps)
         while (step := descent.steps) < self.steps:
@@ -229,9 +262,24 @@ class LazyATClassifier(LabelledScores, ExpansionEstimator):
             residual, loss = self._residual(scores, columns[rows])
             descent.step(z, residual, block, _schedule(step / self.steps))
             history.append(Step(loss, float((scores.argmax(axis=1) == columns[rows]).mean())))
-            checkpoint.write(descent.state() | {"history": np.array(history)})
+            if len(held[0]) and descent.steps in due:
+                checks.append(self._check(descent, *held))
+                if checks[-1].robust >= max(check.robust for check in checks):
+                    best = descent.result().coef
+            state = descent.state() | {"history": np.array(history), "checks": np.array(checks).reshape(-1, 3)}
+            checkpoint.write(state if best is None else state | {"best": best})
             progress.step()
-        self.history_ = history
+        self.history_, self.checks_, self._fitted = history, checks, descent.result()
+        self.stop_ = self.steps
+        if best is not None:
+            self.stop_ = max(checks, key=lambda check: (check.robust, check.step)).step
+            self._fitted = descent.stopped(best)
+
+    def _check(self, descent: Fixed | Growing, x: np.ndarray, y: np.ndarray) -> Check:
+        """Attack held-out rows, with the same random start each time."""
+        found = PGD(self.norm, 10)(descent.result(), x, y, self.eps, bounds=self.bounds, key=self.seed_)
+        clean = float((descent.result().predict(x) == y).mean())
+        return Check(descent.steps, clean, found.robust_accuracy)
 
     def _residual(self, scores: np.ndarray, index: np.ndarray) -> tuple[np.ndarray, float]:
         """The derivative of the loss in the scores (b, c), and the mean loss."""
@@ -249,11 +297,18 @@ class LazyATClassifier(LabelledScores, ExpansionEstimator):
 
     def _to_store(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         history = np.array(self.history_, np.float64).reshape(-1, 2)
-        return super()._to_store()[0] | {"history": history}, {"seed": self.seed_}
+        own = {"history": history, "checks": np.array(self.checks_, np.float64).reshape(-1, 3)}
+        return super()._to_store()[0] | own, {"seed": self.seed_, "stop": self.stop_}
 
     def _from_store(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None:
         super()._from_store(arrays, values)
-        self.seed_, self.history_ = int(values["seed"]), [Step(*row) for row in arrays["history"].tolist()]
+        self.seed_, self.stop_ = int(values["seed"]), int(values["stop"])
+        self.history_, self.checks_ = [Step(*row) for row in arrays["history"].tolist()], _checks(arrays["checks"])
+
+
+def _checks(rows: np.ndarray) -> list[Check]:
+    """Checks from the array (n, 3) that files hold."""
+    return [Check(int(step), clean, robust) for step, clean, robust in rows.tolist()]
 
 
 def _schedule(done: float) -> float:
