@@ -48,7 +48,7 @@ def _finite_at(s: Settings, seed: int, rows: Split, checkpoint: Path, progress: 
     return machine.fit(rows.x_train, rows.y_train, progress=progress)
 
 
-_FINITE_STEPS = 1500
+_FINITE_STEPS = 1000
 
 
 def _width(s: Settings) -> int:

@@ -67,14 +67,15 @@ class WeightedFlow:
         return total + np.sum((left.images @ mixed) * right.images, axis=1)
 
 
-def weighted_flow(gram: np.ndarray, y: np.ndarray, clocks: np.ndarray, tol: float = 1e-7) -> WeightedFlow:
+def weighted_flow(gram: np.ndarray, y: np.ndarray, clocks: np.ndarray, tol: float = 1e-6) -> WeightedFlow:
     """alpha(D) from a block Krylov space, and with it the derivative in D.
 
     Args:
         gram: (n, n) symmetric positive semidefinite; products are taken in its precision.
         y: (n, c).
         clocks: (n,) the diagonal of D, at least 0.
-        tol: the space grows until one more block moves alpha by less than this, relative.
+        tol: the space grows until one more block moves alpha by less than this, relative; the error is far smaller,
+            since blocks converge faster than geometrically.
 
     Raises:
         InputError: for a clock that is negative or not finite.
