@@ -13,7 +13,7 @@ help: ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.core ## robustness report on scikit-learn's digits, in runs/demo
-	$(BIN)/limes robustify --seeds 2 --n-test 200 --n-times 4 --out $(OUT)
+	$(BIN)/limes robustify --seeds 1 --out $(OUT)
 
 test: $(VENV)/.test ## all tests, as in continuous integration
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile

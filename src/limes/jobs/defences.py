@@ -37,18 +37,26 @@ def _adv_ntk(s: Settings, seed: int, rows: Split, checkpoint: Path, progress: Pr
 
 
 def _lazy_at(s: Settings, seed: int, rows: Split, checkpoint: Path, progress: Progress) -> LazyATClassifier:
-    machine = LazyATClassifier(s.net, s.eps, s.norm, s.bounds, seed, kind=s.kind, scale=s.data.scale)
+    machine = LazyATClassifier(
+        s.net, s.eps, s.norm, s.bounds, seed, batch_size=_lazy_batch(s), kind=s.kind, scale=s.data.scale
+    )
     return machine.fit(rows.x_train, rows.y_train, checkpoint=checkpoint, progress=progress)
 
 
 def _finite_at(s: Settings, seed: int, rows: Split, checkpoint: Path, progress: Progress) -> FiniteATClassifier:
     machine = FiniteATClassifier(
-        s.net, s.eps, s.norm, s.bounds, seed, _width(s), steps=_FINITE_STEPS, scale=s.data.scale
+        s.net, s.eps, s.norm, s.bounds, seed, _width(s), steps=_finite_steps(s), scale=s.data.scale
     )
     return machine.fit(rows.x_train, rows.y_train, progress=progress)
 
 
-_FINITE_STEPS = 1000
+def _finite_steps(s: Settings) -> int:
+    """Sixty passes over the rows, as far as 3000 steps go, which is what such networks are trained for elsewhere."""
+    return int(min(3000, max(300, 60 * s.n_train / FiniteATClassifier().batch_size)))
+
+
+def _lazy_batch(s: Settings) -> int:
+    return int(min(LazyATClassifier().batch_size, max(64, s.n_train // 8)))
 
 
 def _width(s: Settings) -> int:
@@ -65,7 +73,7 @@ def _adv_ntk_seconds(s: Settings) -> float:
 
 def _lazy_at_seconds(s: Settings) -> float:
     default, n, c = LazyATClassifier(), s.n_train, s.data.n_classes
-    attacks = min(default.batch_size, n) * (default.attack_steps + 1) * _PASSES * n * seconds_per_pair(s)
+    attacks = _lazy_batch(s) * (default.attack_steps + 1) * _PASSES * n * seconds_per_pair(s)
     solve = 2 * n * n * c / (_SMALL * flops("float64"))
     return default.steps * (attacks + solve) + n**3 / flops("float64")
 
@@ -76,7 +84,7 @@ def _finite_at_seconds(s: Settings) -> float:
     weights = width * (size + layers * width)
     if s.net.needs_positions:
         weights = math.prod(s.data.shape[:-1]) * 9 * width * width * layers
-    return _FINITE_STEPS * (default.attack_steps + 1) * 6 * default.batch_size * weights / (0.5 * flops("float32"))
+    return _finite_steps(s) * (default.attack_steps + 1) * 6 * default.batch_size * weights / (0.5 * flops("float32"))
 
 
 DEFENCES = {
