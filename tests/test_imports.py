@@ -22,8 +22,9 @@ ALLOWED = {
     "report": {"core"},
     "machines": {"core", "kernels", "nets", "linalg"},
     "robust": {"core", "kernels", "nets", "linalg", "machines", "attacks"},
+    "papers": {"core", "kernels", "nets", "linalg", "machines", "attacks", "robust", "data", "report"},
     "jobs": {"core", "kernels", "nets", "linalg", "machines", "attacks", "robust", "data", "report"},
-    "cli": {"core", "jobs", "report"},
+    "cli": {"core", "jobs", "papers", "report"},
 }
 
 

@@ -7,13 +7,13 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from limes import attacks, data, jobs, kernels, nets, robust
+    from limes import attacks, data, jobs, kernels, nets, papers, robust
     from limes.machines import NTKClassifier, NTKRegressor, load
     from limes.robust import AdvNTKClassifier, LazyATClassifier
 
 __version__ = "0.1.0"
 
-_ROOMS = ("attacks", "data", "jobs", "kernels", "nets", "robust")
+_ROOMS = ("attacks", "data", "jobs", "kernels", "nets", "papers", "robust")
 _HOME = {
     "NTKClassifier": "machines",
     "NTKRegressor": "machines",
@@ -33,6 +33,7 @@ __all__ = [
     "kernels",
     "load",
     "nets",
+    "papers",
     "robust",
 ]
 

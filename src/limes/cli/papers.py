@@ -1,0 +1,152 @@
+"""``limes papers``: published systems, their claims, and whether these hold."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from limes.cli import options as o
+from limes.cli.guard import guarded
+
+if TYPE_CHECKING:
+    from limes.papers import Claim
+
+app = typer.Typer(
+    help="Published systems: list their claims with verdicts, measure them again.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+KeyArgument = Annotated[str, typer.Argument(metavar="KEY", help="The paper's key, as papers list shows it.")]
+
+
+@guarded
+def list_papers(json: o.Json = False) -> None:
+    """List the papers and the newest verdict on each of their main claims; a local run is shown beside it."""
+    from limes import papers
+
+    found = papers.listing()
+    if json:
+        o.show(papers.as_json(found))
+        return
+    for paper in found:
+        print(f"{paper.key}  {paper.title}")
+        local = {} if paper.local is None else {claim.id: claim for claim in paper.local.claims}
+        for claim in paper.claims:
+            if claim.headline:
+                print(f"  {_line(claim)}{_beside(local.get(claim.id))}")
+        others = [claim for claim in paper.claims if not claim.headline]
+        if others:
+            print(f"  and {len(others)} more: {papers.count_verdicts(others)}")
+        if paper.local is not None:
+            where = f"{paper.local.size}, {paper.local.folder}"
+            print(f"  local run ({where}): {papers.count_verdicts(paper.local.claims)}")
+        for warning in paper.warnings:
+            print(f"  warning: {warning}")
+
+
+@guarded
+def run(
+    key: KeyArgument,
+    size: Annotated[
+        str, typer.Option(help="smoke (at most 90 s on two cores) or full (what the claims ask for).")
+    ] = "smoke",
+    data: o.DataDir = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the run (default: runs/papers-...).")] = None,
+    seeds: Annotated[int | None, typer.Option(help="Number of seeds of every quantity (default: the paper's).")] = None,
+    memory: o.Memory = None,
+    force: o.Force = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan, with bytes and time, and stop.")] = False,
+    json: o.Json = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Measure the claims of a paper and write a report.
+
+    Interrupt it at any moment: the same command continues, and does nothing to a finished run. A claim that fails is a
+    result: the exit code is 0.
+    """
+    from limes import papers
+    from limes.core.progress import Bar
+
+    o.set_memory(memory)
+    folder = data and str(data)
+    if dry_run:
+        _show_plan(papers.plan(key, size, folder, seeds), json)  # pyright: ignore[reportArgumentType]
+        return
+    with Bar(quiet=quiet) as progress:
+        result = papers.run(
+            key,
+            size,  # pyright: ignore[reportArgumentType]
+            folder,
+            out,
+            seeds,
+            progress,
+            force=force,
+        )
+    if json:
+        claims = [claim.to_json() for claim in result.claims]
+        about: dict[str, Any] = {"key": result.key, "title": result.title, "size": result.size, "claims": claims}
+        o.show({**about, "notes": result.notes, "folder": str(result.folder), "resumed": result.resumed})
+        return
+    for claim in result.claims:
+        print(_line(claim))
+    print(f"{papers.count_verdicts(result.claims)}\nReport: {result.report}")
+
+
+@guarded
+def show(key: KeyArgument, json: o.Json = False) -> None:
+    """Show every claim of a paper: figures, sources, and how each was measured."""
+    from limes import papers
+
+    entry = papers.entry(key)
+    (paper,) = [listed for listed in papers.listing() if listed.key == entry.key]
+    local = None if paper.local is None else paper.local
+    if json:
+        beside = None if local is None else [claim.to_json() for claim in local.claims]
+        claims = [claim.to_json() for claim in paper.claims]
+        o.show({"key": paper.key, "title": paper.title, "claims": claims, "local": beside, "warnings": paper.warnings})
+        return
+    print(paper.title)
+    beside = {} if local is None else {claim.id: claim for claim in local.claims}
+    committed = {claim.id: claim for claim in paper.claims}
+    for claim in papers.in_order({**beside, **committed}.values()):
+        print(f"\n{_line(claim)}{_beside(beside.get(claim.id)) if claim.id in committed else ' (local run)'}")
+        print(f"  {claim.quantity}; refuted {claim.expected.refutation}. {claim.source}.")
+        if claim.note:
+            print(f"  {claim.note}")
+    for warning in paper.warnings:
+        print(f"\nwarning: {warning}")
+
+
+app.command(name="list", epilog="Example: limes papers list --json")(list_papers)
+app.command(epilog="Example: limes papers run adv-ntk --size smoke --out runs/adv-ntk")(run)
+app.command(epilog="Example: limes papers show adv-ntk")(show)
+
+
+def _line(claim: "Claim") -> str:
+    from limes.papers import format_measured
+
+    measured = f"expected {claim.expected}, measured {format_measured(claim)}"
+    return f"{claim.verdict:<12} {claim.id:<4} {claim.statement}: {measured} ({claim.size})"
+
+
+def _beside(claim: "Claim | None") -> str:
+    from limes.papers import format_measured
+
+    return "" if claim is None else f"; local {claim.size}: {format_measured(claim)}, {claim.verdict}"
+
+
+def _show_plan(plan: dict, json: bool) -> None:
+    if json:
+        o.show(plan)
+        return
+    from limes.core.memory import format_bytes
+    from limes.report import format_seconds
+
+    for name, entry in plan["quantities"].items():
+        seeds = len(entry["seeds"])
+        print(f"{name:<28} {seeds} seed{'s' if seeds > 1 else ' '}  about {format_seconds(entry['seconds'])}")
+    print(f"{'memory':<28} {format_bytes(plan['peak_bytes'])} of {format_bytes(plan['memory_limit_bytes'])}")
+    print(f"{'time':<28} about {format_seconds(plan['seconds'])} on two cores")
+    for note in plan["notes"]:
+        print(f"note: {note}")

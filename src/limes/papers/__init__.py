@@ -1,0 +1,38 @@
+"""Published systems as running code: claims with the figure expected, the figure measured, and a verdict.
+
+`run` measures the claims of one paper; `listing` and `committed` show what was measured before.
+"""
+
+from limes.papers.claim import Claim, Expected
+from limes.papers.overview import Listed, as_json, listing
+from limes.papers.page import count_verdicts, format_measured
+from limes.papers.paper import Drawing, Paper, Plan, Request, Step
+from limes.papers.registry import entries, entry, find
+from limes.papers.result import PaperResult, committed, committed_runs, find_local, in_order, read_result
+from limes.papers.runner import plan, run
+
+__all__ = [
+    "Claim",
+    "Drawing",
+    "Expected",
+    "Listed",
+    "Paper",
+    "PaperResult",
+    "Plan",
+    "Request",
+    "Step",
+    "as_json",
+    "committed",
+    "committed_runs",
+    "count_verdicts",
+    "entries",
+    "entry",
+    "find",
+    "find_local",
+    "format_measured",
+    "in_order",
+    "listing",
+    "plan",
+    "read_result",
+    "run",
+]

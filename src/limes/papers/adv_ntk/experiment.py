@@ -1,0 +1,133 @@
+"""The steps of the experiment on Adv-NTK at each size, and the data that they need."""
+
+import os
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from limes.core.errors import FormatError
+from limes.data import Dataset, data_hash, load
+from limes.machines import NTKClassifier
+from limes.nets import Net, mlp
+from limes.papers.adv_ntk import dynamics, regularisation, solver, soundness
+from limes.papers.adv_ntk.cases import B_STD, BOUNDS, W_STD, cases
+from limes.papers.adv_ntk.defences import defence_steps
+from limes.papers.claim import Size
+from limes.papers.paper import Plan, Request, Step
+from limes.robust.ark import ark
+
+_THEORY_SEEDS = {"smoke": 3, "full": 5}
+_COST_SEEDS = {"smoke": 2, "full": 3}
+_COST_SIZES = {"smoke": ((500, 1000, 2000), (250, 500, 1000)), "full": ((1000, 2000, 4000, 10_000), (500, 1000, 2000))}
+_MISSING = (
+    "claims 10 to 12 are about CIFAR-10, whose files were not given: they are left out, and what stands in their place "
+    "was measured on scikit-learn's digits, which are too easy to show the paper's effect; pass --data DIR, or set "
+    "$LIMES_DATA"
+)
+
+
+def plan(request: Request) -> Plan:
+    """All steps at a size. Without CIFAR-10 the comparison of defences runs on digits, and says so.
+
+    Raises:
+        FormatError: for a data folder that was named and has no CIFAR-10.
+    """
+    cifar, notes = _cifar(request)
+    chosen = cases(request.size, cifar is not None)
+    theory, costs = request.seed_range(_THEORY_SEEDS[request.size]), request.seed_range(_COST_SEEDS[request.size])
+    steps = [*_theory_steps(request.size, cifar, theory, costs)]
+    settings: dict[str, Any] = {"seeds": len(theory), "seeds_cost": len(costs), "cases": {}}
+    for case in chosen:
+        seeds = request.seed_range(case.seeds)
+        steps += defence_steps(case, _digits if case.data == "digits" else lambda: _given(cifar), seeds)
+        settings["cases"][case.name] = case.settings(seeds)
+    if cifar is not None:
+        settings["cifar10"] = data_hash(cifar.x, cifar.y, cifar.x_test, cifar.y_test)
+    n = max(case.n_kernel for case in chosen)
+    standing = 0 if cifar is None else 2 * cifar.x.nbytes
+    return Plan(settings, steps, notes, standing + 28 * n**2 + 500_000_000)
+
+
+def _cifar(request: Request) -> tuple[Dataset | None, tuple[str, ...]]:
+    """CIFAR-10 from the folder that was named, or from ``$LIMES_DATA`` where it has it."""
+    if request.data is None and not os.environ.get("LIMES_DATA"):
+        return None, (_MISSING,)
+    try:
+        return load("cifar10", request.data), ()
+    except FormatError as error:
+        if request.data is not None:
+            raise
+        return None, (f"{_MISSING} ({error})",)
+
+
+@cache
+def _digits() -> Dataset:
+    return load("digits")
+
+
+def _given(data: Dataset | None) -> Dataset:
+    assert data is not None
+    return data
+
+
+def _theory_steps(size: Size, cifar: Dataset | None, seeds: range, costs: range) -> Iterator[Step]:
+    net = mlp(3, w_std=W_STD, b_std=B_STD)
+    ns, general_ns = _COST_SIZES[size]
+    yield from _each("stable-form", seeds, solver.stable_form, 0.1)
+    yield from _each("krylov", seeds, lambda seed: _krylov(net, _digits(), 500, seed), 0.6)
+    if cifar is not None:
+        n = 2000 if size == "full" else 1000
+        yield from _each("krylov-cifar10", seeds, lambda seed: _krylov(net, cifar, n, seed), 2e-9 * n**3)
+    yield from _each(
+        "step-cost", costs, lambda seed: solver.step_cost(seed, net, ns, general_ns), 1.5e-9 * max(general_ns) ** 3 + 2
+    )
+    yield from _each("closed-form", seeds, dynamics.closed_form, 0.5)
+    yield from _each("degeneration", seeds, lambda seed: _degeneration(net, seed), 0.5)
+    yield from _each("ark", seeds, regularisation.ark_of_relu_nets, 1.0)
+    yield from _each("clock", seeds, lambda seed: _clock(net, seed), 0.3)
+    yield from _each("soundness", seeds, lambda seed: _soundness(net, _digits(), 0.1, seed), 1.5)
+    if cifar is not None and size == "full":
+        yield from _each("soundness-cifar10", seeds, lambda seed: _soundness(net, cifar, 8 / 255, seed, 512), 60)
+
+
+def _each(
+    quantity: str, seeds: range, compute: Callable[[int], dict[str, Any]], seconds: float, small: bool = True
+) -> Iterator[Step]:
+    for seed in seeds:
+        yield Step(quantity, seed, lambda found, progress, seed=seed: compute(seed), seconds, small)
+
+
+def _rows(data: Dataset, n: int, seed: int, n_test: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Flat images in [-0.5, 0.5], float64, with labels: training rows, then others."""
+    rows = np.random.default_rng([seed, 3]).permutation(len(data.y))[: n + n_test]
+    x, y = data.x[rows].reshape(n + n_test, -1).astype(np.float64) - 0.5, data.y[rows]
+    return x[:n], y[:n], x[n:], y[n:]
+
+
+def _krylov(net: Net, data: Dataset, n: int, seed: int) -> dict[str, Any]:
+    x, y, _, _ = _rows(data, n, seed)
+    gram = np.asarray(net.kernel(x, get="ntk").ntk)
+    return solver.krylov(gram, np.eye(10)[y], seed)
+
+
+def _degeneration(net: Net, seed: int) -> dict[str, Any]:
+    x, y, x_test, _ = _rows(_digits(), 300, seed, 100)
+    gram, gram_test = (np.asarray(net.kernel(a, x, get="ntk").ntk) for a in (x, x_test))
+    return dynamics.degeneration(seed, gram, gram_test, np.eye(10)[y], ark(net, x))
+
+
+def _clock(net: Net, seed: int) -> dict[str, Any]:
+    x, y, _, _ = _rows(_digits(), 300, seed)
+    return dynamics.warped_clock(seed, net, x, np.eye(10)[y])
+
+
+def _soundness(net: Net, data: Dataset, eps: float, seed: int, n_attacked: int = 100) -> dict[str, Any]:
+    x, y, x_test, y_test = _rows(data, 400, seed, max(400, n_attacked))
+    machine = NTKClassifier(net, targets="one_hot", time=1.0).fit(x, y)
+    linear = soundness.fit_linear(x, y)
+    part = slice(0, n_attacked)
+    found = soundness.sound(machine, x_test[part], y_test[part], eps, BOUNDS, seed)
+    found |= soundness.against_exact(linear, x_test, y_test, eps, BOUNDS, seed)
+    return found | soundness.released(machine, x_test[part], y_test[part], eps, seed)

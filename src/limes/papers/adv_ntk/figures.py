@@ -1,0 +1,283 @@
+"""The numbers behind the figures, and the figures: overfitting, the frontier of both methods, nets, dynamics, cost."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from limes.papers.adv_ntk.defence_claims import METHODS
+from limes.papers.adv_ntk.defences import ATTACKS
+from limes.papers.paper import Drawing, Found
+from limes.report import format_number, style, time_curve
+
+_NAMES = {"converged": "flow, t = ∞", "stopped": "flow, best stop", "adv": "Adv-NTK"}
+_ATTACK_NAMES = {"released": "released attack", "pgd": "true PGD-10", "margin": "PGD-10, margin"}
+Curve = Mapping[str, Any]
+
+
+def curves(found: Found, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Means, standard errors and values of each seed, for every case, and the dynamics and cost."""
+    cases = {name: _case(found, name, case) for name, case in settings["cases"].items()}
+    degeneration = found["degeneration"].values()
+    cost = found["step-cost"].values()
+    return {
+        "cases": cases,
+        "degeneration": {
+            "times": next(iter(degeneration))["times"],
+            "residual_at": _estimates([r["residual_at"] for r in degeneration]),
+            "residual_standard": _estimates([r["residual_standard"] for r in degeneration]),
+            "distance": _estimates([r["distance"] for r in degeneration]),
+        },
+        "cost": {
+            name: {
+                "n": next(iter(cost))[f"{name}_n"],
+                "seconds": _estimates([r[f"{name}_seconds"] for r in cost]),
+            }
+            for name in ("krylov", "general")
+        },
+    }
+
+
+def _case(found: Found, name: str, case: Mapping[str, Any]) -> dict[str, Any]:
+    def curve(part: str) -> dict[str, Any]:
+        results = found[f"{name}-curve-{part}"].values()
+        return {key: _estimates([r[key] for r in results]) for key in ("clean", *ATTACKS)}
+
+    methods = {}
+    for method in METHODS:
+        results = found[f"{name}-test-{method}"].values()
+        methods[method] = {
+            criterion: {
+                **{key: _estimates([[r[criterion][key]] for r in results])[0] for key in ("clean", *ATTACKS)},
+                "chosen": [_stop(case, r[criterion]) for r in results],
+            }
+            for criterion in ("pgd", "margin")
+        }
+    result = {
+        "title": f"{'CNN' if case['convolutional'] else 'MLP'}-{case['depth']}",
+        "data": case["data"],
+        "eps": case["eps"],
+        "times": case["times"],
+        "steps": list(case["checked"]),
+        "n_test": case["n_test"],
+        "n_curve": case["n_curve"],
+        "seeds": case["seeds"],
+        "flow": curve("flow"),
+        "adv": curve("adv"),
+        "methods": methods,
+    }
+    return result | ({"adv_as_released": curve("released")} if f"{name}-curve-released" in found else {})
+
+
+def _stop(case: Mapping[str, Any], place: Mapping[str, Any]) -> dict[str, Any]:
+    """What was chosen: a time of the flow, or a learning rate and a step."""
+    if place["fit"] == "flow":
+        return {"time": case["times"][place["index"]]}
+    return {"learning_rate": float(place["fit"].removeprefix("adv-")), "step": case["checked"][place["index"]]}
+
+
+def _estimates(per_seed: Sequence[Sequence[float]]) -> list[dict[str, Any]]:
+    """Mean, standard error over seeds (None with one) and the values, for each place of some curves."""
+    values = np.array(per_seed, np.float64)
+    n = len(values)
+    errors = values.std(axis=0, ddof=1) / math.sqrt(n) if n > 1 else [None] * values.shape[1]
+    return [
+        {"mean": float(mean), "standard_error": None if error is None else float(error), "per_seed": column.tolist()}
+        for mean, error, column in zip(values.mean(axis=0), errors, values.T, strict=True)
+    ]
+
+
+def figures(numbers: Curve) -> dict[str, Drawing]:
+    """The drawings, from the numbers as they were stored."""
+    made: dict[str, Drawing] = {}
+    main = next(iter(numbers["cases"].values()))
+    made["overfitting"] = _overfitting(main)
+    made["attacks"] = _attacks(main)
+    made["frontier"] = _frontier(main)
+    if len(numbers["cases"]) > 1:
+        made["nets"] = _nets(numbers["cases"])
+    made["degeneration"] = _degeneration(numbers["degeneration"])
+    made["cost"] = _cost(numbers["cost"])
+    return made
+
+
+def _means(entries: Sequence[Mapping[str, Any]]) -> list[float]:
+    return [entry["mean"] for entry in entries]
+
+
+def _errors(entries: Sequence[Mapping[str, Any]]) -> list[float]:
+    return [math.nan if entry["standard_error"] is None else entry["standard_error"] for entry in entries]
+
+
+def _log_log(ax: Any) -> None:
+    """Logarithmic axes with labels at decades only."""
+    from matplotlib.ticker import NullFormatter
+
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_minor_formatter(NullFormatter())
+
+
+def _setting(case: Curve) -> str:
+    data = {"cifar10": "CIFAR-10"}.get(case["data"], case["data"])
+    return f"{case['title']} on {data}, ℓ∞ ε = {case['eps']}, {case['n_curve']:,} test images"
+
+
+def _overfitting(case: Curve) -> Drawing:
+    flow, times = case["flow"], [float(t) for t in case["times"]]
+    stops = [float(place["time"]) for place in case["methods"]["stopped"]["pgd"]["chosen"]]
+    common = max(set(stops), key=stops.count)
+    robust = flow["pgd"]
+    figure = time_curve(
+        times,
+        _means(flow["clean"]),
+        _errors(flow["clean"]),
+        _means(robust),
+        _errors(robust),
+        common,
+        eps_label=f"ℓ∞ ε = {case['eps']}",
+    )
+    best, last = max(_means(robust)), robust[-1]["mean"]
+    return Drawing(
+        figure,
+        f"The plain kernel flow, no network trained: clean accuracy and accuracy under true PGD-10 against training "
+        f"time. {_setting(case)}; the stop was chosen on other images.",
+        f"Accuracy against training time. Under attack it is at most {best:.3f} and {last:.3f} at t = infinity; clean "
+        f"accuracy ends at {flow['clean'][-1]['mean']:.3f}.",
+    )
+
+
+def _attacks(case: Curve) -> Drawing:
+    labels = [format_number(float(t)) for t in case["times"]]
+    lines = {_ATTACK_NAMES[name]: (_means(case["flow"][name]), _errors(case["flow"][name])) for name in ATTACKS}
+    figure = _lines(range(len(labels)), lines, "training time t of the plain flow", "accuracy", ticks=labels)
+    ends = "; ".join(f"{name} from {v[0]:.3f} to {v[-1]:.3f}" for name, (v, _) in lines.items())
+    return Drawing(
+        figure,
+        "The same models under three attacks: the released one, which leaves the stated ball; the true one; and the "
+        "true one on the margin, the strongest of them. Times are not to scale.",
+        f"Accuracy under three attacks against training time: {ends}.",
+    )
+
+
+def _frontier(case: Curve) -> Drawing:
+    paths = {"flow, over t": case["flow"], "Adv-NTK, over steps": case["adv"]}
+    if "adv_as_released" in case:
+        paths["Adv-NTK, tuned with\nthe released attack"] = case["adv_as_released"]
+    figure = style.new_figure(style.WIDTH, 3.6)
+    ax = figure.add_axes((0.13, 0.15, 0.82, 0.8))
+    style.plain_axes(ax)
+    for i, (name, path) in enumerate(paths.items()):
+        x, y = _means(path["clean"]), _means(path["pgd"])
+        ax.errorbar(
+            x,
+            y,
+            xerr=_errors(path["clean"]),
+            yerr=_errors(path["pgd"]),
+            color=style.SERIES[i],
+            marker=style.MARKERS[i],
+            markersize=4,
+            linewidth=1.4,
+            elinewidth=0.8,
+            label=name,
+        )
+    chosen = case["methods"]["adv"]["pgd"]
+    point = {"marker": "*", "markersize": 11, "linestyle": "none", "color": style.INK}
+    ax.plot([chosen["clean"]["mean"]], [chosen["pgd"]["mean"]], label="Adv-NTK, chosen", **point)
+    ax.set_xlabel("clean accuracy")
+    ax.set_ylabel("accuracy under true PGD-10")
+    ax.legend(frameon=False, fontsize=style.FONT_SIZE - 1, labelcolor=style.INK)
+    return Drawing(
+        figure,
+        "What robustness costs: each path goes from short to long training. A method is better where its path lies "
+        f"above and to the right of the other's. {_setting(case)}; learning rate 0.1, the star at the one chosen.",
+        f"Accuracy under attack against clean accuracy. The chosen Adv-NTK has {chosen['clean']['mean']:.3f} clean and "
+        f"{chosen['pgd']['mean']:.3f} under attack.",
+    )
+
+
+def _nets(cases: Mapping[str, Curve]) -> Drawing:
+    names = [case["title"] for case in cases.values()]
+    lines = {}
+    for method in METHODS:
+        entries = [case["methods"][method]["pgd"]["pgd"] for case in cases.values()]
+        lines[_NAMES[method]] = (_means(entries), _errors(entries))
+    figure = _lines(range(len(names)), lines, "net", "accuracy under true PGD-10", ticks=names, joined=False)
+    told = "; ".join(f"{name}: " + ", ".join(f"{v:.3f}" for v in values) for name, (values, _) in lines.items())
+    return Drawing(
+        figure,
+        "The three methods over nets, each chosen on validation images. Nets with one seed have no error bar.",
+        f"Accuracy under attack for {', '.join(names)}. {told}.",
+    )
+
+
+def _degeneration(numbers: Curve) -> Drawing:
+    lines = {
+        "standard training": (_means(numbers["residual_standard"]), None),
+        "adversarial training": (_means(numbers["residual_at"]), None),
+    }
+    figure = _lines(numbers["times"], lines, "training time t", "residual |f − y|", log=True)
+    last = ", ".join(f"{name} {format_number(values[-1], 2)}" for name, (values, _) in lines.items())
+    return Drawing(
+        figure,
+        "Linearised adversarial training, with rates that vary by example and time, ends where standard training ends, "
+        "only sooner. Digits, 300 images.",
+        f"Residual against time on logarithmic axes; at the last time: {last}.",
+    )
+
+
+def _cost(numbers: Curve) -> Drawing:
+    figure = style.new_figure(style.WIDTH, 3.2)
+    ax = figure.add_axes((0.14, 0.21, 0.81, 0.73))
+    style.plain_axes(ax)
+    names = {"krylov": "two block Krylov spaces, with derivative", "general": "general matrix exponential, without"}
+    for i, (name, label) in enumerate(names.items()):
+        entry = numbers[name]
+        ax.plot(
+            entry["n"],
+            _means(entry["seconds"]),
+            color=style.SERIES[i],
+            marker=style.MARKERS[i],
+            markersize=4,
+            label=label,
+        )
+    _log_log(ax)
+    places = sorted({n for name in names for n in numbers[name]["n"]})
+    ax.set_xticks(places, [f"{n:,}" for n in places], rotation=30)
+    seconds = [value for name in names for value in _means(numbers[name]["seconds"])]
+    ax.set_ylim(10.0 ** math.floor(math.log10(min(seconds))), 10.0 ** math.ceil(math.log10(max(seconds))))
+    ax.set_xlabel("images in the kernel, n")
+    ax.set_ylabel("CPU seconds, one thread")
+    ax.legend(frameon=False, fontsize=style.FONT_SIZE - 1, labelcolor=style.INK)
+    last = {name: (numbers[name]["n"][-1], _means(numbers[name]["seconds"])[-1]) for name in names}
+    told = "; ".join(f"{names[name]}: {value:.2g} s at n = {n}" for name, (n, value) in last.items())
+    return Drawing(figure, "Cost of one step of Adv-NTK, attack not counted.", f"CPU seconds against n. {told}.")
+
+
+def _lines(
+    x: Sequence[float],
+    lines: Mapping[str, tuple[Sequence[float], Sequence[float] | None]],
+    x_label: str,
+    y_label: str,
+    ticks: Sequence[str] | None = None,
+    log: bool = False,
+    joined: bool = True,
+) -> Any:
+    figure = style.new_figure(style.WIDTH, 3.2)
+    ax = figure.add_axes((0.14, 0.16, 0.81, 0.78))
+    style.plain_axes(ax)
+    for i, (name, (y, errors)) in enumerate(lines.items()):
+        look: dict[str, Any] = {"color": style.SERIES[i], "marker": style.MARKERS[i], "markersize": 4, "label": name}
+        shift = 0.0 if joined else 0.12 * (i - (len(lines) - 1) / 2)
+        places = np.asarray(x, np.float64) + shift
+        ax.errorbar(places, y, yerr=errors, linestyle="-" if joined else "none", linewidth=1.4, elinewidth=0.9, **look)
+    if log:
+        _log_log(ax)
+    if ticks is not None:
+        ax.set_xticks(list(x), ticks)
+    ax.set_xlabel(x_label)
+    ax.set_ylabel(y_label)
+    ax.legend(frameon=False, fontsize=style.FONT_SIZE - 1, labelcolor=style.INK)
+    return figure

@@ -1,0 +1,87 @@
+"""From a finished run to committed results, and from these to the table of the README; neither is ever typed.
+
+``python -m limes.papers.publish RUN`` in a checkout writes the result of a run beside those of other sizes into
+``results/<key>.json`` and renews the table in ``README.md``; without RUN it renews the table only.
+"""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from limes.core.arrays import write_text
+from limes.core.errors import FormatError, InputError
+from limes.papers.overview import Listed, listing
+from limes.papers.page import format_measured
+from limes.papers.result import read_result
+
+RESULTS = Path(__file__).parent / "results"
+START, END = "<!-- papers:start -->", "<!-- papers:end -->"
+_KEPT = ("size", "claims", "curves", "settings", "notes", "timings", "command", "date", "commit", "versions", "machine")
+
+
+def publish(folder: str | Path, results: Path = RESULTS) -> Path:
+    """Put the result of a finished run among the committed ones, in place of an older one of the same size.
+
+    Args:
+        folder: of the run.
+        results: where the files ``<key>.json`` lie.
+
+    Raises:
+        FormatError: if the folder holds no finished result, or the committed file is damaged.
+        OSError: if the file cannot be written.
+    """
+    result = read_result(folder)
+    path = results / f"{result.key}.json"
+    try:
+        runs = json.loads(path.read_text())["runs"] if path.exists() else []
+    except (ValueError, KeyError, TypeError) as error:
+        raise FormatError(f"{path} is damaged ({error}): restore it, or delete it") from error
+    kept = [run for run in runs if run["size"] != result.size]
+    runs = [*kept, {name: result.metrics[name] for name in _KEPT}]
+    record = {"key": result.key, "title": result.title, "runs": sorted(runs, key=lambda run: run["date"], reverse=True)}
+    return write_text(path, json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def verdict_table(papers: Sequence[Listed] | None = None) -> str:
+    """Markdown: the headline claims of all papers with their committed verdicts.
+
+    Args:
+        papers: what to show; None for what is committed.
+    """
+    papers = listing() if papers is None else papers
+    lines = ["| System | Claim | Expected | Measured | Verdict | Size |", "| --- | --- | --- | ---: | --- | --- |"]
+    for paper in papers:
+        for claim in paper.claims:
+            if claim.headline:
+                cells = (paper.title, claim.statement, str(claim.expected), format_measured(claim), claim.verdict)
+                lines.append(f"| {' | '.join(cell.replace('|', '&#124;') for cell in (*cells, claim.size))} |")
+    return "\n".join(lines) if len(lines) > 2 else "No headline claim has a committed verdict."
+
+
+def insert(text: str, table: str) -> str:
+    """The text with what stands between the marks `START` and `END` replaced by the table.
+
+    Raises:
+        InputError: if the marks are not there, once each and in order.
+    """
+    if text.count(START) != 1 or text.count(END) != 1 or text.index(START) > text.index(END):
+        raise InputError(f"the page needs the marks {START} and {END}, once each and in this order")
+    before, rest = text.split(START)
+    return f"{before}{START}\n{table}\n{END}{rest.split(END)[1]}"
+
+
+def write_table(page: str | Path) -> Path:
+    """Renew the table in a page.
+
+    Raises:
+        InputError: if the marks are not there.
+        OSError: if the page cannot be read or written.
+    """
+    return write_text(page, insert(Path(page).read_text(encoding="utf-8"), verdict_table()))
+
+
+if __name__ == "__main__":
+    for run in sys.argv[1:]:
+        print(publish(run))
+    print(write_table("README.md"))

@@ -1,0 +1,62 @@
+"""Published systems by key. A paper's package, with its numerics, is imported only when the paper is asked for."""
+
+import difflib
+import importlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from limes.core.errors import InputError
+from limes.papers.paper import Paper
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A paper in the list: its key and title, and the package that offers it as `PAPER`."""
+
+    key: str
+    title: str
+    package: str
+
+
+_ENTRIES = (
+    Entry(
+        "adv-ntk",
+        "Adv-NTK: adversarial training dynamics of wide networks (Fu & Wang 2024)",
+        "limes.papers.adv_ntk",
+    ),
+)
+
+
+def entries() -> Iterator[Entry]:
+    """All papers, in the order in which they are listed."""
+    return iter(_ENTRIES)
+
+
+def entry(key: str) -> Entry:
+    """The list's entry of a paper.
+
+    Raises:
+        InputError: for an unknown key, naming the closest ones.
+
+    Example:
+        >>> entry("adv-ntk").title[:7]
+        'Adv-NTK'
+    """
+    known = {e.key: e for e in entries()}
+    if key not in known:
+        near = difflib.get_close_matches(str(key).lower().replace("_", "-"), known, n=2)
+        hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(known)}"
+        raise InputError(f"there is no paper {key!r}: {hint}")
+    return known[key]
+
+
+def find(key: str) -> Paper:
+    """A paper, with its numerics.
+
+    Raises:
+        InputError: for an unknown key, naming the closest ones.
+    """
+    found = entry(key)
+    paper: Paper = importlib.import_module(found.package).PAPER
+    assert (paper.key, paper.title) == (found.key, found.title), f"{found.package} is listed under another name"
+    return paper

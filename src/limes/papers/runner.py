@@ -1,0 +1,162 @@
+"""Running a paper: its steps, each stored when it is done; then claims, figures and a report."""
+
+import time
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+from threadpoolctl import threadpool_limits
+
+from limes.core import memory as mem
+from limes.core.progress import Muted, Progress, Quiet
+from limes.papers.claim import Size
+from limes.papers.page import paper_page
+from limes.papers.paper import Found, Paper, Plan, Request, Step
+from limes.papers.provenance import commit
+from limes.papers.registry import find
+from limes.papers.result import METRICS, PaperResult, read_result
+from limes.report import RunFolder, default_run_path, format_seconds, open_run, render, save_figure, to_svg
+from limes.report.environment import environment, utc_now
+
+_VERB = "papers"
+
+
+def run(
+    key: str,
+    size: Size = "smoke",
+    data: str | None = None,
+    out: str | Path | None = None,
+    seeds: int | None = None,
+    progress: Progress | None = None,
+    *,
+    force: bool = False,
+) -> PaperResult:
+    """Measure the claims of a published system, and write a report.
+
+    Every step is stored as soon as it is done; the same call continues an interrupted run, and does nothing to a
+    finished one.
+
+    Args:
+        key: the paper's, as ``limes papers list`` shows it.
+        size: "smoke" (at most 90 s on two cores) or "full" (what the claims ask for; minutes to hours).
+        data: folder of official data files; None for ``$LIMES_DATA``. Claims that need them are left out without.
+        out: folder of the run; None for ``runs/papers-<key>-<hash of the settings>``.
+        seeds: number of seeds of every quantity; None for the paper's own choice.
+        progress: told of every step.
+        force: replace a run with other settings in `out`.
+
+    Returns:
+        A `PaperResult`: claims with verdicts, figures, folder.
+
+    Raises:
+        InputError: for an unknown key or size, or a number of seeds below 1.
+        FormatError: for data that cannot be read.
+        RunFolderError: for a folder of another run, or a full disk (DiskFullError).
+        MemoryRefused: if a step would not fit.
+
+    Cost: printed by ``limes papers run KEY --dry-run``.
+    """
+    paper, request = find(key), Request(size, seeds, None if data is None else str(data))
+    plan = paper.plan(request)
+    config = {"paper": key, "size": size, **plan.settings}
+    mem.require(plan.peak_bytes, f"{key} at size {size}", "use --size smoke, or a machine with more memory")
+    progress = progress or Quiet()
+    with open_run(out or default_run_path(_VERB, key, config), _VERB, config, force) as folder:
+        resumed = folder.resumed
+        if not folder.finished:
+            for note in plan.notes:
+                progress.note(f"note: {note}")
+            found = _steps(folder, plan, progress)
+            _conclude(folder, paper, plan, size, found, _command(key, request))
+            folder.finish()
+        return read_result(folder.folder, resumed)
+
+
+def plan(key: str, size: Size = "smoke", data: str | None = None, seeds: int | None = None) -> dict[str, Any]:
+    """What a run would do: steps with the seconds that they take on two cores, and bytes.
+
+    Raises:
+        InputError, FormatError: as `run`.
+    """
+    found = find(key).plan(Request(size, seeds, data))
+    quantities: dict[str, dict[str, Any]] = {}
+    for step in found.steps:
+        entry = quantities.setdefault(step.quantity, {"seeds": [], "seconds": 0.0})
+        entry["seeds"].append(step.seed)
+        entry["seconds"] += step.seconds
+    return {
+        "paper": key,
+        "size": size,
+        "quantities": quantities,
+        "n_steps": len(found.steps),
+        "seconds": sum(step.seconds for step in found.steps),
+        "peak_bytes": found.peak_bytes,
+        "memory_limit_bytes": mem.limit(),
+        "notes": list(found.notes),
+    }
+
+
+def _steps(folder: RunFolder, plan: Plan, progress: Progress) -> Found:
+    """Results of all steps, those of an earlier run read back."""
+    found: Found = {}
+    expected, taken = 0.0, 0.0
+    left = sum(step.seconds for step in plan.steps)
+    for i, step in enumerate(plan.steps):
+        pace = taken / expected if expected else 1.0
+        progress.note(f"[{i + 1}/{len(plan.steps)}] {step.name}; about {format_seconds(left * pace)} left")
+        since = time.perf_counter()
+        found.setdefault(step.quantity, {})[step.seed] = folder.stage(step.name, _timed(step, found, progress))
+        seconds = time.perf_counter() - since
+        left -= step.seconds
+        if seconds > 0.5 * found[step.quantity][step.seed]["seconds"]:  # not one that was read back
+            expected, taken = expected + step.seconds, taken + seconds
+    return found
+
+
+def _timed(step: Step, found: Found, progress: Progress) -> Any:
+    def compute() -> dict[str, Any]:
+        since = time.perf_counter()
+        with threadpool_limits(1) if step.small else nullcontext():
+            result = dict(step.compute(found, Muted(progress)))
+        return result | {"seconds": time.perf_counter() - since}
+
+    return compute
+
+
+def _conclude(folder: RunFolder, paper: Paper, plan: Plan, size: Size, found: Found, command: str) -> None:
+    """Claims, figures and the report, from what was found."""
+    curves = paper.curves(found, plan.settings)
+    drawings = paper.figures(curves)
+    here = environment()
+    folder.write_json(
+        METRICS,
+        {
+            "paper": {"key": paper.key, "title": paper.title, "reference": paper.reference, "about": paper.about},
+            "size": size,
+            "claims": [claim.to_json() for claim in paper.claims(found, size, plan.settings)],
+            "curves": curves,
+            "figures": list(drawings),
+            "settings": dict(plan.settings),
+            "notes": list(plan.notes),
+            "timings": [
+                {"quantity": name, "seeds": list(by_seed), "seconds": sum(r["seconds"] for r in by_seed.values())}
+                for name, by_seed in found.items()
+            ],
+            "command": command,
+            "date": utc_now(),
+            "commit": commit(),
+            "versions": {"python": here["python"], **here["packages"]},
+            "machine": {"platform": here["platform"], "cpu_count": here["cpu_count"]},
+        },
+    )
+    metrics = folder.read_json(METRICS)  # as a reader will see it
+    for name, drawing in drawings.items():
+        save_figure(drawing.figure, folder.path(f"figures/{name}.svg"))
+    shown = {name: (to_svg(d.figure), d.caption, d.alt) for name, d in drawings.items()}
+    folder.write_text("report.html", render(paper_page(metrics, shown)))
+
+
+def _command(key: str, request: Request) -> str:
+    """The command that gives the same figures, without folders of this machine."""
+    seeds = "" if request.seeds is None else f" --seeds {request.seeds}"
+    return f"limes papers run {key} --size {request.size}{seeds}" + ("" if request.data is None else " --data DATA")

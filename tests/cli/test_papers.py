@@ -1,0 +1,150 @@
+"""``limes papers``: list, run and show."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from limes.cli.app import app
+from limes.papers import committed, run
+from papers.toy_paper import KEY, Toy
+
+LIMES = [sys.executable, "-c", "from limes.cli import main; main()"]
+PAGE = Path(__file__).parents[2] / "docs" / "papers.md"
+CLAIM = {"statement", "expected", "measured", "standard_error", "verdict", "size", "headline"}
+
+
+@pytest.fixture
+def toy(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("LIMES_DATA", raising=False)
+    return Toy().install(monkeypatch)
+
+
+def limes(*args, code=0):
+    done = CliRunner().invoke(app, ["papers", *map(str, args)])
+    assert done.exit_code == code, (done.exit_code, done.stdout, done.stderr, done.exception)
+    return done
+
+
+def test_the_list_as_json_has_exactly_what_is_promised(tmp_path):
+    done = subprocess.run(
+        [*LIMES, "papers", "list", "--json"], capture_output=True, text=True, cwd=tmp_path, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    found = json.loads(done.stdout)
+    assert list(found) == ["data", "warnings", "meta"]
+    assert (found["warnings"], found["meta"]) == ([], {})
+    (paper,) = found["data"]
+    assert list(paper) == ["key", "title", "claims"]
+    assert paper["key"] == "adv-ntk"
+    assert paper["claims"] == [claim.row() for claim in committed("adv-ntk")]
+    for claim in paper["claims"]:
+        assert set(claim) == CLAIM
+        assert claim["verdict"] in ("holds", "fails", "inconclusive")
+        assert isinstance(claim["expected"], str)
+        assert isinstance(claim["measured"], float)
+
+
+def test_the_list_for_people_shows_a_local_run_beside_the_committed_one(toy):
+    before = limes("list").stdout
+    assert "adv-ntk  Adv-NTK" in before
+    assert "local run" not in before
+    limes("run", KEY, "--quiet")
+    after = limes("list").stdout
+    assert "local run (smoke, runs/papers-toy-heights-" in after
+    assert "1 holds, 1 fails" in after
+
+
+def test_run_prints_verdicts_and_where_the_report_is(toy, tmp_path):
+    done = limes("run", KEY, "--out", "here", "--seeds", "2")
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("holds        1    Heights are about 1.1: expected 1.1 ± 0.05, measured 1.05")
+    assert lines[-2:] == ["1 holds, 1 fails", "Report: here/report.html"]
+    assert "[4/4] double-seed1" in done.stderr
+    assert (tmp_path / "here" / "report.html").is_file()
+    again = json.loads(limes("run", KEY, "--out", "here", "--seeds", "2", "--json", "--quiet").stdout)
+    assert again["resumed"]
+    assert (again["key"], again["size"], again["folder"], again["notes"]) == (KEY, "smoke", "here", ["a note"])
+    assert [claim["verdict"] for claim in again["claims"]] == ["holds", "fails"]
+    assert set(again["claims"][0]) > CLAIM
+
+
+def test_an_interrupted_run_says_so_and_continues(toy):
+    toy.interrupt_at = ("double", 0)
+    done = limes("run", KEY, "--out", "here", code=130)
+    assert "the same command continues" in done.stderr
+    toy.interrupt_at = None
+    toy.computed.clear()
+    limes("run", KEY, "--out", "here")
+    assert toy.computed == [("double", 0), ("double", 1), ("double", 2)]
+
+
+def test_mistakes_get_one_sentence(toy):
+    for arguments, words in (
+        (("run", "adv-nkt"), "did you mean adv-ntk"),
+        (("show", "adv-nkt"), "did you mean adv-ntk"),
+        (("run", KEY, "--size", "huge"), "smoke, full"),
+        (("run", KEY, "--seeds", "0"), "at least 1"),
+        (("run", "adv-ntk", "--data", "nowhere"), "does not exist"),
+        (("run", KEY, "--memory", "lots"), "amount of memory"),
+    ):
+        done = limes(*arguments, code=2)
+        assert words in done.stderr
+        assert len(done.stderr.strip().splitlines()) == 1
+        assert done.stdout == ""
+    limes("run", KEY, "--out", "here")
+    assert "--force" in limes("run", KEY, "--out", "here", "--seeds", "1", code=2).stderr
+    limes("run", KEY, "--out", "here", "--seeds", "1", "--force")
+
+
+def test_the_plan_is_printed_and_nothing_is_written(toy, tmp_path):
+    found = json.loads(limes("run", "adv-ntk", "--dry-run", "--json").stdout)
+    assert found["seconds"] > 10
+    assert found["peak_bytes"] < found["memory_limit_bytes"]
+    assert "too easy" in found["notes"][0]
+    shown = limes("run", KEY, "--dry-run").stdout
+    assert re.search(r"height +3 seeds +about 3\.0 s", shown)
+    assert "note: a note" in shown
+    assert not any(tmp_path.iterdir())
+
+
+def test_show_tells_how_each_claim_was_measured(toy):
+    shown = limes("show", "adv-ntk").stdout
+    for claim in committed("adv-ntk"):
+        assert claim.statement in shown
+        assert claim.expected.refutation in shown
+    run(KEY)
+    local = limes("show", KEY)
+    assert "(local run)" in local.stdout
+    assert "has no committed results" in local.stdout
+    found = json.loads(limes("show", KEY, "--json").stdout)
+    assert found["claims"] == []
+    assert [claim["id"] for claim in found["local"]] == ["1", "2"]
+
+
+@pytest.mark.parametrize("words", [("papers", "--help"), ("papers", "run", "--help"), ("papers", "list", "--help")])
+def test_help_does_not_wait_for_numerics(words):
+    script = f"""
+import sys, atexit
+heavy = ("jax", "sklearn", "scipy", "numpy", "matplotlib")
+atexit.register(lambda: print("loaded:", [name for name in heavy if name in sys.modules]))
+from limes.cli import main; sys.argv = {["limes", *words]!r}; main()
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.splitlines()[-1] == "loaded: []"
+
+
+def test_the_commands_of_the_guide_exist():
+    group = typer.main.get_command(app).commands["papers"]
+    lines = re.findall(r"^limes papers (\w+)(.*)$", PAGE.read_text(), re.MULTILINE)
+    assert {verb for verb, _ in lines} == {"list", "run", "show"}
+    for verb, rest in lines:
+        known = {option for parameter in group.commands[verb].params for option in parameter.opts}
+        assert set(re.findall(r"--[a-z-]+", rest.split("#")[0])) <= known, (verb, rest)

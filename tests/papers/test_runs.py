@@ -1,0 +1,196 @@
+"""What all papers share: steps that are stored and resumed, reports, committed results, and the README's table."""
+
+import json
+
+import pytest
+
+from limes.core.errors import FormatError, InputError, MemoryRefused, RunFolderError
+from limes.papers import (
+    as_json,
+    committed,
+    committed_runs,
+    entries,
+    find_local,
+    listing,
+    overview,
+    plan,
+    publish,
+    read_result,
+    result,
+    run,
+)
+from limes.papers.registry import entry, find
+from papers.toy_paper import KEY, Toy
+
+
+@pytest.fixture
+def toy(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    return Toy().install(monkeypatch)
+
+
+def test_a_run_measures_its_claims_and_writes_a_report(toy, tmp_path):
+    found = run(KEY, seeds=3)
+    assert found.folder.parent.name == "runs"
+    assert found.folder.name.startswith(f"papers-{KEY}-")
+    first, second = found.claims
+    assert (first.measured, first.verdict, first.headline) == (pytest.approx(1.1), "holds", True)
+    assert (second.verdict, second.values) == ("fails", (2.0, 2.2, 2.4))
+    assert found.figures["heights"].is_file()
+    page = found.report.read_text()
+    assert "<script" not in page
+    for words in ("Heights are about 1.1", "1 holds, 1 fails", "a note", "FAILS", "limes papers run toy-heights"):
+        assert words in page, words
+    metrics = json.loads((found.folder / "metrics.json").read_text())
+    assert metrics["curves"] == {"height": [1.0, 1.1, 1.2]}
+    assert metrics["versions"]["numpy"]
+    assert metrics["timings"][0]["seeds"] == [0, 1, 2]
+
+
+def test_a_finished_run_is_not_computed_again(toy):
+    first = run(KEY)
+    before = first.report.stat().st_mtime_ns
+    again = run(KEY)
+    assert again.resumed
+    assert (again.claims, again.report.stat().st_mtime_ns) == (first.claims, before)
+    assert len(toy.computed) == 6
+
+
+def test_an_interrupted_run_continues_with_the_step_that_is_missing(toy):
+    whole = run(KEY, out="whole")
+    toy.computed.clear()
+    toy.interrupt_at = ("double", 1)
+    with pytest.raises(KeyboardInterrupt):
+        run(KEY, out="cut")
+    assert toy.computed == [("height", 0), ("height", 1), ("height", 2), ("double", 0)]
+    with pytest.raises(FormatError, match="no result"):
+        read_result("cut")
+    toy.computed.clear()
+    toy.interrupt_at = None
+    found = run(KEY, out="cut")
+    assert toy.computed == [("double", 1), ("double", 2)]
+    assert found.resumed
+    assert found.claims == whole.claims
+
+
+def test_other_settings_need_another_folder_or_force(toy):
+    run(KEY, out="here")
+    with pytest.raises(RunFolderError, match="--force"):
+        run(KEY, out="here", seeds=2)
+    found = run(KEY, out="here", seeds=2, force=True)
+    assert found.claims[0].seeds == (0, 1)
+
+
+def test_a_plan_computes_nothing(toy, tmp_path):
+    found = plan(KEY, seeds=2)
+    assert found["quantities"]["height"] == {"seeds": [0, 1], "seconds": 2.0}
+    assert (found["n_steps"], found["seconds"], found["peak_bytes"]) == (4, 4.0, 1000)
+    assert not toy.computed
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_run_that_would_not_fit_is_refused(toy, monkeypatch, tmp_path):
+    monkeypatch.setenv("LIMES_MEMORY", "500")
+    with pytest.raises(MemoryRefused, match="toy-heights at size smoke"):
+        run(KEY)
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"key": "toy-hights"}, "did you mean toy-heights"),
+        ({"key": "adv_ntk"}, "did you mean adv-ntk"),
+        ({"key": "zzz"}, "there are adv-ntk, toy-heights"),
+        ({"size": "huge"}, "one of smoke, full"),
+        ({"seeds": 0}, "at least 1, not 0"),
+        ({"seeds": 1.5}, "whole number"),
+        ({"seeds": True}, "whole number"),
+    ],
+)
+def test_wrong_requests_are_refused(toy, tmp_path, arguments, message):
+    with pytest.raises(InputError, match=message):
+        run(**{"key": KEY, **arguments})
+    assert not any(tmp_path.iterdir())
+
+
+def test_the_newest_local_run_is_found(toy):
+    assert find_local(KEY) is None
+    run(KEY, seeds=2)
+    newest = run(KEY, seeds=3)
+    path = newest.folder / "metrics.json"
+    path.write_text(path.read_text().replace('"date": "20', '"date": "30'))
+    (newest.folder.parent / f"papers-{KEY}-damaged").mkdir()
+    (newest.folder.parent / f"papers-{KEY}-damaged" / "metrics.json").write_text("{")
+    assert find_local(KEY).folder == newest.folder
+    assert listing()[-1].local.folder == newest.folder
+
+
+@pytest.mark.parametrize("key", [e.key for e in entries()])
+def test_committed_results_are_readable_and_of_this_paper(key):
+    runs = committed_runs(key)
+    assert runs, f"{key} has no committed results"
+    claims = committed(key)
+    assert len({claim.id for claim in claims}) == len(claims)
+    assert find(key).title == entry(key).title
+    for one in runs:
+        assert {"size", "claims", "date", "command", "commit", "versions", "settings"} <= set(one)
+        assert all(claim["seeds"] or len(claim["values"]) == 1 for claim in one["claims"])
+        assert find(key).figures(one["curves"])
+
+
+def test_publishing_keeps_other_sizes_and_the_newest_claim_wins(toy, tmp_path, monkeypatch):
+    monkeypatch.setattr(result, "resources", Resources(tmp_path))
+    assert committed(KEY) == ()
+    assert any("no committed results" in warning for warning in as_json(listing())["warnings"])
+    smoke = run(KEY, seeds=2)
+    publish.publish(smoke.folder, tmp_path / "results")
+    assert committed(KEY) == smoke.claims
+    toy.offset = 1.0
+    full = run(KEY, size="full")
+    publish.publish(full.folder, tmp_path / "results")
+    record = json.loads((tmp_path / "results" / f"{KEY}.json").read_text())
+    assert {one["size"] for one in record["runs"]} == {"smoke", "full"}
+    for one in record["runs"]:
+        one["date"] = {"smoke": "2001-01-01T00:00:00Z", "full": "2002-01-01T00:00:00Z"}[one["size"]]
+    (tmp_path / "results" / f"{KEY}.json").write_text(json.dumps(record))
+    assert committed(KEY) == full.claims
+    (shown,) = [paper for paper in as_json(listing())["data"] if paper["key"] == KEY]
+    assert shown["claims"][0] == full.claims[0].row()
+    (tmp_path / "results" / f"{KEY}.json").write_text("{")
+    with pytest.raises(FormatError, match="publish them again"):
+        committed(KEY)
+    with pytest.raises(FormatError, match="damaged"):
+        publish.publish(full.folder, tmp_path / "results")
+
+
+class Resources:
+    """Stands in for importlib.resources, with package data in another folder."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def files(self, package):
+        return self.folder
+
+
+def test_table_of_headline_claims(toy):
+    claims = run(KEY).claims
+    table = publish.verdict_table([overview.Listed(KEY, "Toy | heights", claims)])
+    lines = table.splitlines()
+    assert lines[0] == "| System | Claim | Expected | Measured | Verdict | Size |"
+    assert lines[2:] == ["| Toy &#124; heights | Heights are about 1.1 | 1.1 ± 0.05 | 1.1 ± 0.058 | holds | smoke |"]
+    page = f"before\n{publish.START}\nold\n{publish.END}\nafter\n"
+    assert publish.insert(page, table) == page.replace("old", table)
+    with pytest.raises(InputError, match="needs the marks"):
+        publish.insert("no marks", table)
+    assert "No headline claim" in publish.verdict_table([])
+
+
+def test_the_table_is_written_into_a_page(tmp_path):
+    page = tmp_path / "README.md"
+    page.write_text(f"a\n{publish.START}\n{publish.END}\nb\n", encoding="utf-8")
+    publish.write_table(page)
+    assert page.read_text(encoding="utf-8") == publish.insert(
+        f"a\n{publish.START}\n{publish.END}\nb\n", publish.verdict_table()
+    )
