@@ -74,8 +74,8 @@ def weighted_flow(gram: np.ndarray, y: np.ndarray, clocks: np.ndarray, tol: floa
         gram: (n, n) symmetric positive semidefinite; products are taken in its precision.
         y: (n, c).
         clocks: (n,) the diagonal of D, at least 0.
-        tol: the space grows until one more block moves alpha by less than this, relative; the error is far smaller,
-            since blocks converge faster than geometrically.
+        tol: the space grows until one more block moves alpha by less than this, relative, but not less than the
+            products' rounding; the error is far smaller, since blocks converge faster than geometrically.
 
     Raises:
         InputError: for a clock that is negative or not finite.
@@ -136,6 +136,7 @@ def _grow(gram: np.ndarray, root: np.ndarray, start: np.ndarray, tol: float) -> 
         images.append((gram @ (root * block).astype(gram.dtype)).astype(np.float64, copy=False))
         return root * images[-1]
 
+    tol = max(tol, 100 * float(np.finfo(gram.dtype).eps))  # blocks move by the rounding of the products at least
     space = BlockLanczos(product, root * start, _MAX_SIZE)
     if space.exhausted:
         nothing = np.zeros((len(start), 0))
