@@ -47,6 +47,13 @@ THEORY = {
     },
     "ark": {"z_formula": [0.5, 1.5, 1.0], "z_dependence": [0.5, 2.0], "library": [0.0, 1e-16]},
     "clock": {"difference": 1e-12},
+    "linearisation": {
+        "widths": [128, 512, 2048],
+        "strengths": [0.0, 0.1, 1.0],
+        "distance": [[0.12, 0.06, 0.03], [0.13, 0.07, 0.035], [0.3, 0.2, 0.19]],
+        "accuracy": [[0.8, 0.81, 0.82], [0.8, 0.81, 0.82], [0.8, 0.82, 0.83]],
+        "limit_accuracy": [0.82, 0.82, 0.84],
+    },
     "soundness": ATTACK,
     "soundness-cifar10": ATTACK,
 }
@@ -71,6 +78,10 @@ def cifar():
     found["mlp3-test-converged"] = {s: model(0.5, 0.014, "flow", len(TIMES) - 1) for s in SEEDS}
     found["mlp3-test-stopped"] = {s: model(0.289, 0.258, "flow", 1) for s in SEEDS}
     found["mlp3-test-adv"] = {s: model(0.30, 0.25 + jitter[s], "adv-0.03", 1) for s in SEEDS}
+    found["mlp3-test-finite"] = {
+        s: model(0.45, 0.255, "finite", 0) | {"curve": {k: FLOW[k][:7] for k in ("clean", "pgd", "margin")}}
+        for s in SEEDS
+    }
     return found
 
 
@@ -154,13 +165,19 @@ WRONG = [
     ("12a", points("flow", "released", [p + 0.1 for p in PGD])),
     ("12b", points("adv", "margin", [0.3, 0.3, 0.3])),
     ("12c", scores("adv", released=0.4, pgd=0.1)),
+    ("13a", scores("adv", pgd=0.1)),
+    ("13b", scores("stopped", pgd=0.4)),
+    ("13c", scores("converged", pgd=0.2)),
+    ("14a", change("linearisation", distance=[[0.12, 0.06, 0.03], [0.1, 0.11, 0.12], [0.3, 0.2, 0.19]])),
+    ("14b", change("linearisation", distance=[[0.1, 0.11, 0.12], [0.13, 0.07, 0.035], [0.3, 0.2, 0.19]])),
+    ("14c", change("linearisation", distance=[[0.12, 0.06, 0.03], [0.13, 0.07, 0.3], [0.3, 0.2, 0.19]])),
 ]
 
 
 def test_right_answers_hold():
     found = judged(cifar())
     assert {claim.verdict for claim in found.values()} == {"holds"}
-    assert {claim.id for claim in found.values() if claim.headline} == {"10a", "11a", "11b"}
+    assert {claim.id for claim in found.values() if claim.headline} == {"10a", "11a", "11b", "13a", "14a"}
     assert {name for name, _ in WRONG} == set(found), "every claim needs a wrong answer here"
 
 
@@ -188,7 +205,7 @@ def test_digits_have_claims_of_their_own():
     found = judged(digits(), with_cifar=False, size="smoke")
     assert {"10 digits", "11 digits", "12 digits"} <= set(found)
     assert not {"10a", "11a", "12a"} & set(found)
-    assert not any(claim.headline for claim in found.values())
+    assert {claim.id for claim in found.values() if claim.headline} == {"14a"}
     assert {claim.verdict for claim in found.values()} == {"holds"}
     wrong = digits()
     for result in wrong["digits-test-converged"].values():
@@ -220,5 +237,14 @@ def test_figures_are_made_of_the_numbers():
     assert main["methods"]["converged"]["pgd"]["chosen"][0] == {"time": math.inf}
     numbers["cases"]["mlp4"] = main | {"title": "MLP-4"}
     drawings = figures(numbers)
-    assert set(drawings) == {"overfitting", "attacks", "frontier", "nets", "degeneration", "cost"}
+    assert set(drawings) == {
+        "overfitting",
+        "attacks",
+        "frontier",
+        "finite",
+        "nets",
+        "degeneration",
+        "linearisation",
+        "cost",
+    }
     assert all(drawing.alt and drawing.caption for drawing in drawings.values())

@@ -6,12 +6,13 @@ from itertools import product
 
 import numpy as np
 import pytest
+import scipy.linalg
 
 from limes.core.progress import Quiet
 from limes.data import load
 from limes.machines import NTKClassifier
 from limes.nets import mlp
-from limes.papers.adv_ntk import dynamics, experiment, regularisation, solver, soundness
+from limes.papers.adv_ntk import dynamics, experiment, finite_dynamics, regularisation, solver, soundness
 from limes.papers.adv_ntk.cases import Case, cases, draw
 from limes.papers.adv_ntk.defences import Bench, choice, defence_steps
 from limes.papers.paper import Request
@@ -34,6 +35,7 @@ TINY = Case(
     batch_size=10,
     at_once=20,
     as_released=True,
+    finite_checked=(2, 4),
 )
 
 
@@ -96,6 +98,25 @@ def test_degeneration_and_the_warped_clock(digits):
     clock = dynamics.warped_clock(0, mlp(3), x, np.eye(3)[np.arange(30) % 3])
     assert clock["difference"] < 1e-10
     assert all(xi > t for xi, t in zip(clock["clock"], clock["times"], strict=True))
+
+
+def test_a_net_without_hidden_layers_is_its_own_linearisation(digits):
+    x, y = digits.x[:30].reshape(30, -1).astype(np.float64), digits.y[:30]
+    found = finite_dynamics.distances(0, (x[:20], y[:20], x[20:], y[20:]), 1, (16,), (0.0,), 5.0)
+    assert found["distance"].max() < 1e-3
+    assert found["distance_test"].max() < 1e-3
+
+
+def test_the_attack_of_the_finite_flow_solves_its_equation():
+    net, rng = mlp(1), np.random.default_rng(0)
+    x, y, strength = rng.normal(size=(4, 6)), rng.normal(size=(4, 3)), 0.2
+    params = net.init(0, (6,), 1, 3)
+    _, _, attacked = finite_dynamics._train(
+        net, (1, 1), params, *(np.float32(v) for v in (x, y, x)), np.float32(strength), np.float32(0.0)
+    )
+    jacobian = np.asarray(net.apply(params, np.eye(6, dtype=np.float32)) - net.apply(params, np.zeros((1, 6))))
+    expected = -y @ scipy.linalg.expm(strength * jacobian.T @ jacobian).T
+    np.testing.assert_allclose(attacked, expected, rtol=2e-3)
 
 
 def test_networks_of_the_regularisation_kernel():
@@ -210,6 +231,9 @@ def test_all_steps_of_a_case(digits):
     for attack in ("pgd", "margin"):
         assert all(a <= c for a, c in zip(found["digits-curve-flow"][0][attack], clean, strict=True))
     assert set(found["digits-curve-released"][0]) == {"clean", "released", "pgd", "margin"}
+    finite = found["digits-test-finite"][0]
+    assert [len(values) for values in finite["curve"].values()] == [2, 2, 2]
+    assert finite["pgd"]["pgd"] <= finite["pgd"]["clean"]
     for method in ("converged", "stopped", "adv"):
         for criterion in ("pgd", "margin"):
             model = found[f"digits-test-{method}"][0][criterion]

@@ -21,6 +21,8 @@ QUICK = {
     "validation": 0,
     "loss": "ce",
     "rate": 1.0,
+    "reach": 1.0,
+    "copies": 0,
 }
 METHODS = pytest.mark.parametrize("method", ["functional", "projected", "preconditioned"])
 
@@ -99,10 +101,9 @@ def test_damping_allows_longer_steps(rows):
 @METHODS
 def test_the_most_robust_stop_is_kept(rows, method):
     x, y = rows
-    options = QUICK | {"steps": 12, "validation": 1 / 4, "eps": 1.0}
+    options = QUICK | {"steps": 12, "validation": 1 / 4, "eps": 1.0, "refit": False}
     clf = LazyATClassifier(**options, method=method).fit(x, y)
-    assert len(clf.checks_) == 12
-    assert clf.checks_[-1].step == 12
+    assert len(clf.checks_) == min(12, clf.stop_ + 5)
     best = max(check.robust for check in clf.checks_)
     assert [check.robust for check in clf.checks_ if check.step == clf.stop_] == [best]
     short = LazyATClassifier(**options, method=method).fit(x, y)
@@ -110,15 +111,60 @@ def test_the_most_robust_stop_is_kept(rows, method):
     assert len(clf.centres) == (16 * clf.stop_ if method == "functional" else 36)
 
 
+def test_the_second_pass_goes_to_the_stop_on_all_rows(rows):
+    x, y = rows
+    options = QUICK | {"steps": 9, "validation": 1 / 4, "eps": 1.0}
+    clf = LazyATClassifier(**options).fit(x, y)
+    first = LazyATClassifier(**options, refit=False).fit(x, y)
+    assert clf.checks_ == first.checks_
+    assert clf.stop_ == len(clf.history_) == first.stop_
+    assert (len(clf.centres), len(first.centres)) == (48, 36)
+    alone = LazyATClassifier(**options | {"validation": 0}).fit(x, y)
+    assert clf.history_ == alone.history_[: clf.stop_]
+
+
+def test_reach_is_the_radius_of_training(rows):
+    far = LazyATClassifier(**QUICK | {"reach": 2.0}).fit(*rows)
+    wide = LazyATClassifier(**QUICK | {"eps": 0.6}).fit(*rows)
+    np.testing.assert_array_equal(far.coef, wide.coef)
+
+
+def test_few_rows_get_a_copy_of_themselves(rows):
+    assert len(LazyATClassifier(**QUICK | {"copies": None}).fit(*rows).centres) == 96
+
+
 def test_copies_stay_in_ball_and_box(rows):
     x, y = np.clip(rows[0], 0, 1), rows[1]
-    clf = LazyATClassifier(**QUICK, copies=2, bounds=(0, 1)).fit(x, y)
+    clf = LazyATClassifier(**QUICK | {"copies": 2}, bounds=(0, 1)).fit(x, y)
     assert clf.centres.shape == (144, 5)
     np.testing.assert_array_equal(clf.centres[:48], x)
     for copy in (clf.centres[48:96], clf.centres[96:]):
         assert np.abs(copy - x).max() <= 0.3
         assert copy.min() >= 0
         assert copy.max() <= 1
+
+
+@pytest.mark.parametrize("at", [3, 6, 22])
+def test_a_fit_of_two_passes_continues(rows, tmp_path, monkeypatch, at):
+    """Interrupted in the first pass, in one of its checks, and in the second."""
+    x, y = rows
+    options = QUICK | {"steps": 10, "validation": 1 / 4, "eps": 0.5}
+    whole = LazyATClassifier(**options).fit(x, y)
+    assert 2 * min(10, whole.stop_ + 5) < 22 < 2 * min(10, whole.stop_ + 5) + whole.stop_
+    calls, original, path = [], PGD.__call__, tmp_path / "fit.npz"
+
+    def stop(self, *args, **rest):
+        calls.append(0)
+        if len(calls) == at:
+            raise KeyboardInterrupt
+        return original(self, *args, **rest)
+
+    monkeypatch.setattr(PGD, "__call__", stop)
+    with pytest.raises(KeyboardInterrupt):
+        LazyATClassifier(**options).fit(x, y, checkpoint=path)
+    again = LazyATClassifier(**options).fit(x, y, checkpoint=path)
+    np.testing.assert_allclose(again.coef, whole.coef, rtol=1e-9, atol=1e-12)
+    assert (again.stop_, again.checks_, len(again.history_)) == (whole.stop_, whole.checks_, len(whole.history_))
 
 
 @METHODS

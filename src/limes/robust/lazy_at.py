@@ -28,6 +28,8 @@ Loss = Literal["ce", "mse"]
 _MOST_GROWING = 100_000
 _MOST_HELD = 500
 _CHECKS = 15
+_PATIENCE = 5
+_FEW = 3000
 _TEMPERATURE = 10.0
 
 
@@ -61,12 +63,13 @@ class LazyATClassifier(LabelledScores, ExpansionEstimator):
     - "preconditioned": the same with the `n_damped` leading directions of the kernel scaled down (EigenPro), which
       allows steps that are many times longer.
 
-    Robust accuracy on new points rises and then falls in training (robust overfitting), so the running mean of f is
-    attacked on held-out rows about fifteen times, and the most robust one is kept.
+    Robust accuracy on new points rises and then falls in training (robust overfitting). So training goes in two
+    passes: the first holds rows out, attacks the running mean of f on them about fifteen times, and ends once it has
+    stopped to improve; the second trains on all rows up to the stop that was best.
 
     Args:
         net: the architecture; None for a fully connected net of depth 3 with relu.
-        eps: radius of the attack, in the units of the data, a number or a fraction.
+        eps: radius to withstand, in the units of the data, a number or a fraction.
         norm: "linf" or "l2".
         bounds: (low, high) of valid inputs, or None.
         random_state: int, None or a NumPy RandomState: of the batches, the copies and the attacks.
@@ -74,24 +77,29 @@ class LazyATClassifier(LabelledScores, ExpansionEstimator):
         steps: gradient steps; the rate falls to zero over the last third, as half a cosine.
         batch_size: rows attacked in a step.
         attack_steps: gradient steps of the attack.
+        reach: radius of the attack in training, in multiples of `eps`; what is learned withstands a little less on new
+            points than in training.
         loss: "mse", 1/2 |f - y|^2, or "ce", softmax cross-entropy of ten times the scores.
         rate: share of the rate that is stable for the squared error.
         momentum: share of the last step added to the next, in [0, 1).
         averaging: decay of the running mean of f that is returned, in [0, 1).
-        copies: perturbed copies of the rows among the centres, each value moved by plus or minus eps.
+        copies: perturbed copies of the rows among the centres, each value moved by plus or minus the radius; None for
+            one copy of up to 3,000 rows and none of more.
         n_damped: directions that "preconditioned" scales down.
-        validation: share of every class that is held out to choose the stop with, 500 rows at most; 0 keeps the last f.
+        validation: share of every class that is held out to choose the stop with, 500 rows at most; 0 keeps the last f
+            of a single pass.
+        refit: whether there is a second pass; without one, f at the stop of the first is kept.
         kind: "ntk" or "nngp".
         scale: None, "standard" or "unit": a fixed map of the inputs, see `limes.machines.scaling`.
         targets: "centred" for one-hot minus 1/c, or "one_hot"; matters for "mse".
 
     Attributes:
-        history_: one `Step` for each step.
+        history_: one `Step` for each step of the last pass.
         checks_: one `Check` for each time that held-out rows were attacked.
         stop_: the step whose f was kept.
 
-    Cost: a kernel of m = (copies + 1) n centres and its Cholesky factor, 12 m^2 bytes; each step takes `attack_steps`
-    gradients of `batch_size` predictions and a solve.
+    Cost: a kernel of m = (copies + 1) n centres and its Cholesky factor, 12 m^2 bytes, in each pass; each step takes
+    `attack_steps` gradients of `batch_size` predictions and a solve.
 
     Reference: the flow is that of adversarial training at infinite width with a fixed kernel, see Tsilivis & Kempe 2022
     (arXiv 2210.05577); projection and damping as in EigenPro (Ma & Belkin 2017, arXiv 1703.10622).
@@ -118,13 +126,15 @@ class LazyATClassifier(LabelledScores, ExpansionEstimator):
         steps: int = 150,
         batch_size: int = 256,
         attack_steps: int = 7,
+        reach: float = 1.2,
         loss: Loss = "mse",
         rate: float = 0.5,
         momentum: float = 0.9,
         averaging: float = 0.95,
-        copies: int = 0,
+        copies: int | None = None,
         n_damped: int = 50,
         validation: float = 0.1,
+        refit: bool = True,
         kind: Kind = "ntk",
         scale: Scale | None = None,
         targets: Targets = "centred",
@@ -138,6 +148,7 @@ class LazyATClassifier(LabelledScores, ExpansionEstimator):
         self.steps = steps
         self.batch_size = batch_size
         self.attack_steps = attack_steps
+        self.reach = reach
         self.loss = loss
         self.rate = rate
         self.momentum = momentum
@@ -145,6 +156,7 @@ class LazyATClassifier(LabelledScores, ExpansionEstimator):
         self.copies = copies
         self.n_damped = n_damped
         self.validation = validation
+        self.refit = refit
         self.kind = kind
         self.scale = scale
         self.targets = targets
@@ -167,18 +179,20 @@ class LazyATClassifier(LabelledScores, ExpansionEstimator):
         x, y = self._validate(X, y, reset=True)
         self.classes_, targets = encode_labels(y, self.targets)
         self.seed_ = seed_of(self.random_state)
-        rows, held = np.arange(len(x)), np.zeros(0, int)
-        if self.validation:
-            index, rng = np.searchsorted(self.classes_, y), np.random.default_rng([self.seed_, 0])
-            rows, held = hold_out(index, min(self.validation, _MOST_HELD / len(x)), rng)
-        x, y, held = x[rows], y[rows], (x[held], y[held])
         self._require_memory(len(x))
         self._start(x)
-        self.coef_ = np.zeros((len(x), len(self.classes_)))
-        descent = self._descent(x)
         parameters = self._parameters_to_store() | {"net": self.net_.to_spec()}
         kept = Checkpoint(checkpoint, parameters, {"x": x, "targets": targets})
-        self._train(descent, x, y, held, kept, progress or Quiet())
+        stored = kept.read()
+        second, progress = bool(stored and stored.pop("second")), progress or Quiet()
+        self.checks_, self.stop_ = ([], self.steps) if stored is None else _choice(stored["checks"], self.steps)
+        if self.validation and not second:
+            index, rng = np.searchsorted(self.classes_, y), np.random.default_rng([self.seed_, 0])
+            rows, held = hold_out(index, min(self.validation, _MOST_HELD / len(x)), rng)
+            self._train(x[rows], y[rows], self.steps, kept, stored, progress, held=(x[held], y[held]))
+            stored = None
+        if self.refit or not self.validation:
+            self._train(x, y, self.stop_, kept, stored, progress, second=bool(self.validation))
         self.centres_, self.coef_ = self._fitted.centres, self._fitted.coef
         return self
 
@@ -191,18 +205,19 @@ class LazyATClassifier(LabelledScores, ExpansionEstimator):
         for name in ("steps", "batch_size", "attack_steps"):
             require_count(getattr(self, name), name)
         for name in ("copies", "n_damped"):
-            if getattr(self, name) < 0:
+            if (getattr(self, name) or 0) < 0:
                 raise InputError(f"{name} must be at least 0, not {getattr(self, name)!r}")
         for name in ("momentum", "averaging"):
             if not 0 <= getattr(self, name) < 1:
                 raise InputError(f"{name} must lie in [0, 1), not {getattr(self, name)!r}")
         if not 0 <= self.validation < 1:
             raise InputError(f"validation must be a share in [0, 1), not {self.validation!r}")
-        if not (math.isfinite(self.rate) and self.rate > 0):
-            raise InputError(f"rate must be a positive number, not {self.rate!r}")
+        for name in ("rate", "reach"):
+            if not (math.isfinite(getattr(self, name)) and getattr(self, name) > 0):
+                raise InputError(f"{name} must be a positive number, not {getattr(self, name)!r}")
 
     def _require_memory(self, n: int) -> None:
-        m = self._room(n) if self.method == "functional" else (1 + self.copies) * n
+        m = self._room(n) if self.method == "functional" else (1 + self._copies(n)) * n
         if self.method == "functional" and m > _MOST_GROWING:
             raise InputError(
                 f"method='functional' would end with {m} centres, more than {_MOST_GROWING}: use fewer steps or "
@@ -215,6 +230,14 @@ class LazyATClassifier(LabelledScores, ExpansionEstimator):
     def _room(self, n: int) -> int:
         return self.steps * min(self.batch_size, n)
 
+    def _copies(self, n: int) -> int:
+        return int(n <= _FEW) if self.copies is None else self.copies
+
+    @property
+    def _radius(self) -> float:
+        """Of the attack in training."""
+        return self.reach * parse_eps(self.eps)
+
     def _descent(self, x: np.ndarray) -> Fixed | Growing:
         rng = np.random.default_rng([self.seed_, 2])
         n, size = len(x), min(self.batch_size, len(x))
@@ -223,8 +246,8 @@ class LazyATClassifier(LabelledScores, ExpansionEstimator):
             largest = float(top_eigenpairs(gram, 1, rng)[0][0])
             self.centres_ = np.repeat(self.centres_[:1], self._room(n), axis=0)
             return Growing(self._predictor(np.zeros((self._room(n), len(self.classes_)))), self.rate * n / largest)
-        region = Threat(self.norm, parse_eps(self.eps), self.bounds).region(x)
-        for _ in range(self.copies):
+        region = Threat(self.norm, self._radius, self.bounds).region(x)
+        for _ in range(self._copies(n)):
             signs = rng.choice([-1.0, 1.0], size=x.shape)
             moved = region.project(x + region.threat.eps * region.threat.direction(signs))
             moved = moved if self.affine_ is None else self.affine_(moved)
@@ -235,45 +258,52 @@ class LazyATClassifier(LabelledScores, ExpansionEstimator):
 
     def _train(
         self,
-        descent: Fixed | Growing,
         x: np.ndarray,
         y: np.ndarray,
-        held: tuple[np.ndarray, np.ndarray],
+        steps: int,
         checkpoint: Checkpoint,
+        stored: dict[str, np.ndarray] | None,
         progress: Progress,
+        held: tuple[np.ndarray, np.ndarray] | None = None,
+        second: bool = False,
     ) -> None:
-        history, checks, best = [], [], None
-        if (stored := checkpoint.read()) is not None:
+        """A pass over rows x, up to a step; with held-out rows it chooses the stop as well."""
+        self._start(x)
+        self.coef_ = np.zeros((len(x), len(self.classes_)))
+        descent, history, best = self._descent(x), [], None
+        if stored is not None:
             history = [Step(*row) for row in stored.pop("history").tolist()]
-            checks, best = _checks(stored.pop("checks")), stored.pop("best", None)
+            best = stored.pop("best", None)
             descent.restore(stored)
         attack = PGD(self.norm, self.attack_steps, 1, self.loss, goal="loss")
         columns = np.searchsorted(self.classes_, y)
         due = set(np.linspace(0, self.steps, min(_CHECKS, self.steps) + 1).round().astype(int).tolist())
-        progress.start("adversarial training (lazy limit)", self.steps)
+        progress.start(f"adversarial training (lazy limit{', all rows' if second else ''})", steps)
         progress.step(descent.steps)
-        while (step := descent.steps) < self.steps:
+        while (step := descent.steps) < steps and not (held and self._settled()):
             rows = batch(len(x), self.batch_size, step, self.seed_)
             key = jax.random.fold_in(jax.random.key(self.seed_), step)
-            moved = attack(descent.predictor, x[rows], y[rows], self.eps, bounds=self.bounds, key=key).x_adv
+            moved = attack(descent.predictor, x[rows], y[rows], self._radius, bounds=self.bounds, key=key).x_adv
             z = moved if self.affine_ is None else self.affine_(moved)
             block = descent.columns(z).astype(np.float64)
             scores = descent.scores(block)
             residual, loss = self._residual(scores, columns[rows])
             descent.step(z, residual, block, _schedule(step / self.steps))
             history.append(Step(loss, float((scores.argmax(axis=1) == columns[rows]).mean())))
-            if len(held[0]) and descent.steps in due:
-                checks.append(self._check(descent, *held))
-                if checks[-1].robust >= max(check.robust for check in checks):
+            if held and descent.steps in due:
+                self.checks_.append(self._check(descent, *held))
+                self.stop_ = _best(self.checks_)
+                if self.stop_ == descent.steps:
                     best = descent.result().coef
-            state = descent.state() | {"history": np.array(history), "checks": np.array(checks).reshape(-1, 3)}
+            state = descent.state() | {"history": np.array(history), "checks": np.array(self.checks_).reshape(-1, 3)}
+            state["second"] = np.array(second)
             checkpoint.write(state if best is None else state | {"best": best})
             progress.step()
-        self.history_, self.checks_, self._fitted = history, checks, descent.result()
-        self.stop_ = self.steps
-        if best is not None:
-            self.stop_ = max(checks, key=lambda check: (check.robust, check.step)).step
-            self._fitted = descent.stopped(best)
+        self.history_, self._fitted = history, descent.result() if best is None else descent.stopped(best)
+
+    def _settled(self) -> bool:
+        """Whether several checks in a row have found nothing better."""
+        return len([check for check in self.checks_ if check.step > self.stop_]) >= _PATIENCE
 
     def _check(self, descent: Fixed | Growing, x: np.ndarray, y: np.ndarray) -> Check:
         """Attack held-out rows, with the same random start each time."""
@@ -304,6 +334,17 @@ class LazyATClassifier(LabelledScores, ExpansionEstimator):
         super()._from_store(arrays, values)
         self.seed_, self.stop_ = int(values["seed"]), int(values["stop"])
         self.history_, self.checks_ = [Step(*row) for row in arrays["history"].tolist()], _checks(arrays["checks"])
+
+
+def _best(checks: list[Check]) -> int:
+    """The step of the most robust check, the latest of several."""
+    return max(checks, key=lambda check: (check.robust, check.step)).step
+
+
+def _choice(rows: np.ndarray, otherwise: int) -> tuple[list[Check], int]:
+    """Checks from a file with the stop that they choose."""
+    checks = _checks(rows)
+    return checks, _best(checks) if checks else otherwise
 
 
 def _checks(rows: np.ndarray) -> list[Check]:

@@ -1,4 +1,4 @@
-"""Claims 10 to 12: the steps that fit the plain flow and Adv-NTK, choose their stops, and attack both alike."""
+"""Claims 10 to 13: the steps that fit plain flow, Adv-NTK and a finite network, choose their stops, and attack them."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -8,14 +8,17 @@ from typing import Any
 import numpy as np
 
 from limes.attacks import PGD, parse_eps
+from limes.attacks.losses import LossName
 from limes.core.progress import Progress
+from limes.core.types import Predictor
 from limes.data import Dataset
 from limes.linalg.weighted import weighted_flow
 from limes.machines import NTKClassifier
 from limes.machines.predictor import KernelPredictor
+from limes.nets import mlp
 from limes.papers.adv_ntk.cases import ATTACK_STEPS, BOUNDS, Case, Parts, draw
 from limes.papers.paper import Compute, Found, Step
-from limes.robust import AdvNTKClassifier, ReleasedPGD
+from limes.robust import AdvNTKClassifier, FiniteATClassifier, FinitePredictor, ReleasedPGD
 from limes.robust.adv_ntk import Protocol
 
 ATTACKS = ("released", "pgd", "margin")
@@ -86,28 +89,67 @@ class Bench:
             "mean_clock": np.abs(machine.path_).mean(axis=1),
         }
 
+    def fit_finite(self, progress: Progress) -> dict[str, Any]:
+        """A finite network trained on all images that Adv-NTK uses: accuracies on its way, and of the chosen models."""
+        case, parts, kept = self.case, self.parts, {}
+        x, y = (np.concatenate([getattr(parts, f"{v}_kernel"), getattr(parts, f"{v}_tune")]) for v in "xy")
+
+        def watch(step: int, network: FinitePredictor) -> None:
+            if step in case.finite_checked:
+                kept[step] = network
+
+        FiniteATClassifier(
+            mlp(case.depth),
+            eps=case.eps,
+            bounds=BOUNDS,
+            steps=case.finite_checked[-1],
+            attack_steps=ATTACK_STEPS,
+            random_state=self.seed,
+        ).fit(x, y, progress=progress, watch=watch)
+        networks = [*kept.values()]
+        choose = self.measure(networks, "choose", case.n_choose, CRITERIA, "ce")
+        result: dict[str, Any] = {"curve": self.measure(networks, "test", case.n_curve, CRITERIA, "ce")}
+        for criterion in CRITERIA:
+            index = choose[criterion].index(max(choose[criterion]))
+            scores = self.measure([networks[index]], "test", case.n_test, CRITERIA, "ce")
+            result[criterion] = {name: v[0] for name, v in scores.items()} | {"fit": "finite", "index": index}
+        return result
+
     def attack(self, coefs: Iterable[np.ndarray], part: str, n: int, attacks: Sequence[str] = ATTACKS) -> Scores:
-        """Accuracy of each predictor on the first `n` images of a part, clean and under each attack."""
+        """The same for kernel predictors, by their coefficients."""
+        return self.measure((self.predictor(coef) for coef in coefs), part, n, attacks)
+
+    def measure(
+        self,
+        predictors: Iterable[Predictor],
+        part: str,
+        n: int,
+        attacks: Sequence[str] = ATTACKS,
+        loss: LossName = "mse",
+    ) -> Scores:
+        """Accuracy on the first `n` images of a part, clean and under each attack; `loss` is what they trained on."""
         x, y = getattr(self.parts, f"x_{part}")[:n], getattr(self.parts, f"y_{part}")[:n]
         options: dict[str, Any] = {"bounds": BOUNDS, "key": self.seed, "batch_size": self.case.at_once}
         scores: Scores = {name: [] for name in ("clean", *attacks)}
-        for coef in coefs:
-            predictor = self.predictor(coef)
+        for predictor in predictors:
             # an attack of radius 0 predicts the points as they are, in the batches of the others
             unmoved = PGD(steps=1)(predictor, x, y, 0.0, **options)
             scores["clean"].append(1.0 - float(unmoved.success.mean()))
             for name in attacks:
-                found = attack_of(self.case, name)(predictor, x, y, self.case.eps, **options)
+                found = attack_of(self.case, name, loss)(predictor, x, y, self.case.eps, **options)
                 scores[name].append(1.0 - float(found.success.mean()))
         return scores
 
 
-def attack_of(case: Case, name: str) -> Any:
-    """The attack of a name: the paper's ten steps of a fifth of the radius, done rightly or as released."""
+def attack_of(case: Case, name: str, loss: LossName = "mse") -> Any:
+    """The attack of a name: the paper's ten steps of a fifth of the radius, done rightly or as released.
+
+    True PGD raises the loss that the model was trained on, the squared error in the paper.
+    """
     size = parse_eps(case.eps) / 5
     if name == "released":
         return ReleasedPGD(ATTACK_STEPS, size)
-    return PGD(steps=ATTACK_STEPS, loss="mse" if name == "pgd" else "margin", step_size=size)
+    return PGD(steps=ATTACK_STEPS, loss=loss if name == "pgd" else "margin", step_size=size)
 
 
 def defence_steps(case: Case, load: Callable[[], Dataset], seeds: range) -> Iterator[Step]:
@@ -151,6 +193,8 @@ def _steps_of(bench: Bench) -> Iterator[Step]:
     if case.as_released:
         yield step("released", lambda found, progress: bench.fit_adv(PAPER_RATE, progress, "released"), tuning)
         yield step("curve-released", curve("released"), len(case.checked) * curves)
+    if case.finite_checked:
+        yield step("test-finite", lambda found, progress: bench.fit_finite(progress), _finite_seconds(case))
     for method, most in (("converged", 1), ("stopped", 2), ("adv", 2)):
         seconds = 0.1 if case.n_test == case.n_curve else most * case.n_test * testing
         yield step(f"test-{method}", partial(_test, bench, method), seconds)
@@ -190,6 +234,14 @@ def pair_seconds(case: Case) -> float:
     if case.convolutional:
         return _CONV_PAIR_SECONDS
     return _PAIR_SECONDS * (0.05 if case.data == "digits" else 1.0) * (0.7 + 0.1 * case.depth)
+
+
+def _finite_seconds(case: Case) -> float:
+    """Training, and the attacks on it, of which a pass takes about as long as a step's."""
+    weights = 512 * (3072 + 512 * (case.depth - 1))
+    attacked = len(case.finite_checked) * (case.n_choose + case.n_curve) + 2 * case.n_test
+    passes = 128 * case.finite_checked[-1] * (ATTACK_STEPS + 1) + 20 * attacked
+    return 6 * passes * weights / 5e10
 
 
 def _fit_seconds(case: Case) -> float:

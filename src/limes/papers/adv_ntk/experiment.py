@@ -11,7 +11,7 @@ from limes.core.errors import FormatError
 from limes.data import Dataset, data_hash, load
 from limes.machines import NTKClassifier
 from limes.nets import Net, mlp
-from limes.papers.adv_ntk import dynamics, regularisation, solver, soundness
+from limes.papers.adv_ntk import dynamics, finite_dynamics, regularisation, solver, soundness
 from limes.papers.adv_ntk.cases import B_STD, BOUNDS, W_STD, cases
 from limes.papers.adv_ntk.defences import defence_steps
 from limes.papers.claim import Size
@@ -21,6 +21,9 @@ from limes.robust.ark import ark
 _THEORY_SEEDS = {"smoke": 3, "full": 5}
 _COST_SEEDS = {"smoke": 2, "full": 3}
 _COST_SIZES = {"smoke": ((500, 1000, 2000), (250, 500, 1000)), "full": ((1000, 2000, 4000, 10_000), (500, 1000, 2000))}
+_WIDTHS = {"smoke": (64, 256, 1024), "full": (128, 512, 2048, 8192)}
+_STRENGTHS = {"smoke": (0.0, 0.1, 1.0), "full": (0.0, 0.1, 0.3, 1.0)}
+_LINEAR_SEEDS = {"smoke": 2, "full": 5}
 _MISSING = (
     "claims 10 to 12 are about CIFAR-10, whose files were not given: they are left out, and what stands in their place "
     "was measured on scikit-learn's digits, which are too easy to show the paper's effect; pass --data DIR, or set "
@@ -37,8 +40,14 @@ def plan(request: Request) -> Plan:
     cifar, notes = _cifar(request)
     chosen = cases(request.size, cifar is not None)
     theory, costs = request.seed_range(_THEORY_SEEDS[request.size]), request.seed_range(_COST_SEEDS[request.size])
-    steps = [*_theory_steps(request.size, cifar, theory, costs)]
+    linear = request.seed_range(_LINEAR_SEEDS[request.size])
+    steps = [*_theory_steps(request.size, cifar, theory, costs, linear)]
     settings: dict[str, Any] = {"seeds": len(theory), "seeds_cost": len(costs), "cases": {}}
+    settings["linearisation"] = {
+        "seeds": len(linear),
+        "widths": list(_WIDTHS[request.size]),
+        "strengths": list(_STRENGTHS[request.size]),
+    }
     for case in chosen:
         seeds = request.seed_range(case.seeds)
         steps += defence_steps(case, _digits if case.data == "digits" else lambda: _given(cifar), seeds)
@@ -72,7 +81,7 @@ def _given(data: Dataset | None) -> Dataset:
     return data
 
 
-def _theory_steps(size: Size, cifar: Dataset | None, seeds: range, costs: range) -> Iterator[Step]:
+def _theory_steps(size: Size, cifar: Dataset | None, seeds: range, costs: range, linear: range) -> Iterator[Step]:
     net = mlp(3, w_std=W_STD, b_std=B_STD)
     ns, general_ns = _COST_SIZES[size]
     yield from _each("stable-form", seeds, solver.stable_form, 0.1)
@@ -88,6 +97,9 @@ def _theory_steps(size: Size, cifar: Dataset | None, seeds: range, costs: range)
     yield from _each("ark", seeds, regularisation.ark_of_relu_nets, 1.0)
     yield from _each("clock", seeds, lambda seed: _clock(net, seed), 0.3)
     yield from _each("soundness", seeds, lambda seed: _soundness(net, _digits(), 0.1, seed), 1.5)
+    widths, strengths = _WIDTHS[size], _STRENGTHS[size]
+    cost = 5e-3 * max(widths) * sum(np.exp(gain) for gain in strengths)
+    yield from _each("linearisation", linear, lambda seed: _linearisation(seed, widths, strengths), cost, small=False)
     if cifar is not None and size == "full":
         yield from _each("soundness-cifar10", seeds, lambda seed: _soundness(net, cifar, 8 / 255, seed, 512), 60)
 
@@ -121,6 +133,11 @@ def _degeneration(net: Net, seed: int) -> dict[str, Any]:
 def _clock(net: Net, seed: int) -> dict[str, Any]:
     x, y, _, _ = _rows(_digits(), 300, seed)
     return dynamics.warped_clock(seed, net, x, np.eye(10)[y])
+
+
+def _linearisation(seed: int, widths: tuple[int, ...], strengths: tuple[float, ...]) -> dict[str, Any]:
+    x, y, x_test, y_test = _rows(_digits(), 100, seed, 300)
+    return finite_dynamics.distances(seed, (x, y, x_test, y_test), 2, widths, strengths, length=20.0)
 
 
 def _soundness(net: Net, data: Dataset, eps: float, seed: int, n_attacked: int = 100) -> dict[str, Any]:

@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 
 from limes.papers.adv_ntk.defence_claims import METHODS
-from limes.papers.adv_ntk.defences import ATTACKS
+from limes.papers.adv_ntk.defences import ATTACKS, CRITERIA
 from limes.papers.paper import Drawing, Found
 from limes.report import format_number, style, time_curve
 
 _NAMES = {"converged": "flow, t = ∞", "stopped": "flow, best stop", "adv": "Adv-NTK"}
 _ATTACK_NAMES = {"released": "released attack", "pgd": "true PGD-10", "margin": "PGD-10, margin"}
+_FINITE = "finite network, AT"
+_NOTHING = {"mean": math.nan, "standard_error": None}
 Curve = Mapping[str, Any]
 
 
@@ -21,6 +23,7 @@ def curves(found: Found, settings: Mapping[str, Any]) -> dict[str, Any]:
     cases = {name: _case(found, name, case) for name, case in settings["cases"].items()}
     degeneration = found["degeneration"].values()
     cost = found["step-cost"].values()
+    linear = [*found["linearisation"].values()]
     return {
         "cases": cases,
         "degeneration": {
@@ -35,6 +38,13 @@ def curves(found: Found, settings: Mapping[str, Any]) -> dict[str, Any]:
                 "seconds": _estimates([r[f"{name}_seconds"] for r in cost]),
             }
             for name in ("krylov", "general")
+        },
+        "linearisation": {
+            "widths": linear[0]["widths"],
+            "strengths": linear[0]["strengths"],
+            "distance": [_estimates([r["distance"][i] for r in linear]) for i in range(len(linear[0]["strengths"]))],
+            "accuracy": _estimates([np.asarray(r["accuracy"])[:, -1] for r in linear]),
+            "limit_accuracy": _estimates([r["limit_accuracy"] for r in linear]),
         },
     }
 
@@ -67,7 +77,15 @@ def _case(found: Found, name: str, case: Mapping[str, Any]) -> dict[str, Any]:
         "adv": curve("adv"),
         "methods": methods,
     }
-    return result | ({"adv_as_released": curve("released")} if f"{name}-curve-released" in found else {})
+    if f"{name}-curve-released" in found:
+        result["adv_as_released"] = curve("released")
+    if (finite := found.get(f"{name}-test-finite")) is not None:
+        result["finite"] = {
+            "steps": list(case["finite_checked"]),
+            "curve": {k: _estimates([r["curve"][k] for r in finite.values()]) for k in ("clean", *CRITERIA)},
+            "chosen": {k: _estimates([[r["pgd"][k]] for r in finite.values()])[0] for k in ("clean", *CRITERIA)},
+        }
+    return result
 
 
 def _stop(case: Mapping[str, Any], place: Mapping[str, Any]) -> dict[str, Any]:
@@ -95,9 +113,12 @@ def figures(numbers: Curve) -> dict[str, Drawing]:
     made["overfitting"] = _overfitting(main)
     made["attacks"] = _attacks(main)
     made["frontier"] = _frontier(main)
+    if "finite" in main:
+        made["finite"] = _finite(main)
     if len(numbers["cases"]) > 1:
         made["nets"] = _nets(numbers["cases"])
     made["degeneration"] = _degeneration(numbers["degeneration"])
+    made["linearisation"] = _linearisation(numbers["linearisation"])
     made["cost"] = _cost(numbers["cost"])
     return made
 
@@ -198,17 +219,34 @@ def _frontier(case: Curve) -> Drawing:
     )
 
 
+def _finite(case: Curve) -> Drawing:
+    finite = case["finite"]
+    names = {"clean": "clean", "pgd": _ATTACK_NAMES["pgd"], "margin": _ATTACK_NAMES["margin"]}
+    lines = {label: (_means(finite["curve"][k]), _errors(finite["curve"][k])) for k, label in names.items()}
+    figure = _lines(finite["steps"], lines, "step of 128 images", "accuracy")
+    ends = "; ".join(f"{label} from {v[0]:.3f} to {v[-1]:.3f}" for label, (v, _) in lines.items())
+    return Drawing(
+        figure,
+        "A finite network of width 512 under adversarial training, on the images of the kernel and those that tune "
+        f"Adv-NTK. {_setting(case)}.",
+        f"Accuracy against step: {ends}.",
+    )
+
+
 def _nets(cases: Mapping[str, Curve]) -> Drawing:
     names = [case["title"] for case in cases.values()]
     lines = {}
     for method in METHODS:
         entries = [case["methods"][method]["pgd"]["pgd"] for case in cases.values()]
         lines[_NAMES[method]] = (_means(entries), _errors(entries))
+    finite = [case["finite"]["chosen"]["pgd"] if "finite" in case else _NOTHING for case in cases.values()]
+    if any(entry is not _NOTHING for entry in finite):
+        lines[_FINITE] = (_means(finite), _errors(finite))
     figure = _lines(range(len(names)), lines, "net", "accuracy under true PGD-10", ticks=names, joined=False)
     told = "; ".join(f"{name}: " + ", ".join(f"{v:.3f}" for v in values) for name, (values, _) in lines.items())
     return Drawing(
         figure,
-        "The three methods over nets, each chosen on validation images. Nets with one seed have no error bar.",
+        "The methods over nets, each chosen on validation images. Nets with one seed have no error bar.",
         f"Accuracy under attack for {', '.join(names)}. {told}.",
     )
 
@@ -225,6 +263,25 @@ def _degeneration(numbers: Curve) -> Drawing:
         "Linearised adversarial training, with rates that vary by example and time, ends where standard training ends, "
         "only sooner. Digits, 300 images.",
         f"Residual against time on logarithmic axes; at the last time: {last}.",
+    )
+
+
+def _linearisation(numbers: Curve) -> Drawing:
+    lines = {
+        f"a η S = {strength:g}" if strength else "no attack": (_means(entries), _errors(entries))
+        for strength, entries in zip(numbers["strengths"], numbers["distance"], strict=True)
+    }
+    figure = _lines(numbers["widths"], lines, "width", "largest distance to the limit over time", log=True)
+    finite, limit = _means(numbers["accuracy"]), _means(numbers["limit_accuracy"])
+    told = "; ".join(
+        f"{name}: distance from {v[0]:.2g} to {v[-1]:.2g}, test accuracy {f:.3f} (limit {g:.3f})"
+        for (name, (v, _)), f, g in zip(lines.items(), finite, limit, strict=True)
+    )
+    return Drawing(
+        figure,
+        "Finite networks under adversarial training by gradient flow against the linearised limit, relative to the "
+        "targets: digits, 100 training images, one hidden layer. Strong attacks leave a distance at every width.",
+        f"Distance against width on logarithmic axes. {told}.",
     )
 
 
