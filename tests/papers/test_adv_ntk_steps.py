@@ -112,7 +112,7 @@ def test_the_attack_of_the_finite_flow_solves_its_equation():
     x, y, strength = rng.normal(size=(4, 6)), rng.normal(size=(4, 3)), 0.2
     params = net.init(0, (6,), 1, 3)
     _, _, attacked = finite_dynamics._train(
-        net, (1, 1), params, *(np.float32(v) for v in (x, y, x)), np.float32(strength), np.float32(0.0)
+        net, 1, params, *(np.float32(v) for v in (x, y, x)), np.float32(strength), np.float32(0.0)
     )
     jacobian = np.asarray(net.apply(params, np.eye(6, dtype=np.float32)) - net.apply(params, np.zeros((1, 6))))
     expected = -y @ scipy.linalg.expm(strength * jacobian.T @ jacobian).T

@@ -1,5 +1,6 @@
 """Adversarial training of finite networks: the baseline."""
 
+import jax
 import numpy as np
 import pytest
 
@@ -9,7 +10,7 @@ from limes.core.errors import InputError, NumericalError
 from limes.core.types import Predictor
 from limes.robust import FiniteATClassifier
 
-QUICK = {"width": 64, "steps": 150, "batch_size": 32, "attack_steps": 3}
+QUICK = {"width": 64, "steps": 150, "batch_size": 32, "attack_steps": 3, "validation": 0}
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +53,40 @@ def test_attacked_training_withstands_more(rows):
         clf = FiniteATClassifier(nets.mlp(3), eps=0.8, **QUICK | {"attack_steps": attack_steps, "steps": 400})
         standing.append(PGD(steps=20)(clf.fit(x, y), points, labels, 0.6).robust_accuracy)
     assert standing[1] > standing[0] + 0.03
+
+
+def test_the_stop_is_chosen_on_held_out_rows(rows):
+    x, y = rows
+    options = {"eps": 0.8} | QUICK | {"steps": 15, "validation": 0.2}
+    clf = FiniteATClassifier(nets.mlp(2), **options).fit(x, y)
+    robust = {check.step: check.robust for check in clf.checks_}
+    assert len(robust) <= 15
+    assert robust[clf.stop_] == max(robust.values())
+    assert len(clf.losses_) == clf.stop_
+    seen = []
+    alone = FiniteATClassifier(nets.mlp(2), **options | {"validation": 0})
+    alone.fit(x, y, watch=lambda step, network: seen.append(network.scores(x)) or step == clf.stop_)
+    np.testing.assert_array_equal(seen[-1], clf.scores(x))
+    assert len(seen) == clf.stop_
+
+
+def test_layers_learn_at_the_rate_of_the_standard_parametrisation(rows):
+    """One step of plain gradient descent on W = w_std w / sqrt(fan_in), written out."""
+    x, y = rows
+    rate, index = 0.01, np.arange(90) % 3
+    options = QUICK | {"steps": 9, "batch_size": 90, "attack_steps": 0, "momentum": 0.0, "weight_decay": 0.0}
+    clf = FiniteATClassifier(nets.mlp(2, w_std=1.0), **options, learning_rate=rate)
+    clf.fit(x, y, watch=lambda step, network: True)
+    params = clf.net_.init(jax.random.split(jax.random.key(0))[0], (5,), 64, 3)
+    first, second = (0.4 * np.asarray(w) / np.sqrt(len(w)) for w in jax.tree.leaves(params))
+    hidden = np.maximum(x @ first, 0)
+    scores = hidden @ second
+    shares = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+    residual = (shares - np.eye(3)[index]) / 90
+    expected = first - rate * x.T @ (residual @ second.T * (hidden > 0)), second - rate * hidden.T @ residual
+    found = (np.asarray(w) / np.sqrt(len(w)) for w in jax.tree.leaves(clf.params_))
+    for f, e in zip(found, expected, strict=True):
+        np.testing.assert_allclose(f, e, atol=1e-6)
 
 
 def test_saved_and_loaded(fitted, rows, tmp_path):

@@ -9,7 +9,7 @@ from limes.core.errors import FormatError, InputError, MemoryRefused
 from limes.core.types import KernelExpansion
 from limes.linalg.top import top_eigenpairs
 from limes.robust.batches import batch
-from limes.robust.descent import RIDGE
+from limes.robust.descent import RIDGE, fixed
 
 NET = nets.mlp(2, b_std=0.3)
 QUICK = {
@@ -96,6 +96,16 @@ def test_damping_allows_longer_steps(rows):
         clf = LazyATClassifier(**QUICK | {"steps": 25}, method=method, n_damped=8).fit(x, y)
         losses[method] = np.mean([step.loss for step in clf.history_[-5:]])
     assert losses["preconditioned"] < losses["projected"]
+
+
+def test_directions_are_damped_until_the_batch_bounds_the_step(rows):
+    start = LazyATClassifier(**QUICK | {"steps": 1}).fit(*rows)._fitted
+    gram = NET.kernel(rows[0], get="ntk").ntk
+    largest = np.linalg.eigvalsh(gram)[::-1]
+    made = [fixed(start, size, 48, None, 0.9, 0.9, 1.0, np.random.default_rng(0)) for size in (4, 16)]
+    for size, descent in zip((4, 16), made, strict=True):
+        assert descent._top.shape[1] == np.sum(largest[:12] / 48 > np.diagonal(gram).max() / (4 * size))
+    assert made[0]._top.shape[1] < made[1]._top.shape[1]
 
 
 @METHODS

@@ -6,10 +6,12 @@ from limes.robust.dynamics import AdversarialFlow, adversarial_flow
 from limes.robust.finite import FiniteATClassifier, FinitePredictor
 from limes.robust.lazy_at import LazyATClassifier
 from limes.robust.released import ReleasedPGD
+from limes.robust.stopping import Check
 
 __all__ = [
     "AdvNTKClassifier",
     "AdversarialFlow",
+    "Check",
     "FiniteATClassifier",
     "FinitePredictor",
     "LazyATClassifier",

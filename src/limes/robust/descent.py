@@ -18,6 +18,7 @@ from limes.machines.predictor import KernelPredictor
 
 RIDGE = 1e-4
 """Of the projection onto fixed centres, as a multiple of the mean diagonal."""
+_MOST_DAMPED = 200
 
 
 @dataclass(eq=False)
@@ -91,7 +92,7 @@ def fixed(
     start: KernelPredictor,
     batch_size: int,
     n_rows: int,
-    n_damped: int,
+    n_damped: int | None,
     momentum: float,
     decay: float,
     rate: float,
@@ -107,7 +108,8 @@ def fixed(
         start: net, kind and centres (m, ...) with coefficients 0.
         batch_size: points a step.
         n_rows: rows that batches are drawn from.
-        n_damped: directions that are damped; 0 for the projected gradient as it is.
+        n_damped: directions that are damped, at most a quarter of the rows; 0 for the projected gradient; None for
+            those with lambda / n > beta / (4 b), up to 200: damping more allows steps at most a quarter longer.
         momentum: in [0, 1).
         decay: of the running mean.
         rate: share of the stable rate.
@@ -117,8 +119,11 @@ def fixed(
     """
     gram = getattr(start.net.kernel(start.centres, get=start.kind), start.kind)
     m, diagonal = len(gram), np.diagonal(gram).astype(np.float64)
-    values, vectors = top_eigenpairs(gram, min(n_damped + 1, m), rng)
-    bound, values, vectors = float(values[-1]), values[:n_damped], vectors[:, :n_damped]
+    most = min(_MOST_DAMPED if n_damped is None else n_damped, n_rows // 4)
+    values, vectors = top_eigenpairs(gram, min(most + 1, m), rng)
+    if n_damped is None:
+        most = int(np.sum(values[:most] / n_rows > diagonal.max() / (4 * batch_size)))
+    bound, values, vectors = float(values[most]), values[:most], vectors[:, :most]
     beta = float((diagonal - vectors**2 @ (values - bound)).max())
     wide = gram.astype(np.float64, order="F")
     del gram

@@ -25,6 +25,7 @@ from limes.machines.labels import LabelledScores
 from limes.machines.scaling import Scale, fit_affine
 from limes.machines.targets import encode_labels
 from limes.nets import Net, mlp
+from limes.robust import stopping
 from limes.robust.batches import batch, seed_of
 
 _START = 0.4  # of the weights, relative to w_std = sqrt(2): 1 / sqrt(3 fan_in)
@@ -81,7 +82,7 @@ class FinitePredictor:
         return jnp.asarray(x if self.affine is None else self.affine(x))
 
 
-Watch = Callable[[int, FinitePredictor], None]
+Watch = Callable[[int, FinitePredictor], bool | None]
 
 
 class FiniteATClassifier(LabelledScores, BaseEstimator):
@@ -91,6 +92,9 @@ class FiniteATClassifier(LabelledScores, BaseEstimator):
     and moves the weights against the gradient of the cross-entropy there. Momentum, weight decay, and a rate that falls
     to a tenth for the last quarter of the steps. Weights start at 0.4 times those of the NTK parametrisation, and learn
     at one rate in the standard one, both as in PyTorch: a start that is itself hard to attack, and features that move.
+
+    The stop is chosen as for `LazyATClassifier`: a first run holds rows out and attacks the network on them about
+    fifteen times, a second one trains on all rows up to the stop that was best.
 
     Args:
         net: the architecture; None for a fully connected net of depth 3 with relu.
@@ -102,17 +106,21 @@ class FiniteATClassifier(LabelledScores, BaseEstimator):
         steps: of gradient descent.
         batch_size: rows of a step.
         attack_steps: gradient steps of the attack; 0 trains without one.
-        learning_rate: in units of one over the speed at which a rate of 1 lowers a common residual of a batch at the
-            start, so that one figure serves for all nets, widths and scales of the inputs.
+        learning_rate: of the weights in the standard parametrisation; lowered to twice one over the speed at which a
+            rate of 1 lowers a common residual of a batch at the start, where that is less.
         momentum: of gradient descent.
-        weight_decay: pull on the weights, times the rate in the standard parametrisation, in each step.
+        weight_decay: pull on the weights, times the learning rate, in each step.
+        validation: share of every class that is held out to choose the stop with, 500 rows at most; 0 for a single run
+            to the last step.
         scale: None, "standard" or "unit": a fixed map of the inputs.
 
     Attributes:
         params_: the weights.
-        losses_: (steps,) mean attacked cross-entropy of each batch.
+        losses_: (stop_,) mean attacked cross-entropy of each batch.
+        checks_: one `limes.robust.Check` for each time that held-out rows were attacked.
+        stop_: the step whose weights were kept.
 
-    Cost: attack_steps + 1 forward and backward passes of a batch for each step.
+    Cost: attack_steps + 1 forward and backward passes of a batch for each step of both runs.
 
     Reference: Madry et al. 2018, arXiv 1706.06083.
 
@@ -138,9 +146,10 @@ class FiniteATClassifier(LabelledScores, BaseEstimator):
         steps: int = 3000,
         batch_size: int = 128,
         attack_steps: int = 7,
-        learning_rate: float = 1.0,
+        learning_rate: float = 0.05,
         momentum: float = 0.9,
         weight_decay: float = 5e-4,
+        validation: float = 0.1,
         scale: Scale | None = None,
     ) -> None:
         self.net = net
@@ -155,6 +164,7 @@ class FiniteATClassifier(LabelledScores, BaseEstimator):
         self.learning_rate = learning_rate
         self.momentum = momentum
         self.weight_decay = weight_decay
+        self.validation = validation
         self.scale = scale
 
     def fit(self, X: Array, y: Array, *, progress: Progress | None = None, watch: Watch | None = None) -> Self:
@@ -164,7 +174,8 @@ class FiniteATClassifier(LabelledScores, BaseEstimator):
             X: (n, features...).
             y: (n,).
             progress: told of every step.
-            watch: called with the number of steps made and the network so far, after each of them; for curves.
+            watch: called with the number of steps made and the network so far, after each of them, for curves; a true
+                answer ends the training.
 
         Raises:
             InputError: for data or parameters that cannot be used.
@@ -174,6 +185,8 @@ class FiniteATClassifier(LabelledScores, BaseEstimator):
         Threat(self.norm, eps, self.bounds)
         for name in ("width", "steps", "batch_size"):
             require_count(getattr(self, name), name)
+        if not 0 <= self.validation < 1:
+            raise InputError(f"validation must be a share in [0, 1), not {self.validation!r}")
         found: Any = validate_data(self, X, y, dtype=np.float32, allow_nd=True, ensure_all_finite=False)
         x, y = found
         require_finite(x, "X")
@@ -181,26 +194,42 @@ class FiniteATClassifier(LabelledScores, BaseEstimator):
         self.seed_, self.net_ = seed_of(self.random_state), mlp() if self.net is None else self.net
         self.affine_ = fit_affine(x, self.scale)
         self.input_shape_ = x.shape[1:]
-        self._train(x, np.searchsorted(self.classes_, y), eps, progress or Quiet(), watch)
+        labels, progress = np.searchsorted(self.classes_, y), progress or Quiet()
+        self.checks_: list[stopping.Check] = []
+        if self.validation:
+            rows, held = stopping.split(labels, self.validation, self.seed_)
+            threat = (eps, self.norm, self.bounds, self.seed_, self.steps)
+            held_out = stopping.HeldOut(x[held], y[held], *threat, self.checks_)
+            self._train(x[rows], labels[rows], eps, self.steps, progress, held_out)
+        self.stop_ = stopping.best(self.checks_, self.steps)
+        self._train(x, labels, eps, self.stop_, progress, watch)
         return self
 
-    def _train(self, x: np.ndarray, labels: np.ndarray, eps: float, progress: Progress, watch: Watch | None) -> None:
+    def _train(
+        self,
+        x: np.ndarray,
+        labels: np.ndarray,
+        eps: float,
+        steps: int,
+        progress: Progress,
+        watch: Watch | None,
+    ) -> None:
         weights, attacks = jax.random.split(jax.random.key(self.seed_))
         params = self.net_.init(weights, x.shape[1:], self.width, len(self.classes_))
         params = jax.tree.map(lambda w: _START * w, params)
-        fastest = self.learning_rate / self._speed(params, x)
+        fastest = min(self.learning_rate, 2.0 / self._speed(params, x))
         rate = optax.piecewise_constant_schedule(fastest, {3 * self.steps // 4: 0.1})
         optimiser = optax.chain(_as_standard(self.weight_decay), optax.sgd(rate, self.momentum))
         state, step = optimiser.init(params), self._step(optimiser, eps)
         losses = []
-        progress.start("adversarial training (finite network)", self.steps)
-        for i in range(self.steps):
+        progress.start(f"adversarial training (finite network, {len(x)} rows)", steps)
+        for i in range(steps):
             rows = batch(len(x), self.batch_size, i, self.seed_)
             params, state, loss = step(params, state, x[rows], labels[rows], jax.random.fold_in(attacks, i))
             losses.append(loss)
-            if watch is not None:
-                watch(i + 1, FinitePredictor(self.net_, params, self.affine_, self.classes_))
             progress.step()
+            if watch and watch(i + 1, FinitePredictor(self.net_, params, self.affine_, self.classes_)):
+                break
         self.losses_ = np.array([float(loss) for loss in losses])
         if not np.isfinite(self.losses_).all():
             first = int(np.argmin(np.isfinite(self.losses_)))
@@ -293,10 +322,16 @@ class FiniteATClassifier(LabelledScores, BaseEstimator):
 
     def _to_store(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         weights = {f"weights{i}": np.asarray(leaf) for i, leaf in enumerate(jax.tree.leaves(self.params_))}
-        return weights | {"losses": self.losses_}, {"seed": self.seed_, "input_shape": self.input_shape_}
+        own = {"losses": self.losses_, "checks": stopping.as_array(self.checks_)}
+        return weights | own, {"seed": self.seed_, "stop": self.stop_, "input_shape": self.input_shape_}
 
     def _from_store(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None:
-        self.seed_, self.input_shape_ = int(values["seed"]), tuple(values["input_shape"])
+        self.seed_, self.stop_, self.input_shape_ = (
+            int(values["seed"]),
+            int(values["stop"]),
+            tuple(values["input_shape"]),
+        )
+        self.checks_ = stopping.from_array(arrays["checks"])
         shapes = jax.eval_shape(lambda: self.net_.init(0, self.input_shape_, self.width, len(self.classes_)))
         leaves = [jnp.asarray(arrays[f"weights{i}"]) for i in range(len(jax.tree.leaves(shapes)))]
         self.params_, self.losses_ = jax.tree.unflatten(jax.tree.structure(shapes), leaves), arrays["losses"]
@@ -314,8 +349,8 @@ def _fan_in(params: Any) -> Any:
 def _as_standard(weight_decay: float) -> optax.GradientTransformation:
     """Gradients of the NTK parametrisation as those of the standard one, in which all layers learn at one rate."""
 
-    def update(gradient: Any, state: Any, params: Any = None) -> tuple[Any, Any]:
-        return jax.tree.map(lambda g, w, m: m * g + weight_decay * w, gradient, params, _fan_in(params)), state
+    def update(updates: Any, state: Any, params: Any = None) -> tuple[Any, Any]:
+        return jax.tree.map(lambda g, w, m: m * g + weight_decay * w, updates, params, _fan_in(params)), state
 
     return optax.GradientTransformation(lambda params: optax.EmptyState(), update)
 

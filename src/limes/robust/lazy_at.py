@@ -18,17 +18,14 @@ from limes.machines.labels import LabelledScores
 from limes.machines.scaling import Scale
 from limes.machines.targets import Targets, code, encode_labels
 from limes.nets import Net
+from limes.robust import stopping
 from limes.robust.batches import batch, seed_of
 from limes.robust.checkpoint import Checkpoint
 from limes.robust.descent import Fixed, Growing, fixed
-from limes.robust.holdout import hold_out
 
 Method = Literal["functional", "projected", "preconditioned"]
 Loss = Literal["ce", "mse"]
 _MOST_GROWING = 100_000
-_MOST_HELD = 500
-_CHECKS = 15
-_PATIENCE = 5
 _FEW = 3000
 _TEMPERATURE = 10.0
 
@@ -38,14 +35,6 @@ class Step(NamedTuple):
 
     loss: float
     accuracy: float
-
-
-class Check(NamedTuple):
-    """Accuracy of the running mean of f on held-out rows after a step: as they are, and under attack."""
-
-    step: int
-    clean: float
-    robust: float
 
 
 class LazyATClassifier(LabelledScores, ExpansionEstimator):
@@ -60,8 +49,8 @@ class LazyATClassifier(LabelledScores, ExpansionEstimator):
     - "functional": the step as it is. Every attacked point becomes a centre.
     - "projected": each step is projected onto the span of K(., Z) for fixed centres Z, the rows and `copies` perturbed
       copies of them; `momentum` accelerates it.
-    - "preconditioned": the same with the `n_damped` leading directions of the kernel scaled down (EigenPro), which
-      allows steps that are many times longer.
+    - "preconditioned": the same with the leading directions of the kernel scaled down (EigenPro), which allows steps
+      that are many times longer.
 
     Robust accuracy on new points rises and then falls in training (robust overfitting). So training goes in two
     passes: the first holds rows out, attacks the running mean of f on them about fifteen times, and ends once it has
@@ -85,7 +74,7 @@ class LazyATClassifier(LabelledScores, ExpansionEstimator):
         averaging: decay of the running mean of f that is returned, in [0, 1).
         copies: perturbed copies of the rows among the centres, each value moved by plus or minus the radius; None for
             one copy of up to 3,000 rows and none of more.
-        n_damped: directions that "preconditioned" scales down.
+        n_damped: directions that "preconditioned" scales down; None for as many as make steps notably longer.
         validation: share of every class that is held out to choose the stop with, 500 rows at most; 0 keeps the last f
             of a single pass.
         refit: whether there is a second pass; without one, f at the stop of the first is kept.
@@ -95,7 +84,7 @@ class LazyATClassifier(LabelledScores, ExpansionEstimator):
 
     Attributes:
         history_: one `Step` for each step of the last pass.
-        checks_: one `Check` for each time that held-out rows were attacked.
+        checks_: one `limes.robust.Check` for each time that held-out rows were attacked.
         stop_: the step whose f was kept.
 
     Cost: a kernel of m = (copies + 1) n centres and its Cholesky factor, 12 m^2 bytes, in each pass; each step takes
@@ -132,7 +121,7 @@ class LazyATClassifier(LabelledScores, ExpansionEstimator):
         momentum: float = 0.9,
         averaging: float = 0.95,
         copies: int | None = None,
-        n_damped: int = 50,
+        n_damped: int | None = None,
         validation: float = 0.1,
         refit: bool = True,
         kind: Kind = "ntk",
@@ -185,12 +174,14 @@ class LazyATClassifier(LabelledScores, ExpansionEstimator):
         kept = Checkpoint(checkpoint, parameters, {"x": x, "targets": targets})
         stored = kept.read()
         second, progress = bool(stored and stored.pop("second")), progress or Quiet()
-        self.checks_, self.stop_ = ([], self.steps) if stored is None else _choice(stored["checks"], self.steps)
+        self.checks_ = [] if stored is None else stopping.from_array(stored["checks"])
         if self.validation and not second:
-            index, rng = np.searchsorted(self.classes_, y), np.random.default_rng([self.seed_, 0])
-            rows, held = hold_out(index, min(self.validation, _MOST_HELD / len(x)), rng)
-            self._train(x[rows], y[rows], self.steps, kept, stored, progress, held=(x[held], y[held]))
+            rows, held = stopping.split(np.searchsorted(self.classes_, y), self.validation, self.seed_)
+            threat = (self.eps, self.norm, self.bounds, self.seed_, self.steps)
+            held_out = stopping.HeldOut(x[held], y[held], *threat, self.checks_)
+            self._train(x[rows], y[rows], self.steps, kept, stored, progress, held_out=held_out)
             stored = None
+        self.stop_ = stopping.best(self.checks_, self.steps)
         if self.refit or not self.validation:
             self._train(x, y, self.stop_, kept, stored, progress, second=bool(self.validation))
         self.centres_, self.coef_ = self._fitted.centres, self._fitted.coef
@@ -253,7 +244,7 @@ class LazyATClassifier(LabelledScores, ExpansionEstimator):
             moved = moved if self.affine_ is None else self.affine_(moved)
             self.centres_ = np.concatenate([self.centres_, moved])
         start = self._predictor(np.zeros((len(self.centres_), len(self.classes_))))
-        n_damped = min(self.n_damped, n // 4) if self.method == "preconditioned" else 0
+        n_damped = 0 if self.method == "projected" else self.n_damped
         return fixed(start, size, n, n_damped, self.momentum, self.averaging, self.rate, rng)
 
     def _train(
@@ -264,7 +255,7 @@ class LazyATClassifier(LabelledScores, ExpansionEstimator):
         checkpoint: Checkpoint,
         stored: dict[str, np.ndarray] | None,
         progress: Progress,
-        held: tuple[np.ndarray, np.ndarray] | None = None,
+        held_out: stopping.HeldOut | None = None,
         second: bool = False,
     ) -> None:
         """A pass over rows x, up to a step; with held-out rows it chooses the stop as well."""
@@ -277,10 +268,9 @@ class LazyATClassifier(LabelledScores, ExpansionEstimator):
             descent.restore(stored)
         attack = PGD(self.norm, self.attack_steps, 1, self.loss, goal="loss")
         columns = np.searchsorted(self.classes_, y)
-        due = set(np.linspace(0, self.steps, min(_CHECKS, self.steps) + 1).round().astype(int).tolist())
         progress.start(f"adversarial training (lazy limit{', all rows' if second else ''})", steps)
         progress.step(descent.steps)
-        while (step := descent.steps) < steps and not (held and self._settled()):
+        while (step := descent.steps) < steps and not (held_out and held_out.settled):
             rows = batch(len(x), self.batch_size, step, self.seed_)
             key = jax.random.fold_in(jax.random.key(self.seed_), step)
             moved = attack(descent.predictor, x[rows], y[rows], self._radius, bounds=self.bounds, key=key).x_adv
@@ -290,26 +280,13 @@ class LazyATClassifier(LabelledScores, ExpansionEstimator):
             residual, loss = self._residual(scores, columns[rows])
             descent.step(z, residual, block, _schedule(step / self.steps))
             history.append(Step(loss, float((scores.argmax(axis=1) == columns[rows]).mean())))
-            if held and descent.steps in due:
-                self.checks_.append(self._check(descent, *held))
-                self.stop_ = _best(self.checks_)
-                if self.stop_ == descent.steps:
-                    best = descent.result().coef
-            state = descent.state() | {"history": np.array(history), "checks": np.array(self.checks_).reshape(-1, 3)}
+            if held_out and held_out.look(descent.steps, descent.result()):
+                best = descent.result().coef
+            state = descent.state() | {"history": np.array(history), "checks": stopping.as_array(self.checks_)}
             state["second"] = np.array(second)
             checkpoint.write(state if best is None else state | {"best": best})
             progress.step()
         self.history_, self._fitted = history, descent.result() if best is None else descent.stopped(best)
-
-    def _settled(self) -> bool:
-        """Whether several checks in a row have found nothing better."""
-        return len([check for check in self.checks_ if check.step > self.stop_]) >= _PATIENCE
-
-    def _check(self, descent: Fixed | Growing, x: np.ndarray, y: np.ndarray) -> Check:
-        """Attack held-out rows, with the same random start each time."""
-        found = PGD(self.norm, 10)(descent.result(), x, y, self.eps, bounds=self.bounds, key=self.seed_)
-        clean = float((descent.result().predict(x) == y).mean())
-        return Check(descent.steps, clean, found.robust_accuracy)
 
     def _residual(self, scores: np.ndarray, index: np.ndarray) -> tuple[np.ndarray, float]:
         """The derivative of the loss in the scores (b, c), and the mean loss."""
@@ -327,29 +304,16 @@ class LazyATClassifier(LabelledScores, ExpansionEstimator):
 
     def _to_store(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         history = np.array(self.history_, np.float64).reshape(-1, 2)
-        own = {"history": history, "checks": np.array(self.checks_, np.float64).reshape(-1, 3)}
+        own = {"history": history, "checks": stopping.as_array(self.checks_)}
         return super()._to_store()[0] | own, {"seed": self.seed_, "stop": self.stop_}
 
     def _from_store(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None:
         super()._from_store(arrays, values)
         self.seed_, self.stop_ = int(values["seed"]), int(values["stop"])
-        self.history_, self.checks_ = [Step(*row) for row in arrays["history"].tolist()], _checks(arrays["checks"])
-
-
-def _best(checks: list[Check]) -> int:
-    """The step of the most robust check, the latest of several."""
-    return max(checks, key=lambda check: (check.robust, check.step)).step
-
-
-def _choice(rows: np.ndarray, otherwise: int) -> tuple[list[Check], int]:
-    """Checks from a file with the stop that they choose."""
-    checks = _checks(rows)
-    return checks, _best(checks) if checks else otherwise
-
-
-def _checks(rows: np.ndarray) -> list[Check]:
-    """Checks from the array (n, 3) that files hold."""
-    return [Check(int(step), clean, robust) for step, clean, robust in rows.tolist()]
+        self.history_, self.checks_ = (
+            [Step(*row) for row in arrays["history"].tolist()],
+            stopping.from_array(arrays["checks"]),
+        )
 
 
 def _schedule(done: float) -> float:

@@ -104,6 +104,8 @@ class Bench:
             bounds=BOUNDS,
             steps=case.finite_checked[-1],
             attack_steps=ATTACK_STEPS,
+            validation=0,
+            scale="standard",
             random_state=self.seed,
         ).fit(x, y, progress=progress, watch=watch)
         networks = [*kept.values()]

@@ -21,7 +21,7 @@ from limes.robust.ark import ark
 _THEORY_SEEDS = {"smoke": 3, "full": 5}
 _COST_SEEDS = {"smoke": 2, "full": 3}
 _COST_SIZES = {"smoke": ((500, 1000, 2000), (250, 500, 1000)), "full": ((1000, 2000, 4000, 10_000), (500, 1000, 2000))}
-_WIDTHS = {"smoke": (64, 256, 1024), "full": (128, 512, 2048, 8192)}
+_WIDTHS = {"smoke": (64, 512), "full": (128, 512, 2048, 8192)}
 _STRENGTHS = {"smoke": (0.0, 0.1, 1.0), "full": (0.0, 0.1, 0.3, 1.0)}
 _LINEAR_SEEDS = {"smoke": 2, "full": 5}
 _MISSING = (
@@ -98,7 +98,7 @@ def _theory_steps(size: Size, cifar: Dataset | None, seeds: range, costs: range,
     yield from _each("clock", seeds, lambda seed: _clock(net, seed), 0.3)
     yield from _each("soundness", seeds, lambda seed: _soundness(net, _digits(), 0.1, seed), 1.5)
     widths, strengths = _WIDTHS[size], _STRENGTHS[size]
-    cost = 5e-3 * max(widths) * sum(np.exp(gain) for gain in strengths)
+    cost = 3e-3 * max(widths) * sum(np.exp(gain) for gain in strengths)
     yield from _each("linearisation", linear, lambda seed: _linearisation(seed, widths, strengths), cost, small=False)
     if cifar is not None and size == "full":
         yield from _each("soundness-cifar10", seeds, lambda seed: _soundness(net, cifar, 8 / 255, seed, 512), 60)
@@ -137,7 +137,7 @@ def _clock(net: Net, seed: int) -> dict[str, Any]:
 
 def _linearisation(seed: int, widths: tuple[int, ...], strengths: tuple[float, ...]) -> dict[str, Any]:
     x, y, x_test, y_test = _rows(_digits(), 100, seed, 300)
-    return finite_dynamics.distances(seed, (x, y, x_test, y_test), 2, widths, strengths, length=20.0)
+    return finite_dynamics.distances(seed, (x, y, x_test, y_test), 2, widths, strengths, length=18.0)
 
 
 def _soundness(net: Net, data: Dataset, eps: float, seed: int, n_attacked: int = 100) -> dict[str, Any]:

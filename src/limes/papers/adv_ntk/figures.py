@@ -43,7 +43,7 @@ def curves(found: Found, settings: Mapping[str, Any]) -> dict[str, Any]:
             "widths": linear[0]["widths"],
             "strengths": linear[0]["strengths"],
             "distance": [_estimates([r["distance"][i] for r in linear]) for i in range(len(linear[0]["strengths"]))],
-            "accuracy": _estimates([np.asarray(r["accuracy"])[:, -1] for r in linear]),
+            "accuracy": _estimates([[row[-1] for row in r["accuracy"]] for r in linear]),
             "limit_accuracy": _estimates([r["limit_accuracy"] for r in linear]),
         },
     }
