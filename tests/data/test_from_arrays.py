@@ -25,7 +25,7 @@ def test_integer_images_become_fractions_of_their_range(dtype, top):
     assert data.x.flags.c_contiguous
     np.testing.assert_array_equal(data.x[..., 0], x.astype(np.float32) / np.float32(top))
     np.testing.assert_array_equal(data.x_test, data.x[:2])
-    assert (data.kind, data.shape, data.bounds, data.scale) == ("images", (5, 6, 1), (0.0, 1.0), None)
+    assert (data.kind, data.shape, data.bounds, data.scale) == ("images", (5, 6, 1), (0.0, 1.0), "standard")
     assert any(f"divided by {top}" in note for note in data.notes)
 
 
@@ -59,9 +59,9 @@ def test_dark_integer_images_are_remarked_on():
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_float_images_keep_their_type_and_box_follows_the_values(dtype):
     inside = from_arrays(draw(4, 3, 3, 3, dtype=dtype), LABELS)
-    assert (inside.x.dtype, inside.bounds, inside.scale) == (dtype, (0.0, 1.0), None)
+    assert (inside.x.dtype, inside.bounds, inside.scale) == (dtype, (0.0, 1.0), "standard")
     beyond = from_arrays(draw(4, 3, 3, 3, high=255, dtype=dtype), LABELS)
-    assert (beyond.x.dtype, beyond.bounds, beyond.scale) == (dtype, None, None)
+    assert (beyond.x.dtype, beyond.bounds, beyond.scale) == (dtype, None, "standard")
     assert any("beyond [0, 1]" in note and "--bounds 0 255" in note for note in beyond.notes)
 
 

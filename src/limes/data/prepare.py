@@ -2,13 +2,14 @@
 
 | what came in | becomes | box | scale |
 |---|---|---|---|
-| integers (n, h, w) or (n, h, w, c): images | float32, divided by the range of the type | (0, 1) | None |
-| floats (n, h, w, c): images | as they are | (0, 1) if they lie in it | None |
+| integers (n, h, w) or (n, h, w, c): images | float32, divided by the range of the type | (0, 1) | "standard" |
+| floats (n, h, w, c): images | as they are | (0, 1) if they lie in it | "standard" |
 | floats (n, time, channels): series | as they are | (0, 1) if they lie in it | None |
 | numbers (n, features): table | floats, integers as float64 | (0, 1) if they lie in it | "standard" where no box |
 
 A table whose values all lie in [0, 1] has one scale already (flattened images, say): standardising it would blow up
-features that hardly vary, and with them the effect of a perturbation of given size.
+features that hardly vary, and with them the effect of a perturbation of given size. Images are standardised by channel,
+which moves and scales all pixels alike: kernels of pixels that are all positive see little but their mean.
 """
 
 from typing import Any
@@ -150,15 +151,18 @@ def _integer_images(parts: list[np.ndarray]) -> tuple[list[np.ndarray], list[str
 def _box(parts: list[np.ndarray]) -> tuple[tuple[float, float] | None, Any, list[str]]:
     """The box of valid inputs, the scaling, and the sentences on both."""
     low, high = _extent(parts)
+    images = parts[0].ndim == 4
+    scale = "standard" if images else None
+    centred = ['channels are standardised inside the model (scale="standard"); eps stays in pixels'] if images else []
     if low >= 0 and high <= 1:
-        return (0.0, 1.0), None, ["all values lie in [0, 1], which is taken as the box of valid inputs"]
+        return (0.0, 1.0), scale, ["all values lie in [0, 1], which is taken as the box of valid inputs", *centred]
     remark = f"values range from {low:g} to {high:g}, beyond [0, 1], so no box of valid inputs is assumed"
     if parts[0].ndim == 2:
         scaling = 'features are standardised inside the model (scale="standard"); eps stays in the units of the table'
         return None, "standard", [f"{remark}: pass --bounds LOW HIGH if there is one", scaling]
-    pixels = parts[0].ndim == 4 and low >= 0 and high <= 255
+    pixels = images and low >= 0 and high <= 255
     advice = "divide by 255 or pass --bounds 0 255 if these are pixels" if pixels else "pass --bounds LOW HIGH"
-    return None, None, [f"{remark}: {advice}"]
+    return None, scale, [f"{remark}: {advice}", *centred]
 
 
 def _extent(parts: list[np.ndarray]) -> tuple[float, float]:

@@ -13,6 +13,7 @@ from limes.jobs.speed import flops, seconds_per_pair
 from limes.robust import AdvNTKClassifier, FiniteATClassifier, LazyATClassifier
 
 _SMALL = 0.15  # share of a matrix product's speed that products with a few columns reach: they wait for memory
+_RUNS = 1.6  # the second run, on all rows, goes to the stop that the first has chosen
 _PASSES = 2.5  # forward passes that a gradient of a prediction costs, with the pass itself
 
 
@@ -75,7 +76,7 @@ def _lazy_at_seconds(s: Settings) -> float:
     default, n, c = LazyATClassifier(), s.n_train, s.data.n_classes
     attacks = _lazy_batch(s) * (default.attack_steps + 1) * _PASSES * n * seconds_per_pair(s)
     solve = 2 * n * n * c / (_SMALL * flops("float64"))
-    return default.steps * (attacks + solve) + n**3 / flops("float64")
+    return _RUNS * (default.steps * (attacks + solve) + n**3 / flops("float64"))
 
 
 def _finite_at_seconds(s: Settings) -> float:
@@ -84,7 +85,7 @@ def _finite_at_seconds(s: Settings) -> float:
     weights = width * (size + layers * width)
     if s.net.needs_positions:
         weights = math.prod(s.data.shape[:-1]) * 9 * width * width * layers
-    return _finite_steps(s) * (default.attack_steps + 1) * 6 * default.batch_size * weights / (0.5 * flops("float32"))
+    return _RUNS * _finite_steps(s) * (default.attack_steps + 1) * 6 * default.batch_size * weights / (0.5 * flops("float32"))
 
 
 DEFENCES = {
