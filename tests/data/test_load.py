@@ -14,7 +14,12 @@ from limes.data import load
 @pytest.mark.parametrize("source", [None, "digits", "Digits"])
 def test_digits_are_the_default(source):
     data = load(source)
-    assert (data.x.shape, data.x.dtype, data.bounds, data.scale) == ((1797, 8, 8, 1), np.float32, (0.0, 1.0), "standard")
+    assert (data.x.shape, data.x.dtype, data.bounds, data.scale) == (
+        (1797, 8, 8, 1),
+        np.float32,
+        (0.0, 1.0),
+        "standard",
+    )
     np.testing.assert_array_equal(data.x[..., 0] * 16, load_digits().images)
     np.testing.assert_array_equal(data.y, load_digits().target)
     assert (data.name, data.source) == ("digits", "scikit-learn")

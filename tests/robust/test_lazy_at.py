@@ -10,6 +10,7 @@ from limes.core.types import KernelExpansion
 from limes.linalg.top import top_eigenpairs
 from limes.robust.batches import batch
 from limes.robust.descent import RIDGE, fixed
+from limes.robust.lazy_at import _as_long, _schedule
 
 NET = nets.mlp(2, b_std=0.3)
 QUICK = {
@@ -121,16 +122,22 @@ def test_the_most_robust_stop_is_kept(rows, method):
     assert len(clf.centres) == (16 * clf.stop_ if method == "functional" else 36)
 
 
-def test_the_second_pass_goes_to_the_stop_on_all_rows(rows):
+def test_the_second_pass_is_as_long_as_the_stop_on_all_rows(rows):
     x, y = rows
     options = QUICK | {"steps": 9, "validation": 1 / 4, "eps": 1.0}
     clf = LazyATClassifier(**options).fit(x, y)
     first = LazyATClassifier(**options, refit=False).fit(x, y)
-    assert clf.checks_ == first.checks_
-    assert clf.stop_ == len(clf.history_) == first.stop_
+    assert (clf.checks_, clf.stop_) == (first.checks_, first.stop_)
     assert (len(clf.centres), len(first.centres)) == (48, 36)
-    alone = LazyATClassifier(**options | {"validation": 0}).fit(x, y)
-    assert clf.history_ == alone.history_[: clf.stop_]
+    alone = LazyATClassifier(**options | {"validation": 0, "steps": len(clf.history_)}).fit(x, y)
+    np.testing.assert_array_equal(clf.coef, alone.coef)
+
+
+def test_a_falling_rate_covers_the_same_training_time():
+    for stop in (1, 10, 60, 90, 150):
+        steps = _as_long(stop, 150)
+        time, again = (sum(_schedule(i / n) for i in range(m)) for m, n in ((stop, 150), (steps, steps)))
+        assert abs(again - time) <= 1.0
 
 
 def test_reach_is_the_radius_of_training(rows):
@@ -160,7 +167,7 @@ def test_a_fit_of_two_passes_continues(rows, tmp_path, monkeypatch, at):
     x, y = rows
     options = QUICK | {"steps": 10, "validation": 1 / 4, "eps": 0.5}
     whole = LazyATClassifier(**options).fit(x, y)
-    assert 2 * min(10, whole.stop_ + 5) < 22 < 2 * min(10, whole.stop_ + 5) + whole.stop_
+    assert 2 * min(10, whole.stop_ + 5) < 22 < 2 * min(10, whole.stop_ + 5) + len(whole.history_)
     calls, original, path = [], PGD.__call__, tmp_path / "fit.npz"
 
     def stop(self, *args, **rest):

@@ -11,6 +11,7 @@ from limes.data import Split
 from limes.jobs.settings import Settings
 from limes.jobs.speed import flops, seconds_per_pair
 from limes.robust import AdvNTKClassifier, FiniteATClassifier, LazyATClassifier
+from limes.robust.lazy_at import default_steps
 
 _SMALL = 0.15  # share of a matrix product's speed that products with a few columns reach: they wait for memory
 _RUNS = 1.6  # the second run, on all rows, goes to the stop that the first has chosen
@@ -76,7 +77,7 @@ def _lazy_at_seconds(s: Settings) -> float:
     default, n, c = LazyATClassifier(), s.n_train, s.data.n_classes
     attacks = _lazy_batch(s) * (default.attack_steps + 1) * _PASSES * n * seconds_per_pair(s)
     solve = 2 * n * n * c / (_SMALL * flops("float64"))
-    return _RUNS * (default.steps * (attacks + solve) + n**3 / flops("float64"))
+    return _RUNS * (default_steps(n) * (attacks + solve) + n**3 / flops("float64"))
 
 
 def _finite_at_seconds(s: Settings) -> float:
@@ -85,7 +86,8 @@ def _finite_at_seconds(s: Settings) -> float:
     weights = width * (size + layers * width)
     if s.net.needs_positions:
         weights = math.prod(s.data.shape[:-1]) * 9 * width * width * layers
-    return _RUNS * _finite_steps(s) * (default.attack_steps + 1) * 6 * default.batch_size * weights / (0.5 * flops("float32"))
+    passes = _RUNS * _finite_steps(s) * (default.attack_steps + 1) * default.batch_size
+    return 6 * passes * weights / (0.5 * flops("float32"))
 
 
 DEFENCES = {

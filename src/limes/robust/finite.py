@@ -90,8 +90,8 @@ class FiniteATClassifier(LabelledScores, BaseEstimator):
 
     Madry et al. 2018 in its plainest form: each step attacks a batch by projected gradient ascent from a random start,
     and moves the weights against the gradient of the cross-entropy there. Momentum, weight decay, and a rate that falls
-    to a tenth for the last quarter of the steps. Weights start at 0.4 times those of the NTK parametrisation, and learn
-    at one rate in the standard one, both as in PyTorch: a start that is itself hard to attack, and features that move.
+    to a tenth for the last quarter of the steps. As in PyTorch, weights start small (0.4 times the NTK parametrisation)
+    and all layers learn at one rate in the standard parametrisation: the start is no easy target, and features move.
 
     The stop is chosen as for `LazyATClassifier`: a first run holds rows out and attacks the network on them about
     fifteen times, a second one trains on all rows up to the stop that was best.

@@ -54,7 +54,8 @@ class LazyATClassifier(LabelledScores, ExpansionEstimator):
 
     Robust accuracy on new points rises and then falls in training (robust overfitting). So training goes in two
     passes: the first holds rows out, attacks the running mean of f on them about fifteen times, and ends once it has
-    stopped to improve; the second trains on all rows up to the stop that was best.
+    stopped to improve; the second trains on all rows for the training time of the stop that was best, its rate falling
+    to zero at the end.
 
     Args:
         net: the architecture; None for a fully connected net of depth 3 with relu.
@@ -63,13 +64,15 @@ class LazyATClassifier(LabelledScores, ExpansionEstimator):
         bounds: (low, high) of valid inputs, or None.
         random_state: int, None or a NumPy RandomState: of the batches, the copies and the attacks.
         method: see above.
-        steps: gradient steps; the rate falls to zero over the last third, as half a cosine.
+        steps: gradient steps at most; the rate falls to zero over the last third, as half a cosine. None for 150 on up
+            to 3,000 rows and 300 on more.
         batch_size: rows attacked in a step.
         attack_steps: gradient steps of the attack.
         reach: radius of the attack in training, in multiples of `eps`; what is learned withstands a little less on new
             points than in training.
         loss: "mse", 1/2 |f - y|^2, or "ce", softmax cross-entropy of ten times the scores.
-        rate: share of the rate that is stable for the squared error.
+        rate: share of the rate that is stable for the squared error; None for 75 / steps, at most 1/2: many small steps
+            see more attacked points in the same training time.
         momentum: share of the last step added to the next, in [0, 1).
         averaging: decay of the running mean of f that is returned, in [0, 1).
         copies: perturbed copies of the rows among the centres, each value moved by plus or minus the radius; None for
@@ -85,7 +88,8 @@ class LazyATClassifier(LabelledScores, ExpansionEstimator):
     Attributes:
         history_: one `Step` for each step of the last pass.
         checks_: one `limes.robust.Check` for each time that held-out rows were attacked.
-        stop_: the step whose f was kept.
+        stop_: the step of the first pass that was most robust.
+        steps_, rate_: those of the first pass.
 
     Cost: a kernel of m = (copies + 1) n centres and its Cholesky factor, 12 m^2 bytes, in each pass; each step takes
     `attack_steps` gradients of `batch_size` predictions and a solve.
@@ -112,12 +116,12 @@ class LazyATClassifier(LabelledScores, ExpansionEstimator):
         bounds: Any = None,
         random_state: Any = 0,
         method: Method = "preconditioned",
-        steps: int = 150,
+        steps: int | None = None,
         batch_size: int = 256,
         attack_steps: int = 7,
         reach: float = 1.2,
         loss: Loss = "mse",
-        rate: float = 0.5,
+        rate: float | None = None,
         momentum: float = 0.9,
         averaging: float = 0.95,
         copies: int | None = None,
@@ -168,6 +172,8 @@ class LazyATClassifier(LabelledScores, ExpansionEstimator):
         x, y = self._validate(X, y, reset=True)
         self.classes_, targets = encode_labels(y, self.targets)
         self.seed_ = seed_of(self.random_state)
+        self.steps_ = default_steps(len(x)) if self.steps is None else self.steps
+        self.rate_ = min(0.5, 75 / self.steps_) if self.rate is None else self.rate
         self._require_memory(len(x))
         self._start(x)
         parameters = self._parameters_to_store() | {"net": self.net_.to_spec()}
@@ -177,13 +183,15 @@ class LazyATClassifier(LabelledScores, ExpansionEstimator):
         self.checks_ = [] if stored is None else stopping.from_array(stored["checks"])
         if self.validation and not second:
             rows, held = stopping.split(np.searchsorted(self.classes_, y), self.validation, self.seed_)
-            threat = (self.eps, self.norm, self.bounds, self.seed_, self.steps)
+            threat = (self.eps, self.norm, self.bounds, self.seed_, self.steps_)
             held_out = stopping.HeldOut(x[held], y[held], *threat, self.checks_)
-            self._train(x[rows], y[rows], self.steps, kept, stored, progress, held_out=held_out)
+            self._train(x[rows], y[rows], self.steps_, kept, stored, progress, held_out=held_out)
             stored = None
-        self.stop_ = stopping.best(self.checks_, self.steps)
-        if self.refit or not self.validation:
-            self._train(x, y, self.stop_, kept, stored, progress, second=bool(self.validation))
+        self.stop_ = stopping.best(self.checks_, self.steps_)
+        if not self.validation:
+            self._train(x, y, self.steps_, kept, stored, progress)
+        elif self.refit:
+            self._train(x, y, _as_long(self.stop_, self.steps_), kept, stored, progress, second=True)
         self.centres_, self.coef_ = self._fitted.centres, self._fitted.coef
         return self
 
@@ -193,7 +201,7 @@ class LazyATClassifier(LabelledScores, ExpansionEstimator):
         for name, known in (("method", get_args(Method)), ("loss", get_args(Loss))):
             if getattr(self, name) not in known:
                 raise InputError(f"{name} must be one of {', '.join(known)}, not {getattr(self, name)!r}")
-        for name in ("steps", "batch_size", "attack_steps"):
+        for name in ("batch_size", "attack_steps") if self.steps is None else ("steps", "batch_size", "attack_steps"):
             require_count(getattr(self, name), name)
         for name in ("copies", "n_damped"):
             if (getattr(self, name) or 0) < 0:
@@ -204,8 +212,9 @@ class LazyATClassifier(LabelledScores, ExpansionEstimator):
         if not 0 <= self.validation < 1:
             raise InputError(f"validation must be a share in [0, 1), not {self.validation!r}")
         for name in ("rate", "reach"):
-            if not (math.isfinite(getattr(self, name)) and getattr(self, name) > 0):
-                raise InputError(f"{name} must be a positive number, not {getattr(self, name)!r}")
+            value = 1.0 if getattr(self, name) is None else getattr(self, name)
+            if not (math.isfinite(value) and value > 0):
+                raise InputError(f"{name} must be a positive number, not {value!r}")
 
     def _require_memory(self, n: int) -> None:
         m = self._room(n) if self.method == "functional" else (1 + self._copies(n)) * n
@@ -219,7 +228,7 @@ class LazyATClassifier(LabelledScores, ExpansionEstimator):
         mem.require(needed, what, "use fewer rows or copies, or method='functional' with few steps")
 
     def _room(self, n: int) -> int:
-        return self.steps * min(self.batch_size, n)
+        return self.steps_ * min(self.batch_size, n)
 
     def _copies(self, n: int) -> int:
         return int(n <= _FEW) if self.copies is None else self.copies
@@ -236,7 +245,7 @@ class LazyATClassifier(LabelledScores, ExpansionEstimator):
             gram = getattr(self.net_.kernel(self.centres_, get=self.kind), self.kind)
             largest = float(top_eigenpairs(gram, 1, rng)[0][0])
             self.centres_ = np.repeat(self.centres_[:1], self._room(n), axis=0)
-            return Growing(self._predictor(np.zeros((self._room(n), len(self.classes_)))), self.rate * n / largest)
+            return Growing(self._predictor(np.zeros((self._room(n), len(self.classes_)))), self.rate_ * n / largest)
         region = Threat(self.norm, self._radius, self.bounds).region(x)
         for _ in range(self._copies(n)):
             signs = rng.choice([-1.0, 1.0], size=x.shape)
@@ -245,7 +254,7 @@ class LazyATClassifier(LabelledScores, ExpansionEstimator):
             self.centres_ = np.concatenate([self.centres_, moved])
         start = self._predictor(np.zeros((len(self.centres_), len(self.classes_))))
         n_damped = 0 if self.method == "projected" else self.n_damped
-        return fixed(start, size, n, n_damped, self.momentum, self.averaging, self.rate, rng)
+        return fixed(start, size, n, n_damped, self.momentum, self.averaging, self.rate_, rng)
 
     def _train(
         self,
@@ -278,7 +287,7 @@ class LazyATClassifier(LabelledScores, ExpansionEstimator):
             block = descent.columns(z).astype(np.float64)
             scores = descent.scores(block)
             residual, loss = self._residual(scores, columns[rows])
-            descent.step(z, residual, block, _schedule(step / self.steps))
+            descent.step(z, residual, block, _schedule(step / steps))
             history.append(Step(loss, float((scores.argmax(axis=1) == columns[rows]).mean())))
             if held_out and held_out.look(descent.steps, descent.result()):
                 best = descent.result().coef
@@ -305,15 +314,32 @@ class LazyATClassifier(LabelledScores, ExpansionEstimator):
     def _to_store(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         history = np.array(self.history_, np.float64).reshape(-1, 2)
         own = {"history": history, "checks": stopping.as_array(self.checks_)}
-        return super()._to_store()[0] | own, {"seed": self.seed_, "stop": self.stop_}
+        return super()._to_store()[0] | own, {
+            "seed": self.seed_,
+            "stop": self.stop_,
+            "steps": self.steps_,
+            "rate": self.rate_,
+        }
 
     def _from_store(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None:
         super()._from_store(arrays, values)
         self.seed_, self.stop_ = int(values["seed"]), int(values["stop"])
+        self.steps_, self.rate_ = int(values["steps"]), float(values["rate"])
         self.history_, self.checks_ = (
             [Step(*row) for row in arrays["history"].tolist()],
             stopping.from_array(arrays["checks"]),
         )
+
+
+def default_steps(n: int) -> int:
+    """Steps of a first pass over n rows, if none are named."""
+    return 150 if n <= _FEW else 300
+
+
+def _as_long(stop: int, steps: int) -> int:
+    """Steps whose rates add up to those of the first `stop` of `steps` steps."""
+    time = sum(_schedule(step / steps) for step in range(stop))
+    return max(1, round(1.2 * time))  # 2/3 at the full rate, 1/3 at half of it on average: 5/6 of them count
 
 
 def _schedule(done: float) -> float:
