@@ -199,6 +199,7 @@ def test_small_runs_expect_less_and_leave_out_the_table():
     assert str(found["10a"].expected) == "at least 0.05"
     assert "10c" not in found
     assert "10d" not in found
+    assert "13a" not in found
 
 
 def test_digits_have_claims_of_their_own():

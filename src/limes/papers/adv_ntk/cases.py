@@ -109,7 +109,6 @@ def cases(size: Size, with_cifar: bool) -> list[Case]:
                 checked=(5, 10, 25),
                 batch_size=50,
                 at_once=50,
-                finite_checked=(50, 100),
             )
         ]
     deep = [

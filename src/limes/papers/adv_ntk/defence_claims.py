@@ -41,7 +41,8 @@ def defence_claims(found: Found, size: Size, times: tuple[float, ...], n_curve: 
     if size == "full":
         claims += _table(found, size, times, setting, n_curve)
     claims += [*_comparison(found, size, n_test), *_attacks(found, flow, size, setting, n_test)]
-    claims += _finite(found, size, n_test)
+    if size == "full":
+        claims += _finite(found, size, n_test)
     if size == "smoke":
         claims = [replace(claim, note=f"{claim.note} {_SMOKE}".strip()) for claim in claims]
     return claims
