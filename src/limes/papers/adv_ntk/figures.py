@@ -271,7 +271,9 @@ def _linearisation(numbers: Curve) -> Drawing:
         f"a η S = {strength:g}" if strength else "no attack": (_means(entries), _errors(entries))
         for strength, entries in zip(numbers["strengths"], numbers["distance"], strict=True)
     }
-    figure = _lines(numbers["widths"], lines, "width", "largest distance to the limit over time", log=True)
+    widths = numbers["widths"]
+    ticks = [f"{width:,}" for width in widths]
+    figure = _lines(widths, lines, "width", "largest distance to the limit over time", ticks=ticks, log=True)
     finite, limit = _means(numbers["accuracy"]), _means(numbers["limit_accuracy"])
     told = "; ".join(
         f"{name}: distance from {v[0]:.2g} to {v[-1]:.2g}, test accuracy {f:.3f} (limit {g:.3f})"
