@@ -57,7 +57,7 @@ def test_attacked_training_withstands_more(rows):
 
 def test_the_stop_is_chosen_on_held_out_rows(rows):
     x, y = rows
-    options = {"eps": 0.8} | QUICK | {"steps": 15, "validation": 0.2}
+    options = {"eps": 0.8} | QUICK | {"steps": 6, "validation": 0.2}
     clf = FiniteATClassifier(nets.mlp(2), **options).fit(x, y)
     robust = {check.step: check.robust for check in clf.checks_}
     assert len(robust) <= 15

@@ -127,7 +127,7 @@ class FiniteATClassifier(LabelledScores, BaseEstimator):
     Example:
         >>> import limes as lm
         >>> digits = lm.data.load("digits")
-        >>> clf = lm.robust.FiniteATClassifier(eps=0.05, bounds=(0, 1), width=32, steps=20)
+        >>> clf = lm.robust.FiniteATClassifier(eps=0.05, bounds=(0, 1), width=32, steps=20, validation=0)
         >>> clf.fit(digits.x[:200], digits.y[:200]).predict(digits.x[:3]).shape
         (3,)
     """

@@ -339,7 +339,7 @@ def default_steps(n: int) -> int:
 def _as_long(stop: int, steps: int) -> int:
     """Steps whose rates add up to those of the first `stop` of `steps` steps."""
     time = sum(_schedule(step / steps) for step in range(stop))
-    return max(1, round(1.2 * time))  # 2/3 at the full rate, 1/3 at half of it on average: 5/6 of them count
+    return min(max(1, round(1.2 * time)), steps)  # 2/3 at the full rate and 1/3 at half of it count as 5/6
 
 
 def _schedule(done: float) -> float:
