@@ -39,7 +39,7 @@ def _adv_ntk(s: Settings, seed: int, rows: Split, checkpoint: Path, progress: Pr
 
 
 def _lazy_at(s: Settings, seed: int, rows: Split, checkpoint: Path, progress: Progress) -> LazyATClassifier:
-    machine = LazyATClassifier(  # without copies of the rows, which take twice the time for about a point
+    machine = LazyATClassifier(  # without copies of the rows, with which a step takes twice as long
         s.net, s.eps, s.norm, s.bounds, seed, batch_size=_lazy_batch(s), copies=0, kind=s.kind, scale=s.data.scale
     )
     return machine.fit(rows.x_train, rows.y_train, checkpoint=checkpoint, progress=progress)

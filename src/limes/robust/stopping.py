@@ -12,7 +12,7 @@ from limes.attacks.threat import Bounds, EpsLike
 from limes.core.types import Norm, Predictor
 from limes.robust.holdout import hold_out
 
-MOST_HELD = 500
+_MOST_HELD = 500
 _CHECKS = 15
 _PATIENCE = 5
 
@@ -41,14 +41,14 @@ def from_array(rows: np.ndarray) -> list[Check]:
 
 
 def split(index: np.ndarray, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Positions of the rows to train on and of those held out: a share of every class, `MOST_HELD` at most.
+    """Positions of the rows to train on and of those held out: a share of every class, 500 at most.
 
     Args:
         index: (n,) classes.
         share: in (0, 1).
         seed: decides which.
     """
-    return hold_out(index, min(share, MOST_HELD / len(index)), np.random.default_rng([seed, 0]))
+    return hold_out(index, min(share, _MOST_HELD / len(index)), np.random.default_rng([seed, 0]))
 
 
 @dataclass(eq=False)
@@ -92,6 +92,7 @@ class HeldOut:
             return False
         attack = PGD(self.norm, 10)
         found = attack(predictor, self.x, self.y, self.eps, bounds=self.bounds, key=self.seed)
+        # an attack of radius 0 predicts in the batches of the other, so that no further shapes are compiled
         unmoved = attack(predictor, self.x, self.y, 0.0, bounds=self.bounds)
         self.checks.append(Check(step, unmoved.robust_accuracy, found.robust_accuracy))
         return self.stop == step

@@ -46,7 +46,7 @@ class Case:
         at_once: images attacked at once when models are measured. Small runs take the batch size and multiples of it
             as numbers of images: each new shape is compiled, which would take longer than the attack.
         as_released: whether Adv-NTK is also tuned with the released attack, at the paper's learning rate.
-        finite_checked: steps after which the finite network is measured, the last one that is trained for last; none
+        finite_checked: steps after which the finite network is measured, rising; it trains to the last of them. Empty
             for no finite network.
         seeds: number of seeds.
     """

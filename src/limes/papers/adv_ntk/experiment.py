@@ -25,7 +25,7 @@ _WIDTHS = {"smoke": (64, 512), "full": (128, 512, 2048, 8192)}
 _STRENGTHS = {"smoke": (0.0, 0.1, 1.0), "full": (0.0, 0.1, 0.3, 1.0)}
 _LINEAR_SEEDS = {"smoke": 2, "full": 5}
 _MISSING = (
-    "claims 10 to 12 are about CIFAR-10, whose files were not given: they are left out, and what stands in their place "
+    "claims 10 to 13 are about CIFAR-10, whose files were not given: they are left out, and what stands in their place "
     "was measured on scikit-learn's digits, which are too easy to show the paper's effect; pass --data DIR, or set "
     "$LIMES_DATA"
 )
