@@ -36,8 +36,8 @@ def hold_out(y: np.ndarray, share: Any, rng: np.random.Generator) -> tuple[np.nd
         rows = order[y[order] == sizes.argmax()]
         if len(rows) < 2:
             raise InputError(
-                f"no row can be held out of {len(y)} rows with one row a class: give more rows, or validation="
-                "(X_val, y_val)"
+                f"no row can be held out of {len(y)} rows with one row a class: give more rows, or set validation so "
+                "that none has to be"
             )
         validation = rows[:1]
     return np.setdiff1d(order, validation), np.sort(validation)
