@@ -31,13 +31,11 @@ def check_get(get: str | Sequence[str]) -> tuple[str, ...]:
 def final_state(net: KernelRule, state: State, same: jax.Array) -> State:
     """The state after the last layer from that of the inputs, with coincident pairs set from the variances.
 
-    Where every entry of the recursion belongs to equal positions (layouts "vector" and "position"), a coincident pair's
-    value depends on its own variances alone, so it is written once, at the end. The mean of the two sides is exact
-    (they are equal), and its derivative in either side, half the derivative of the diagonal, is the mean of the
-    one-sided derivatives at a point where the NTK itself has a cusp.
+    A coincident pair's value is that of the input with itself, which the recursion carries anyway (`left`, `right`) and
+    where equal units have cosine exactly 1; so it is written once, at the end. The mean of the two sides is exact (they
+    are equal), and its derivative in either side, half the derivative of the diagonal, is the mean of the one-sided
+    derivatives at a point where the NTK itself has a cusp.
     """
-    if net.layout == "pairs":
-        return net.propagate(replace(state, same=same))
     state = net.propagate(state)
 
     def close(cross: jax.Array | None, left: jax.Array | None, right: jax.Array | None) -> jax.Array | None:

@@ -12,12 +12,14 @@ pairs      (n1, n2, *pos., *positions)  (n1, *positions, *positions)    convolut
 ========== ============================ =============================== =====================================
 
 In the layout "position" only the covariance of a position with the same position is kept: the read-out of a flatten
-head has independent weights for each position, so no other entry reaches it.
+head has independent weights for each position, so no other entry reaches it. A net starts in the layout that its layers
+need from there on and goes to a smaller one as soon as it can; behind the head all layouts are "vector".
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol, Self
+from typing import Literal, NamedTuple, Protocol, Self
 
 import jax
 import jax.numpy as jnp
@@ -54,7 +56,6 @@ class State:
         right: of x2 with itself, example by example.
         layout: see the module's table.
         n_positions: number of position axes (0 after flattening or pooling, 1 for series, 2 for images).
-        same: (n1, n2) booleans, the coincident pairs; kept in the layout "pairs" only, where each layer needs them.
     """
 
     cross: Cov
@@ -62,7 +63,6 @@ class State:
     right: Cov
     layout: Layout
     n_positions: int
-    same: jax.Array | None = None
 
     def map_each(self, rule: Callable[[Cov], Cov]) -> Self:
         """Apply the same rule to the covariance between the batches and to both self-covariances.
@@ -70,6 +70,72 @@ class State:
         The rule may act on trailing (position) axes and element by element, never on the batch axes.
         """
         return replace(self, cross=rule(self.cross), left=rule(self.left), right=rule(self.right))
+
+    def sides(self) -> tuple["Side", "Side", "Side"]:
+        """`cross`, `left` and `right` with the variances of their units, for rules that need them."""
+        if self.layout != "pairs":
+            v1, v2 = self.left.nngp, self.right.nngp
+            cross = Side(self.cross, v1[:, None], v2[None, :], False)
+            return cross, Side(self.left, v1, v1, True), Side(self.right, v2, v2, True)
+        n = self.n_positions
+        v1, v2 = (_equal_positions(cov.nngp, n) for cov in (self.left, self.right))
+        first = [v.reshape(*v.shape, *(1,) * n) for v in (v1, v2)]
+        second = [v.reshape(v.shape[0], *(1,) * n, *v.shape[1:]) for v in (v1, v2)]
+        equal = jnp.eye(v1[0].size, dtype=bool).reshape(*v1.shape[1:], *v2.shape[1:])
+        return (
+            Side(self.cross, first[0][:, None], second[1][None, :], False),
+            Side(self.left, first[0], second[0], equal),
+            Side(self.right, first[1], second[1], equal),
+        )
+
+    def with_sides(self, cross: Cov, left: Cov, right: Cov) -> Self:
+        """The state with other covariances, in the order of `sides`."""
+        return replace(self, cross=cross, left=left, right=right)
+
+    def in_layout(self, layout: Layout) -> Self:
+        """The same in another layout.
+
+        From "pairs" to "position" the entries of unequal positions are left out. From "position" to "pairs" they are
+        zero: only layers whose weights differ from position to position (`LocalConv`) give the smaller layout where
+        the larger is needed.
+        """
+        n = self.n_positions
+        if "vector" in (layout, self.layout) or layout == self.layout:
+            return self
+        rule = _equal_positions if layout == "position" else _only_equal_positions
+        return replace(self.map_each(lambda cov: cov.map(lambda k: rule(k, n))), layout=layout)
+
+
+class Side(NamedTuple):
+    """A covariance, the variances of its two units, and where those two are one and the same.
+
+    Attributes:
+        cov: the covariance and the NTK.
+        v1, v2: variances of the first and the second unit; they broadcast against `cov`.
+        same: whether the two units are one (their cosine is exactly 1): everywhere, nowhere, or where a mask says.
+            Coincident rows of two batches count as different here: `limes.kernels.block` sets them at the end.
+    """
+
+    cov: Cov
+    v1: jax.Array
+    v2: jax.Array
+    same: jax.Array | bool
+
+
+def _equal_positions(k: jax.Array, n_positions: int) -> jax.Array:
+    """(..., *positions, *positions) -> (..., *positions)."""
+    positions = k.shape[k.ndim - n_positions :]
+    size = math.prod(positions)
+    batch = k.shape[: k.ndim - 2 * n_positions]
+    return jnp.diagonal(k.reshape(*batch, size, size), axis1=-2, axis2=-1).reshape(*batch, *positions)
+
+
+def _only_equal_positions(k: jax.Array, n_positions: int) -> jax.Array:
+    """(..., *positions) -> (..., *positions, *positions), zero where positions differ."""
+    batch, positions = k.shape[: k.ndim - n_positions], k.shape[k.ndim - n_positions :]
+    size = math.prod(positions)
+    flat = k.reshape(*batch, size)
+    return (flat[..., None] * jnp.eye(size, dtype=k.dtype)).reshape(*batch, *positions, *positions)
 
 
 class KernelRule(Protocol):

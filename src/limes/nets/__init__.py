@@ -4,10 +4,13 @@ from limes.nets.activation import Activation
 from limes.nets.conv import Conv
 from limes.nets.dense import Dense
 from limes.nets.erf import Erf
+from limes.nets.flatten import Flatten
 from limes.nets.gelu import Gelu
-from limes.nets.heads import Flatten, GlobalAvgPool
+from limes.nets.global_pool import GlobalAvgPool, GlobalSumPool
 from limes.nets.layer import Layer
+from limes.nets.layer_norm import LayerNorm
 from limes.nets.net import Net, serial
+from limes.nets.pool import AvgPool, SumPool
 from limes.nets.rectifiers import Abs, LeakyRelu, Relu
 from limes.nets.residual import Residual
 from limes.nets.spec import from_spec
@@ -16,17 +19,21 @@ from limes.nets.zoo import cnn, mlp, resnet
 __all__ = [
     "Abs",
     "Activation",
+    "AvgPool",
     "Conv",
     "Dense",
     "Erf",
     "Flatten",
     "Gelu",
     "GlobalAvgPool",
+    "GlobalSumPool",
     "Layer",
+    "LayerNorm",
     "LeakyRelu",
     "Net",
     "Relu",
     "Residual",
+    "SumPool",
     "cnn",
     "from_spec",
     "mlp",

@@ -5,7 +5,7 @@ from typing import Any
 import jax
 
 from limes.core.errors import NetError
-from limes.kernels.state import State
+from limes.kernels.state import Layout, State
 from limes.nets.layer import Flow, Layer, Params
 
 
@@ -36,11 +36,20 @@ def check_all(layers: tuple[Layer, ...], flow: Flow) -> Flow:
     return flow
 
 
-def propagate_all(layers: tuple[Layer, ...], state: State) -> State:
-    """`Layer.propagate` through the sequence."""
-    for layer in layers:
-        state = layer.propagate(state)
-    return state
+def layouts(layers: tuple[Layer, ...], after: Layout) -> list[Layout]:
+    """The layout that is needed before each layer, and after the last, for one that is needed in the end."""
+    needed = [after]
+    for layer in reversed(layers):
+        needed.append(layer.needs(needed[-1]))
+    return needed[::-1]
+
+
+def propagate_all(layers: tuple[Layer, ...], state: State, after: Layout = "position") -> State:
+    """`Layer.propagate` through the sequence, each layer in the smallest layout that serves it and those after it."""
+    *before, last = layouts(layers, after)
+    for layer, layout in zip(layers, before, strict=True):
+        state = layer.propagate(state.in_layout(layout))
+    return state.in_layout(last)
 
 
 def init_all(

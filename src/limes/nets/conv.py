@@ -10,7 +10,7 @@ from limes.core.errors import NetError
 from limes.kernels.state import Cov, State
 from limes.nets.dense import after_weights
 from limes.nets.layer import Flow, Layer, Params, check_integers, check_number
-from limes.nets.windows import PADDINGS, Padding, box_sum, pad_axis, pads
+from limes.nets.windows import PADDINGS, Padding, box_sum, output_size, pad_axis
 
 
 @dataclass(frozen=True)
@@ -67,9 +67,7 @@ class Conv(Layer):
         params = {"w": jax.random.normal(w_key, (*self.kernel, shape[-1], width))}
         if self.b_std > 0:
             params["b"] = jax.random.normal(b_key, (width,))
-        sizes = []
-        for n, (window, stride) in zip(shape[:-1], self._axes(), strict=True):
-            sizes.append((n + sum(pads(n, window, stride, self.padding)) - window) // stride + 1)
+        sizes = [output_size(n, *axis, self.padding) for n, axis in zip(shape[:-1], self._axes(), strict=True)]
         return (*sizes, width), params
 
     def apply(self, params: Params, x: jax.Array) -> jax.Array:

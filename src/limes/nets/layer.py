@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import jax
 
 from limes.core.errors import NetError
-from limes.kernels.state import State
+from limes.kernels.state import Layout, State
 
 Params = Any
 """A pytree of arrays; an empty tuple for layers without weights."""
@@ -37,8 +37,18 @@ class Layer(ABC):
     """
 
     name: ClassVar[str]
+    registry: ClassVar[dict[str, type["Layer"]]] = {}
+    """All layers by their names in specifications: a subclass that sets `name` is known from then on."""
     needs_positions: ClassVar[bool] = False
     """Whether the layer acts on position axes, so that inputs are not flattened before the net."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "name" in cls.__dict__:
+            known = Layer.registry.get(cls.name, cls).__module__
+            if known != cls.__module__ and known.startswith("limes.nets."):
+                raise NetError(f"a layer named {cls.name!r} exists already, in {known}: choose another name")
+            Layer.registry[cls.name] = cls
 
     @abstractmethod
     def init(self, key: jax.Array, shape: tuple[int, ...], width: int) -> tuple[tuple[int, ...], Params]:
@@ -51,6 +61,10 @@ class Layer(ABC):
     @abstractmethod
     def propagate(self, state: State) -> State:
         """The kernel rule: covariance and NTK after the layer from those before it."""
+
+    def needs(self, after: Layout) -> Layout:
+        """The layout that `propagate` needs for the one that is needed after the layer ("position" or "pairs")."""
+        return after
 
     @abstractmethod
     def check(self, flow: Flow) -> Flow:

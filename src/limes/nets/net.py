@@ -14,10 +14,9 @@ from limes.core.keys import KeyLike, as_key
 from limes.core.types import Array
 from limes.kernels import tiles
 from limes.kernels.state import Layout, State
-from limes.nets.compose import apply_all, as_layers, check_all, init_all, propagate_all
+from limes.nets.compose import apply_all, as_layers, check_all, init_all, layouts, propagate_all
 from limes.nets.conv import Conv
 from limes.nets.dense import Dense
-from limes.nets.heads import GlobalAvgPool
 from limes.nets.layer import Flow, Layer, Params
 from limes.nets.residual import Residual
 
@@ -60,10 +59,8 @@ class Net:
 
     @property
     def layout(self) -> Layout:
-        """Which entries of the covariance the recursion keeps; see `limes.kernels.state`."""
-        if not self.needs_positions:
-            return "vector"
-        return "pairs" if any(isinstance(layer, GlobalAvgPool) for layer in self.layers) else "position"
+        """Which entries of the inputs' covariance the recursion starts from; see `limes.kernels.state`."""
+        return layouts(self.layers, "position")[0] if self.needs_positions else "vector"
 
     def prepare(self, x: jax.Array) -> jax.Array:
         """Flatten a batch to vectors, unless the net acts on positions."""

@@ -6,8 +6,8 @@ from typing import ClassVar
 import jax
 
 from limes.core.errors import NetError
-from limes.kernels.state import State
-from limes.nets.compose import apply_all, as_layers, check_all, init_all, propagate_all
+from limes.kernels.state import Layout, State
+from limes.nets.compose import apply_all, as_layers, check_all, init_all, layouts, propagate_all
 from limes.nets.conv import Conv
 from limes.nets.dense import Dense
 from limes.nets.layer import Flow, Layer, Params
@@ -61,9 +61,14 @@ class Residual(Layer):
         """body(x) + shortcut(x)."""
         return apply_all(self.body, params["body"], x) + apply_all(self.shortcut, params["shortcut"], x)
 
+    def needs(self, after: Layout) -> Layout:
+        """The larger of what the branches need."""
+        return "pairs" if "pairs" in (layouts(self.body, after)[0], layouts(self.shortcut, after)[0]) else "position"
+
     def propagate(self, state: State) -> State:
         """Sum of the branches' covariances and NTKs."""
-        body, short = propagate_all(self.body, state), propagate_all(self.shortcut, state)
+        branches = (propagate_all(layers, state, state.layout) for layers in (self.body, self.shortcut))
+        body, short = branches
         if body.cross.nngp.shape != short.cross.nngp.shape:
             raise NetError(
                 f"residual: the body leaves positions {body.cross.nngp.shape[2:]} and the shortcut "

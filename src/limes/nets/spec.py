@@ -6,19 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from limes.core.errors import NetError
-from limes.nets.conv import Conv
-from limes.nets.dense import Dense
-from limes.nets.erf import Erf
-from limes.nets.gelu import Gelu
-from limes.nets.heads import Flatten, GlobalAvgPool
 from limes.nets.layer import Layer
 from limes.nets.net import Net
-from limes.nets.rectifiers import Abs, LeakyRelu, Relu
-from limes.nets.residual import Residual
-
-LAYERS: dict[str, type[Layer]] = {
-    layer.name: layer for layer in (Dense, Conv, Flatten, GlobalAvgPool, Relu, LeakyRelu, Abs, Erf, Gelu, Residual)
-}
 
 
 def from_spec(spec: Sequence[Mapping[str, Any]]) -> Net:
@@ -43,11 +32,11 @@ def make_layer(name: str, **fields: Any) -> Layer:
     Raises:
         NetError: for an unknown layer or field.
     """
-    if name not in LAYERS:
-        close = difflib.get_close_matches(str(name), LAYERS, n=1)
+    if name not in Layer.registry:
+        close = difflib.get_close_matches(str(name), Layer.registry, n=1)
         hint = f", did you mean {close[0]!r}?" if close else ":"
-        raise NetError(f"unknown layer {name!r}{hint} known layers are {', '.join(sorted(LAYERS))}")
-    cls = LAYERS[name]
+        raise NetError(f"unknown layer {name!r}{hint} known layers are {', '.join(sorted(Layer.registry))}")
+    cls = Layer.registry[name]
     known = {f.name: f for f in dataclasses.fields(cls)}
     if unknown := sorted(set(fields) - set(known)):
         raise NetError(f"layer {name!r} has no field {unknown[0]!r}: its fields are {', '.join(known) or 'none'}")

@@ -29,6 +29,11 @@ def pads(size: int, window: int, stride: int, padding: Padding) -> tuple[int, in
     return total // 2, total - total // 2
 
 
+def output_size(size: int, window: int, stride: int, padding: Padding) -> int:
+    """Number of windows along an axis."""
+    return (size + sum(pads(size, window, stride, padding)) - window) // stride + 1
+
+
 def pad_axis(x: jax.Array, axis: int, window: int, stride: int, padding: Padding) -> jax.Array:
     """Pad one axis with zeros (SAME), by wrapping (CIRCULAR), or not at all (VALID)."""
     before, after = pads(x.shape[axis], window, stride, padding)

@@ -6,7 +6,8 @@ from limes.core.errors import NetError
 from limes.nets.activation import Activation
 from limes.nets.conv import Conv
 from limes.nets.dense import Dense
-from limes.nets.heads import Flatten, GlobalAvgPool
+from limes.nets.flatten import Flatten
+from limes.nets.global_pool import GlobalAvgPool
 from limes.nets.layer import Layer
 from limes.nets.net import Net
 from limes.nets.residual import Residual

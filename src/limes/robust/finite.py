@@ -94,7 +94,7 @@ class FiniteATClassifier(LabelledScores, BaseEstimator):
     and all layers learn at one rate in the standard parametrisation: the start is no easy target, and features move.
 
     The stop is chosen as for `LazyATClassifier`: a first run holds rows out and attacks the network on them about
-    fifteen times, a second one trains on all rows up to the stop that was best.
+    fifteen times, a second one trains on all rows up to the stop that was chosen.
 
     Args:
         net: the architecture; None for a fully connected net of depth 3 with relu.
@@ -196,12 +196,13 @@ class FiniteATClassifier(LabelledScores, BaseEstimator):
         self.input_shape_ = x.shape[1:]
         labels, progress = np.searchsorted(self.classes_, y), progress or Quiet()
         self.checks_: list[stopping.Check] = []
+        self.stop_ = self.steps
         if self.validation:
             rows, held = stopping.split(labels, self.validation, self.seed_)
             threat = (eps, self.norm, self.bounds, self.seed_, self.steps)
             held_out = stopping.HeldOut(x[held], y[held], *threat, self.checks_)
             self._train(x[rows], labels[rows], eps, self.steps, progress, held_out)
-        self.stop_ = stopping.best(self.checks_, self.steps)
+            self.stop_ = held_out.stop
         self._train(x, labels, eps, self.stop_, progress, watch)
         return self
 

@@ -28,6 +28,7 @@ Loss = Literal["ce", "mse"]
 _MOST_GROWING = 100_000
 _FEW = 3000
 _TEMPERATURE = 10.0
+_AT_STEP = "at_step_"
 
 
 class Step(NamedTuple):
@@ -54,8 +55,8 @@ class LazyATClassifier(LabelledScores, ExpansionEstimator):
 
     Robust accuracy on new points rises and then falls in training (robust overfitting). So training goes in two
     passes: the first holds rows out, attacks the running mean of f on them about fifteen times, and ends once it has
-    stopped to improve; the second trains on all rows for the training time of the stop that was best, its rate falling
-    to zero at the end.
+    stopped to improve; the second trains on all rows for the training time of the stop that was chosen, its rate
+    falling to zero at the end.
 
     Args:
         net: the architecture; None for a fully connected net of depth 3 with relu.
@@ -88,7 +89,8 @@ class LazyATClassifier(LabelledScores, ExpansionEstimator):
     Attributes:
         history_: one `Step` for each step of the last pass.
         checks_: one `limes.robust.Check` for each time that held-out rows were attacked.
-        stop_: the step of the first pass that was most robust.
+        stop_: the step of the first pass that was chosen: of those within one standard error of the most robust, the
+            one of highest clean accuracy.
         steps_, rate_: those of the first pass.
 
     Cost: a kernel of m = (copies + 1) n centres and its Cholesky factor, 12 m^2 bytes, in each pass; each step takes
@@ -181,17 +183,19 @@ class LazyATClassifier(LabelledScores, ExpansionEstimator):
         stored = kept.read()
         second, progress = bool(stored and stored.pop("second")), progress or Quiet()
         self.checks_ = [] if stored is None else stopping.from_array(stored["checks"])
-        if self.validation and not second:
+        if not self.validation:
+            self.stop_ = self.steps_
+            self._train(x, y, self.steps_, kept, stored, progress)
+        else:
             rows, held = stopping.split(np.searchsorted(self.classes_, y), self.validation, self.seed_)
             threat = (self.eps, self.norm, self.bounds, self.seed_, self.steps_)
             held_out = stopping.HeldOut(x[held], y[held], *threat, self.checks_)
-            self._train(x[rows], y[rows], self.steps_, kept, stored, progress, held_out=held_out)
-            stored = None
-        self.stop_ = stopping.best(self.checks_, self.steps_)
-        if not self.validation:
-            self._train(x, y, self.steps_, kept, stored, progress)
-        elif self.refit:
-            self._train(x, y, _as_long(self.stop_, self.steps_), kept, stored, progress, second=True)
+            if not second:
+                self._train(x[rows], y[rows], self.steps_, kept, stored, progress, held_out=held_out)
+                stored = None
+            self.stop_ = held_out.stop
+            if self.refit:
+                self._train(x, y, _as_long(self.stop_, self.steps_), kept, stored, progress, second=True)
         self.centres_, self.coef_ = self._fitted.centres, self._fitted.coef
         return self
 
@@ -270,10 +274,11 @@ class LazyATClassifier(LabelledScores, ExpansionEstimator):
         """A pass over rows x, up to a step; with held-out rows it chooses the stop as well."""
         self._start(x)
         self.coef_ = np.zeros((len(x), len(self.classes_)))
-        descent, history, best = self._descent(x), [], None
+        descent, history = self._descent(x), []
+        looked: dict[str, np.ndarray] = {}  # coefficients at each check, where one of them will be the result
         if stored is not None:
             history = [Step(*row) for row in stored.pop("history").tolist()]
-            best = stored.pop("best", None)
+            looked = {name: stored.pop(name) for name in list(stored) if name.startswith(_AT_STEP)}
             descent.restore(stored)
         attack = PGD(self.norm, self.attack_steps, 1, self.loss, goal="loss")
         columns = np.searchsorted(self.classes_, y)
@@ -289,13 +294,14 @@ class LazyATClassifier(LabelledScores, ExpansionEstimator):
             residual, loss = self._residual(scores, columns[rows])
             descent.step(z, residual, block, _schedule(step / steps))
             history.append(Step(loss, float((scores.argmax(axis=1) == columns[rows]).mean())))
-            if held_out and held_out.look(descent.steps, descent.result()):
-                best = descent.result().coef
+            if held_out and held_out.look(descent.steps, descent.result()) and not self.refit:
+                looked[f"{_AT_STEP}{descent.steps}"] = descent.result().coef
             state = descent.state() | {"history": np.array(history), "checks": stopping.as_array(self.checks_)}
             state["second"] = np.array(second)
-            checkpoint.write(state if best is None else state | {"best": best})
+            checkpoint.write(state | looked)
             progress.step()
-        self.history_, self._fitted = history, descent.result() if best is None else descent.stopped(best)
+        chosen = looked.get(f"{_AT_STEP}{held_out.stop}") if held_out else None
+        self.history_, self._fitted = history, descent.result() if chosen is None else descent.stopped(chosen)
 
     def _residual(self, scores: np.ndarray, index: np.ndarray) -> tuple[np.ndarray, float]:
         """The derivative of the loss in the scores (b, c), and the mean loss."""

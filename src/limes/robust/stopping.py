@@ -1,5 +1,6 @@
 """The stop of a training run, chosen on held-out rows: robust accuracy on new points rises and then falls."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,9 +26,23 @@ class Check(NamedTuple):
     robust: float
 
 
-def best(checks: Sequence[Check], otherwise: int) -> int:
-    """The step of the most robust check, the latest of several; `otherwise` if there was none."""
-    return max(checks, key=lambda check: (check.robust, check.step)).step if checks else otherwise
+def best(checks: Sequence[Check], n_held: int, otherwise: int) -> int:
+    """The step of the check to stop at; `otherwise` if there was none.
+
+    Robust accuracy on a few hundred rows is noisy and flat around its maximum, while clean accuracy still rises there.
+    So the choice is by the rule of one standard error (Breiman et al. 1984): of the checks whose robust accuracy is
+    within one standard error of the best, the one of highest clean accuracy, the latest of several.
+
+    Args:
+        checks: in any order.
+        n_held: number of rows that were attacked, for the standard error sqrt(p (1 - p) / n_held).
+        otherwise: what an empty list gives.
+    """
+    if not checks:
+        return otherwise
+    top = max(check.robust for check in checks)
+    enough = top - math.sqrt(top * (1 - top) / n_held)
+    return max((c for c in checks if c.robust >= enough), key=lambda c: (c.clean, c.step)).step
 
 
 def as_array(checks: Sequence[Check]) -> np.ndarray:
@@ -79,7 +94,7 @@ class HeldOut:
     @property
     def stop(self) -> int:
         """The best step so far."""
-        return best(self.checks, self.steps)
+        return best(self.checks, len(self.y), self.steps)
 
     @property
     def settled(self) -> bool:
@@ -87,7 +102,7 @@ class HeldOut:
         return sum(check.step > self.stop for check in self.checks) >= _PATIENCE
 
     def look(self, step: int, predictor: Predictor) -> bool:
-        """Attack after a step, where it is due; whether this is the best stop so far."""
+        """Attack after a step, where it is due; whether it was."""
         if step not in self._due:
             return False
         attack = PGD(self.norm, 10)
@@ -95,7 +110,7 @@ class HeldOut:
         # an attack of radius 0 predicts in the batches of the other, so that no further shapes are compiled
         unmoved = attack(predictor, self.x, self.y, 0.0, bounds=self.bounds)
         self.checks.append(Check(step, unmoved.robust_accuracy, found.robust_accuracy))
-        return self.stop == step
+        return True
 
     def __call__(self, step: int, predictor: Predictor) -> bool:
         """The same; whether training may end."""
