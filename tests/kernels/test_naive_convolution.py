@@ -7,6 +7,7 @@ from limes import nets
 from oracles.naive_conv import naive_kernel
 
 RELU, ERF, FLATTEN, GAP = ({"layer": name} for name in ("relu", "erf", "flatten", "global_avg_pool"))
+SUM, NORM = {"layer": "global_sum_pool"}, {"layer": "layer_norm", "eps": 0.3}
 DENSE = {"layer": "dense", "w_std": 1.3, "b_std": 0.2}
 
 
@@ -14,7 +15,16 @@ def _conv(kernel, strides=None, padding="SAME", **other):
     return {"layer": "conv", "kernel": kernel, "strides": strides, "padding": padding, "w_std": 1.4, **other}
 
 
+def _pool(kind, window, strides, padding="VALID"):
+    return {"layer": f"{kind}_pool", "window": window, "strides": strides, "padding": padding}
+
+
 CASES = {
+    "series-pool-same-flatten": ((5, 2), [_conv([3]), RELU, _pool("avg", [3], [2], "SAME"), FLATTEN, DENSE]),
+    "series-pool-then-conv": ((6, 2), [_conv([3]), RELU, _pool("sum", [2], [2]), _conv([2]), ERF, FLATTEN, DENSE]),
+    "image-pool-circular-sum": ((4, 3, 2), [_conv([2, 2]), RELU, _pool("avg", [2, 3], [1, 2], "CIRCULAR"), SUM, DENSE]),
+    "pool-of-inputs": ((4, 2), [_pool("sum", [3], [1]), _conv([2]), NORM, RELU, GAP, DENSE]),
+    "layer-norm-flatten": ((4, 2), [_conv([3]), NORM, RELU, FLATTEN, DENSE]),
     "series-same-stride-gap": ((7, 2), [_conv([3], [2]), RELU, _conv([2], b_std=0.1), RELU, GAP, DENSE]),
     "series-circular-even-flatten": ((5, 3), [_conv([4], [1], "CIRCULAR", b_std=0.3), ERF, FLATTEN, DENSE]),
     "series-valid-stride-beyond-window": ((9, 1), [_conv([2], [3], "VALID"), RELU, GAP, DENSE]),

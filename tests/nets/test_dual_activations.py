@@ -11,7 +11,7 @@ from oracles import quadrature
 COSINES = (-1.0, -0.999999, -0.7, -0.1, 0.0, 1e-9, 0.3, 0.9, 0.9999, 1.0)
 VARIANCES = ((1.0, 1.0), (0.3, 2.5), (1e-6, 1.0), (1e-8, 3e-7), (40.0, 7.0), (1000.0, 0.5))
 KINKED = {"relu": nets.Relu(), "abs": nets.Abs(), "leaky_relu": nets.LeakyRelu(0.2)}
-SMOOTH = {"erf": nets.Erf(), "gelu": nets.Gelu()}
+SMOOTH = {"erf": nets.Erf(), "gelu": nets.Gelu(), "sin": nets.Sin(), "cos": nets.Cos(), "rbf": nets.Rbf(0.32)}
 
 
 def _dual(layer, v1, v2, cosine):

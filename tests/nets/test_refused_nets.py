@@ -84,6 +84,7 @@ def test_accepted_nets(layers):
         (lambda: nets.AvgPool((2, 0)), "avg_pool: window must be one or two positive integers"),
         (lambda: nets.SumPool((2,), (1, 1)), "sum_pool: strides must be 1 positive integers"),
         (lambda: nets.AvgPool((2,), padding="FULL"), "avg_pool: padding must be one of"),
+        (lambda: nets.Rbf(0.0), "rbf: gamma must be above 0"),
         (lambda: nets.LayerNorm(-1.0), "layer_norm: eps must be a finite number of at least 0"),
         (lambda: nets.resnet(0), "blocks must be an integer of at least 1, not 0"),
         (lambda: nets.resnet((1, -1)), "blocks must be an integer of at least 0, not -1"),

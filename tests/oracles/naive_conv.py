@@ -1,4 +1,4 @@
-"""The kernel recursion with loops over all pairs of positions, for convolutional nets of any head.
+"""The kernel recursion with loops over all pairs of positions, for convolutional nets with pooling, of any head.
 
 Every pair of positions of every pair of inputs is kept, whatever the head needs, and each step is a sum over the
 definition: no shared code and no shared shortcut with the library.
@@ -36,8 +36,14 @@ def _pair(spec, a, b):
                 for c, (u, v), equal in zip(covariances, sides, same, strict=True)
             ]
             covariances, theta = [d[0] for d in duals], theta * duals[0][1]
-        elif layer["layer"] in ("flatten", "global_avg_pool"):
-            head = _mean_of_equal if layer["layer"] == "flatten" else np.mean
+        elif layer["layer"] in ("avg_pool", "sum_pool"):
+            covariances, theta = [_pool(layer, c) for c in covariances], _pool(layer, theta)
+        elif layer["layer"] == "layer_norm":
+            scales = [1 / np.sqrt(_diagonal(c, ranks) + layer.get("eps", 1e-12)) for c in covariances[1:]]
+            outer = [np.multiply.outer(s, t) for s, t in (scales, scales[:1] * 2, scales[1:] * 2)]
+            covariances, theta = [c * s for c, s in zip(covariances, outer, strict=True)], theta * outer[0]
+        elif layer["layer"] in ("flatten", "global_avg_pool", "global_sum_pool"):
+            head = {"flatten": _mean_of_equal, "global_avg_pool": np.mean, "global_sum_pool": np.sum}[layer["layer"]]
             covariances, theta, ranks = [head(c) for c in covariances], head(theta), 0
         else:
             w, b_var = layer.get("w_std", 1.0) ** 2, layer.get("b_std", 0.0) ** 2
@@ -46,6 +52,20 @@ def _pair(spec, a, b):
             covariances = [w * c + b_var for c in covariances]
             theta = w * theta + covariances[0]
     return float(covariances[0]), float(theta)
+
+
+def _pool(layer, c):
+    """Sum of c over both windows, by the definition; the mean counts padding as zeros."""
+    shape = c.shape[: c.ndim // 2]
+    window = {"kernel": layer["window"], "strides": layer["strides"], "padding": layer.get("padding", "VALID")}
+    out_shape, offsets = shape_after(window, shape), [*itertools.product(*(range(k) for k in layer["window"]))]
+    out = np.zeros(out_shape * 2)
+    for p in np.ndindex(out_shape):
+        for q in np.ndindex(out_shape):
+            for o, m in itertools.product(offsets, offsets):
+                s, t = inside(window, shape, p, o), inside(window, shape, q, m)
+                out[p + q] += 0.0 if s is None or t is None else c[s + t]
+    return out / len(offsets) ** 2 if layer["layer"] == "avg_pool" else out
 
 
 def _diagonal(c, ranks):

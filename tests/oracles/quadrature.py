@@ -13,6 +13,12 @@ def _density(x):
 SMOOTH = {
     "erf": (erf, lambda x: 2 / math.sqrt(math.pi) * np.exp(-(x**2))),
     "gelu": (lambda x: x * ndtr(x), lambda x: ndtr(x) + x * _density(x)),
+    "sin": (np.sin, np.cos),
+    "cos": (np.cos, lambda x: -np.sin(x)),
+    "rbf": (
+        lambda x: math.sqrt(2) * np.sin(0.8 * x + math.pi / 4),
+        lambda x: math.sqrt(1.28) * np.cos(0.8 * x + math.pi / 4),
+    ),
 }
 """name -> (function, derivative)."""
 

@@ -13,6 +13,8 @@ from limes.nets.net import Net, serial
 from limes.nets.pool import AvgPool, SumPool
 from limes.nets.rectifiers import Abs, LeakyRelu, Relu
 from limes.nets.residual import Residual
+from limes.nets.sign import Sign
+from limes.nets.sinusoids import Cos, Rbf, Sin
 from limes.nets.spec import from_spec
 from limes.nets.zoo import cnn, mlp, resnet
 
@@ -21,6 +23,7 @@ __all__ = [
     "Activation",
     "AvgPool",
     "Conv",
+    "Cos",
     "Dense",
     "Erf",
     "Flatten",
@@ -31,8 +34,11 @@ __all__ = [
     "LayerNorm",
     "LeakyRelu",
     "Net",
+    "Rbf",
     "Relu",
     "Residual",
+    "Sign",
+    "Sin",
     "SumPool",
     "cnn",
     "from_spec",

@@ -38,7 +38,7 @@ def check_all(layers: tuple[Layer, ...], flow: Flow) -> Flow:
 
 def layouts(layers: tuple[Layer, ...], after: Layout) -> list[Layout]:
     """The layout that is needed before each layer, and after the last, for one that is needed in the end."""
-    needed = [after]
+    needed: list[Layout] = [after]
     for layer in reversed(layers):
         needed.append(layer.needs(needed[-1]))
     return needed[::-1]
