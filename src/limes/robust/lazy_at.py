@@ -69,8 +69,8 @@ class LazyATClassifier(LabelledScores, ExpansionEstimator):
             to 3,000 rows and 300 on more.
         batch_size: rows attacked in a step.
         attack_steps: gradient steps of the attack.
-        reach: radius of the attack in training, in multiples of `eps`; what is learned withstands a little less on new
-            points than in training.
+        reach: radius of the attack in training, in multiples of `eps`; what is learned from few rows withstands less
+            on new points than in training. None for 1.2 up to 3,000 rows and 1 on more.
         loss: "mse", 1/2 |f - y|^2, or "ce", softmax cross-entropy of ten times the scores.
         rate: share of the rate that is stable for the squared error; None for 75 / steps, at most 1/2: many small steps
             see more attacked points in the same training time.
@@ -121,7 +121,7 @@ class LazyATClassifier(LabelledScores, ExpansionEstimator):
         steps: int | None = None,
         batch_size: int = 256,
         attack_steps: int = 7,
-        reach: float = 1.2,
+        reach: float | None = None,
         loss: Loss = "mse",
         rate: float | None = None,
         momentum: float = 0.9,
@@ -176,6 +176,7 @@ class LazyATClassifier(LabelledScores, ExpansionEstimator):
         self.seed_ = seed_of(self.random_state)
         self.steps_ = default_steps(len(x)) if self.steps is None else self.steps
         self.rate_ = min(0.5, 75 / self.steps_) if self.rate is None else self.rate
+        self._radius = parse_eps(self.eps) * (default_reach(len(x)) if self.reach is None else self.reach)
         self._require_memory(len(x))
         self._start(x)
         parameters = self._parameters_to_store() | {"net": self.net_.to_spec()}
@@ -236,11 +237,6 @@ class LazyATClassifier(LabelledScores, ExpansionEstimator):
 
     def _copies(self, n: int) -> int:
         return int(n <= _FEW) if self.copies is None else self.copies
-
-    @property
-    def _radius(self) -> float:
-        """Of the attack in training."""
-        return self.reach * parse_eps(self.eps)
 
     def _descent(self, x: np.ndarray) -> Fixed | Growing:
         rng = np.random.default_rng([self.seed_, 2])
@@ -340,6 +336,11 @@ class LazyATClassifier(LabelledScores, ExpansionEstimator):
 def default_steps(n: int) -> int:
     """Steps of a first pass over n rows, if none are named."""
     return 150 if n <= _FEW else 300
+
+
+def default_reach(n: int) -> float:
+    """Radius of the attack in training over `eps` for n rows, if none is named."""
+    return 1.2 if n <= _FEW else 1.0
 
 
 def _as_long(stop: int, steps: int) -> int:
