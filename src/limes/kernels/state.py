@@ -93,17 +93,11 @@ class State:
         return replace(self, cross=cross, left=left, right=right)
 
     def in_layout(self, layout: Layout) -> Self:
-        """The same in another layout.
-
-        From "pairs" to "position" the entries of unequal positions are left out. From "position" to "pairs" they are
-        zero: only layers whose weights differ from position to position (`LocalConv`) give the smaller layout where
-        the larger is needed.
-        """
-        n = self.n_positions
-        if "vector" in (layout, self.layout) or layout == self.layout:
+        """The same in a smaller layout: from "pairs" to "position" the entries of unequal positions are left out."""
+        if (self.layout, layout) != ("pairs", "position"):
             return self
-        rule = _equal_positions if layout == "position" else _only_equal_positions
-        return replace(self.map_each(lambda cov: cov.map(lambda k: rule(k, n))), layout=layout)
+        n = self.n_positions
+        return replace(self.map_each(lambda cov: cov.map(lambda k: _equal_positions(k, n))), layout=layout)
 
 
 class Side(NamedTuple):
@@ -128,14 +122,6 @@ def _equal_positions(k: jax.Array, n_positions: int) -> jax.Array:
     size = math.prod(positions)
     batch = k.shape[: k.ndim - 2 * n_positions]
     return jnp.diagonal(k.reshape(*batch, size, size), axis1=-2, axis2=-1).reshape(*batch, *positions)
-
-
-def _only_equal_positions(k: jax.Array, n_positions: int) -> jax.Array:
-    """(..., *positions) -> (..., *positions, *positions), zero where positions differ."""
-    batch, positions = k.shape[: k.ndim - n_positions], k.shape[k.ndim - n_positions :]
-    size = math.prod(positions)
-    flat = k.reshape(*batch, size)
-    return (flat[..., None] * jnp.eye(size, dtype=k.dtype)).reshape(*batch, *positions, *positions)
 
 
 class KernelRule(Protocol):

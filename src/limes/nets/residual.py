@@ -67,8 +67,7 @@ class Residual(Layer):
 
     def propagate(self, state: State) -> State:
         """Sum of the branches' covariances and NTKs."""
-        branches = (propagate_all(layers, state, state.layout) for layers in (self.body, self.shortcut))
-        body, short = branches
+        body, short = (propagate_all(layers, state, state.layout) for layers in (self.body, self.shortcut))
         if body.cross.nngp.shape != short.cross.nngp.shape:
             raise NetError(
                 f"residual: the body leaves positions {body.cross.nngp.shape[2:]} and the shortcut "

@@ -43,9 +43,9 @@ class _Sinusoid(Activation):
             E[phi' phi'] = A^2 w^2 (e + f cos 2p) / 2
         """
         s = self.squared_frequency
-        larger = jnp.exp(-0.5 * s * jnp.maximum(v1 + v2 - 2.0 * k, 0.0))
-        smaller = jnp.exp(-0.5 * s * jnp.maximum(v1 + v2 + 2.0 * k, 0.0))
-        return self._from_exponentials(larger, smaller, s * k)
+        e = jnp.exp(-0.5 * s * jnp.maximum(v1 + v2 - 2.0 * k, 0.0))
+        f = jnp.exp(-0.5 * s * jnp.maximum(v1 + v2 + 2.0 * k, 0.0))
+        return self._from_exponentials(e, f, s * k)
 
     def dual_self(self, v: jax.Array) -> tuple[jax.Array, jax.Array]:
         """At k = v1 = v2, where e = 1."""
