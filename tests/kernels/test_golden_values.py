@@ -6,10 +6,11 @@ import pytest
 from limes import nets
 
 FULLY_CONNECTED = ["fc1-relu", "fc3-relu", "fc10-relu-critical", "fc2-erf", "fc2-gelu", "fc1-abs", "fc2-leaky"]
-FULLY_CONNECTED += ["fc-residual", "fc-layernorm", "fc1-sin", "fc1-rbf", "fc1-cos", "fc1-sign"]
+FULLY_CONNECTED += ["fc-residual", "fc-layernorm", "fc1-sin", "fc1-rbf", "fc1-cos", "fc1-sign", "fc-dropout"]
+FULLY_CONNECTED += ["fc-layernorm-hermite"]
 CONVOLUTIONAL = ["conv2-flatten", "conv3-erf-flatten", "conv2-gap", "conv-stride-valid", "conv-circular", "conv1d-gap"]
 CONVOLUTIONAL += ["conv-residual-flatten", "conv-stride-same", "conv-stride-circular", "conv1d-stride-flatten"]
-CONVOLUTIONAL += ["conv-pool-gap", "pool-same-overlap"]
+CONVOLUTIONAL += ["conv-pool-gap", "pool-same-overlap", "attention"]
 
 
 def _tolerances(shape, sharp, blunt, between):
@@ -53,6 +54,8 @@ def test_float64(golden, name):
     _compare(*golden[name], np.float64, 1e-9, 1e-7)
 
 
-@pytest.mark.parametrize("name", [*FULLY_CONNECTED, "conv-stride-valid", "conv1d-gap", "pool-same-overlap"])
+@pytest.mark.parametrize(
+    "name", [*FULLY_CONNECTED, "conv-stride-valid", "conv1d-gap", "pool-same-overlap", "attention"]
+)
 def test_float32_within_1e_5_of_the_largest_entry_diagonals_included(golden, name):
     _compare(*golden[name], np.float32, 1e-5, 1e-5)

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # makes `oracles` importable
+sys.path.insert(0, str(Path(__file__).parent))  # and `math_functions`
 
 
 @pytest.fixture

@@ -91,5 +91,5 @@ def test_function_and_its_derivative_are_those_of_the_oracle(layer):
         slope = quadrature.KINKED[layer.name]
         expected = np.where(x > 0, x, slope * x), np.where(x > 0, 1.0, slope)
     with jax.enable_x64(True):
-        np.testing.assert_allclose(layer.function(jnp.asarray(x)), expected[0], rtol=1e-13)
-        np.testing.assert_allclose(jax.vmap(jax.grad(layer.function))(jnp.asarray(x)), expected[1], rtol=1e-13)
+        np.testing.assert_allclose(layer.phi(jnp.asarray(x)), expected[0], rtol=1e-13)
+        np.testing.assert_allclose(jax.vmap(jax.grad(layer.phi))(jnp.asarray(x)), expected[1], rtol=1e-13)

@@ -3,10 +3,12 @@
 import math
 
 import jax
+import jax.numpy as jnp
+import numpy as np
 import pytest
 
 from limes import nets
-from limes.core.errors import NetError
+from limes.core.errors import LimitWarning, NetError
 
 D, R, C = nets.Dense(), nets.Relu(), nets.Conv((3,))
 FLATTEN, GAP = nets.Flatten(), nets.GlobalAvgPool()
@@ -31,6 +33,8 @@ FLATTEN, GAP = nets.Flatten(), nets.GlobalAvgPool()
         ((D, nets.Residual((nets.Residual((R, D)),)), D), "the body must end in a dense or conv layer"),
         ((C, nets.Residual((R, FLATTEN, D))), "flatten and pooling belong after the block"),
         ((C, nets.Residual((D,), (GAP, D))), "flatten and pooling belong after the block"),
+        ((D, nets.Dropout(), R, D), "relu needs Gaussian inputs in the limit: put a dense or conv layer before it"),
+        ((C, R, GAP, nets.SelfAttention()), "self_attention cannot follow flatten or pooling"),
         ((R, nets.Residual((D,))), "relu needs Gaussian inputs"),
         ((nets.Residual((D,)), R, D), "relu needs Gaussian inputs"),
         ((), "a net needs at least one layer"),
@@ -52,6 +56,9 @@ def test_refused_nets(layers, message):
         (D, D, R, D),
         (C, nets.Residual((R, C), (C,)), R, FLATTEN, D, R, D),
         (D, nets.Residual((R, D), (R, D)), R, D),
+        (D, nets.Residual((R, D, nets.Dropout(0.9))), D, R, D),
+        (C, nets.Residual((R, C, nets.AvgPool((2,))), (nets.AvgPool((2,)),)), R, FLATTEN, D),
+        (nets.SelfAttention(), R, FLATTEN, D),
         (nets.Residual((D,), (D,)), R, D),
         (D, nets.Residual((R, nets.Residual((D, R, D), (D,)))), R, D),
     ],
@@ -89,6 +96,26 @@ def test_accepted_nets(layers):
         (lambda: nets.resnet(0), "blocks must be an integer of at least 1, not 0"),
         (lambda: nets.resnet((1, -1)), "blocks must be an integer of at least 0, not -1"),
         (lambda: nets.LeakyRelu(math.nan), "leaky_relu: alpha must be a finite number, not nan"),
+        (lambda: nets.Dense(keep=0.0), "dense: keep is the share of weights that stay, above 0 and at most 1, not 0"),
+        (lambda: nets.Conv(keep=1.5), "conv: keep is the share of weights"),
+        (lambda: nets.Dense(trainable=1), "dense: trainable must be true or false, not 1"),
+        (lambda: nets.Dense(parametrisation="mup"), "dense: parametrisation must be 'ntk' or 'standard', not 'mup'"),
+        (lambda: nets.Dense(base_width=0), "dense: base_width must be above 0"),
+        (lambda: nets.Dropout(0.0), "dropout: keep is a probability above 0 and at most 1, not 0"),
+        (lambda: nets.Gaussian(b=0.5), "gaussian: b must be at most 0, not 0.5"),
+        (lambda: nets.Hermite(-1), "hermite: degree must be an integer from 0 to 30, not -1"),
+        (lambda: nets.Monomial(2.0), "monomial: degree must be an integer from 0 to 30, not 2.0"),
+        (lambda: nets.RectifiedMonomial(31), "rectified_monomial: degree must be an integer from 0 to 30, not 31"),
+        (lambda: nets.Polynomial(()), "polynomial: coef must be 1 to 31 numbers, the constant first, not ()"),
+        (lambda: nets.Polynomial((1.0, math.inf)), "polynomial: coef must be a finite number, not inf"),
+        (lambda: nets.ShiftedRelu(math.nan), "shifted_relu: bias must be a finite number, not nan"),
+        (lambda: nets.ShiftedRelu(1.0, "no"), "shifted_relu: trainable must be true or false, not 'no'"),
+        (lambda: nets.Elementwise(3), "elementwise: function must be a function of an array, not 3"),
+        (lambda: nets.Elementwise(math.tanh), "elementwise: function cannot be applied to an array with JAX"),
+        (lambda: nets.Elementwise(jnp.sum), "elementwise: function must keep the shape of its argument"),
+        (lambda: nets.Elementwise("jax.numpy:tanhh"), "elementwise: no function at 'jax.numpy:tanhh'"),
+        (lambda: nets.Elementwise("tanh"), "elementwise: no function at 'tanh', which should read 'module:function'"),
+        (lambda: nets.Elementwise(jnp.tanh, 0), "elementwise: degree must be an integer from 1 to 256, not 0"),
         (lambda: nets.Residual(()), "residual: the body has no layers"),
         (lambda: nets.Residual((nets.Relu,)), "residual is made of layers, not of"),
     ],
@@ -112,3 +139,26 @@ def test_branches_that_do_not_fit(series):
 def test_net_that_ends_in_a_block_has_no_outputs_to_choose():
     with pytest.raises(NetError, match="ends in a residual block: add a dense read-out"):
         nets.serial(D, nets.Residual((R, D))).init(jax.random.key(0), (3,), width=4)
+
+
+def test_pruned_inputs_are_warned_of():
+    with pytest.warns(LimitWarning, match=r"dense: with keep 0.5 on the inputs themselves.*keep=1"):
+        nets.serial(nets.Dense(keep=0.5), R, D)
+    with pytest.warns(LimitWarning, match="conv: with keep 0.5"):
+        nets.serial(nets.Residual((nets.Conv((3,), keep=0.5),)), FLATTEN, D)
+    nets.serial(D, R, nets.Dense(keep=0.5))
+
+
+def test_function_without_a_path_cannot_be_saved():
+    net = nets.serial(D, nets.Elementwise(lambda x: jnp.sin(x) + x), D)
+    assert net.kernel(np.eye(2)).ntk.shape == (2, 2)
+    with pytest.raises(
+        NetError, match="has no import path, so that a net with it cannot be saved: define the function"
+    ):
+        net.to_spec()
+
+
+def test_attention_needs_positions_in_the_data(series):
+    net = nets.serial(nets.SelfAttention(), FLATTEN, D)
+    with pytest.raises(NetError, match=r"needs \(n, time, channels\)"):
+        net.kernel(series.reshape(3, 10))

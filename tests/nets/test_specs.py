@@ -3,6 +3,7 @@
 import json
 import pickle
 
+import jax.numpy as jnp
 import pytest
 
 from limes import nets
@@ -14,6 +15,29 @@ NETS = {
     "cnn": nets.cnn(2, "gap", 1.2, 0.1, activation="erf", kernel=(3, 2), padding="CIRCULAR"),
     "series": nets.cnn(1, "flatten", kernel=(5,), padding="VALID"),
     "resnet": nets.resnet((1, 0, 2), "gap", activation="abs"),
+    "every activation": nets.serial(
+        *(
+            layer
+            for activation in (
+                nets.Exp(0.5, 0.3),
+                nets.Gaussian(),
+                nets.Hermite(3),
+                nets.Monomial(2),
+                nets.Polynomial((1, 0, 2)),
+                nets.RectifiedMonomial(2),
+                nets.ShiftedRelu(1.5, trainable=False),
+                nets.Elementwise(jnp.tanh),
+                nets.Elementwise("math_functions:cube", 5),
+            )
+            for layer in (nets.Dense(), activation)
+        ),
+    ),
+    "weights": nets.serial(
+        nets.ConvLocal((3,), trainable=False),
+        nets.SelfAttention(key_std=0.5),
+        nets.Dropout(0.3),
+        nets.Dense(keep=0.5, rescale=False, parametrisation="standard", base_width=64),
+    ),
     "nested": nets.serial(
         nets.Conv((3,), (2,)),
         nets.Residual(
@@ -62,6 +86,12 @@ def test_spec_form():
     ]
 
 
+def test_rare_fields_are_left_out_at_their_defaults():
+    assert nets.Dense(1.5).to_dict() == {"layer": "dense", "w_std": 1.5, "b_std": 0.0}
+    assert nets.Dense(trainable=False).to_dict() == {"layer": "dense", "w_std": 1.0, "b_std": 0.0, "trainable": False}
+    assert nets.Elementwise(jnp.tanh).to_dict() == {"layer": "elementwise", "function": "jax.numpy:tanh", "degree": 64}
+
+
 def test_left_out_fields_take_the_defaults_of_the_design():
     net = nets.from_spec([{"layer": "conv", "kernel": [3]}, {"layer": "flatten"}, {"layer": "dense"}])
     assert net == nets.serial(nets.Conv((3,), (1,), "SAME", 1.0, 0.0), nets.Flatten(), nets.Dense(1.0, 0.0))
@@ -80,7 +110,7 @@ def test_numbers_are_normalised():
         ([{"layer": "rleu"}], "unknown layer 'rleu', did you mean 'relu'"),
         ([{"layer": "transformer"}], "unknown layer 'transformer': known layers are abs, avg_pool, "),
         ([{"layer": 3}], "unknown layer 3"),
-        ([{"layer": "dense", "w_sdt": 1}], "layer 'dense' has no field 'w_sdt': its fields are w_std, b_std"),
+        ([{"layer": "dense", "w_sdt": 1}], "layer 'dense' has no field 'w_sdt': its fields are w_std, b_std, "),
         ([{"layer": "relu", "alpha": 1}], "layer 'relu' has no field 'alpha': its fields are none"),
         ([{"layer": "residual"}], "layer 'residual' needs the field 'body'"),
         ([{"w_std": 1}], 'is a dict with the key "layer", not'),

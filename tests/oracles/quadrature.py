@@ -70,3 +70,12 @@ def kinked_dual(slope, v1, v2, cosine):
         u, v = np.cos(t), np.cos(t - phi)
         totals += np.sum(w * value(u) * value(v)), np.sum(w * derivative(u) * derivative(v))
     return 2 * math.sqrt(v1 * v2) * totals[0] / (2 * math.pi), totals[1] / (2 * math.pi)
+
+
+def rectified_power(degree, v1, v2, cosine):
+    """E[u_+^p v_+^p] for Gaussian (u, v): the radius integrates to E[r^(2p)] = 2^p p!, the angle between its kinks."""
+    start, stop = math.acos(cosine) - math.pi / 2, math.pi / 2
+    nodes, weights = np.polynomial.legendre.leggauss(40)
+    t = (start + stop) / 2 + nodes * (stop - start) / 2
+    angular = np.sum(weights * (np.cos(t) * np.cos(t - math.acos(cosine))) ** degree) * (stop - start) / 2
+    return math.sqrt(v1 * v2) ** degree * 2**degree * math.factorial(degree) * angular / (2 * math.pi)

@@ -41,5 +41,9 @@ class NumericalError(LimesError, ArithmeticError):
     """A solver that could not deliver a usable solution."""
 
 
+class LimitWarning(UserWarning):
+    """An architecture whose finite networks reach the limit only under a further condition."""
+
+
 class PrecisionWarning(UserWarning):
     """A result that holds fewer correct digits than a reader would expect."""

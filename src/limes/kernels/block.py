@@ -28,26 +28,20 @@ def check_get(get: str | Sequence[str]) -> tuple[str, ...]:
     return names
 
 
-def final_state(net: KernelRule, state: State, same: jax.Array) -> State:
-    """The state after the last layer from that of the inputs, with coincident pairs set from the variances.
+def final_state(net: KernelRule, state: State, same: jax.Array, one: jax.Array | bool = False) -> State:
+    """The state after the last layer from that of the inputs, with coincident pairs set from the variances, once.
 
-    A coincident pair's value is that of the input with itself, which the recursion carries anyway (`left`, `right`) and
-    where equal units have cosine exactly 1; so it is written once, at the end. The mean of the two sides is exact (they
-    are equal), and its derivative in either side, half the derivative of the diagonal, is the mean of the one-sided
-    derivatives at a point where the NTK itself has a cusp.
+    Args:
+        net: the architecture.
+        state: of the inputs.
+        same: (n1, n2), pairs of equal rows.
+        one: whether both batches are one. In nets with random layers only an example and itself are coincident then:
+            a copy of a row in another place draws masks of its own.
     """
-    state = net.propagate(state)
-
-    def close(cross: jax.Array | None, left: jax.Array | None, right: jax.Array | None) -> jax.Array | None:
-        if cross is None or left is None or right is None:
-            return None
-        return jnp.where(same, 0.5 * (left[:, None] + right[None, :]), cross)
-
-    cross = Cov(
-        close(state.cross.nngp, state.left.nngp, state.right.nngp),  # pyright: ignore[reportArgumentType]
-        close(state.cross.ntk, state.left.ntk, state.right.ntk),
-    )
-    return replace(state, cross=cross)
+    if not net.random:
+        return net.propagate(state).closed(same)
+    itself = jnp.eye(*same.shape, dtype=bool) & one
+    return net.propagate(replace(state, same=same)).closed(itself)
 
 
 def block(
@@ -57,6 +51,7 @@ def block(
     x2: jax.Array,
     id1: jax.Array | None = None,
     id2: jax.Array | None = None,
+    one: jax.Array | bool = False,
 ) -> tuple[jax.Array, ...]:
     """Kernel values between two batches, one array (n1, n2) for each name.
 
@@ -67,21 +62,24 @@ def block(
         x2: (n2, features...).
         id1: fingerprints of the rows of x1 where they are known already.
         id2: the same for x2.
+        one: whether both batches are one, row by row.
     """
     same = coincident(fingerprints(x1) if id1 is None else id1, fingerprints(x2) if id2 is None else id2)
     x1, x2 = net.prepare(x1), net.prepare(x2)
     start = input_state(x1, x2, net.layout, "ntk" in names)
     if net.layout != "vector" or len(names) == 1:
-        cross = final_state(net, start, same).cross
+        cross = final_state(net, start, same, one).cross
         return tuple(getattr(cross, name) for name in names)
     values = []
     for name in names:
-        values.append(getattr(final_state(net, with_ntk(start, name == "ntk"), same).cross, name))
+        values.append(getattr(final_state(net, with_ntk(start, name == "ntk"), same, one).cross, name))
         start, values[-1] = separate(start, values[-1])
     return tuple(values)
 
 
-def packed_block(net: KernelRule, x1: jax.Array, x2: jax.Array, id1: jax.Array, id2: jax.Array) -> jax.Array:
+def packed_block(
+    net: KernelRule, x1: jax.Array, x2: jax.Array, id1: jax.Array, id2: jax.Array, one: jax.Array | bool = False
+) -> jax.Array:
     """NNGP + i NTK between two batches, for fully connected nets: (n1, n2) complex numbers; arguments as in `block`.
 
     XLA makes such a recursion one loop over entries, in registers, as long as it has one result. With two results it
@@ -89,7 +87,7 @@ def packed_block(net: KernelRule, x1: jax.Array, x2: jax.Array, id1: jax.Array, 
     the compiled function: XLA would simplify the complex number away.
     """
     start = input_state(net.prepare(x1), net.prepare(x2), "vector", with_ntk=True)
-    cross = final_state(net, start, coincident(id1, id2)).cross
+    cross = final_state(net, start, coincident(id1, id2), one).cross
     assert cross.ntk is not None
     return jax.lax.complex(cross.nngp, cross.ntk)
 

@@ -7,7 +7,7 @@ v = |.|^2/d, so that with cotangent weights W = v coef^T
 
 two matrix products and passes over the entries that carry a derivative forward, with nothing kept from layer to layer.
 Other nets are differentiated in reverse, tile by tile. At coincident points the gradient is half that of the diagonal
-(see `limes.kernels.block.final_state`).
+(see `limes.kernels.state.State.closed`).
 """
 
 import functools

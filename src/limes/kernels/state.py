@@ -56,6 +56,8 @@ class State:
         right: of x2 with itself, example by example.
         layout: see the module's table.
         n_positions: number of position axes (0 after flattening or pooling, 1 for series, 2 for images).
+        same: (n1, n2), pairs of equal rows that `cross` does not hold exactly yet; kept only in nets with random
+            layers, where such a pair stops being one unit. Elsewhere `limes.kernels.block` sets them at the end.
     """
 
     cross: Cov
@@ -63,6 +65,7 @@ class State:
     right: Cov
     layout: Layout
     n_positions: int
+    same: jax.Array | None = None
 
     def map_each(self, rule: Callable[[Cov], Cov]) -> Self:
         """Apply the same rule to the covariance between the batches and to both self-covariances.
@@ -91,6 +94,28 @@ class State:
     def with_sides(self, cross: Cov, left: Cov, right: Cov) -> Self:
         """The state with other covariances, in the order of `sides`."""
         return replace(self, cross=cross, left=left, right=right)
+
+    def closed(self, same: jax.Array | None) -> Self:
+        """The state with `cross` set from the variances at pairs of equal rows, and with none left.
+
+        The value of such a pair is that of the input with itself, which the recursion carries anyway (`left`, `right`)
+        and where equal units have cosine exactly 1. The mean of the two sides is exact (they are equal), and its
+        derivative in either side, half the derivative of the diagonal, is the mean of the one-sided derivatives at a
+        point where the NTK itself has a cusp.
+        """
+        if same is None:
+            return self
+
+        def close(name: str) -> jax.Array | None:
+            cross, left, right = (getattr(cov, name) for cov in (self.cross, self.left, self.right))
+            if cross is None:
+                return None
+            mask = same.reshape(*same.shape, *(1,) * (cross.ndim - 2))
+            return jnp.where(mask, 0.5 * (left[:, None] + right[None, :]), cross)
+
+        nngp = close("nngp")
+        assert nngp is not None
+        return replace(self, cross=Cov(nngp, close("ntk")), same=None)
 
     def in_layout(self, layout: Layout) -> Self:
         """The same in a smaller layout: from "pairs" to "position" the entries of unequal positions are left out."""
@@ -126,6 +151,11 @@ def _equal_positions(k: jax.Array, n_positions: int) -> jax.Array:
 
 class KernelRule(Protocol):
     """What the kernel engine needs of a net: hashable, a layout, and the recursion."""
+
+    @property
+    def random(self) -> bool:
+        """Whether a layer draws masks, so that a row and a copy of it in another batch differ."""
+        ...
 
     @property
     def layout(self) -> Layout:

@@ -38,10 +38,10 @@ class Kernel:
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1))
-def _jit_block(net, names, x1, x2, id1, id2) -> tuple[jax.Array, ...] | jax.Array:
+def _jit_block(net, names, x1, x2, id1, id2, one) -> tuple[jax.Array, ...] | jax.Array:
     if net.layout == "vector" and len(set(names)) == 2:
-        return packed_block(net, x1, x2, id1, id2)
-    return block(net, names, x1, x2, id1, id2)
+        return packed_block(net, x1, x2, id1, id2, one)
+    return block(net, names, x1, x2, id1, id2, one)
 
 
 def _unpack(names: Sequence[str], values: tuple[jax.Array, ...] | jax.Array) -> dict[str, np.ndarray]:
@@ -118,9 +118,8 @@ def kernel(
         raise InputError(f"a batch has shape (n, features...), not {x1.shape}: write x[None] for one example")
     if precision.is_tracer(x1, x2):
         a = jnp.asarray(x1, dtype)
-        return Kernel(
-            **dict(zip(names, block(net, names, a, a if x2 is None else jnp.asarray(x2, dtype)), strict=True))
-        )
+        b = a if x2 is None else jnp.asarray(x2, dtype)
+        return Kernel(**dict(zip(names, block(net, names, a, b, one=x2 is None), strict=True)))
     for name, x in (("x1", x1), ("x2", x2)):
         if x is not None:
             precision.require_finite(x, name)
@@ -148,7 +147,8 @@ def _assemble(net, names, x1, x2, dtype, tile, progress) -> dict[str, np.ndarray
 
     def run() -> Iterator[tuple[int, int, Any]]:
         for i, j in todo:
-            yield i, j, _jit_block(net, names, rows1.tiles[i], rows2.tiles[j], rows1.ids[i], rows2.ids[j])
+            one = np.bool_(symmetric and i == j)
+            yield i, j, _jit_block(net, names, rows1.tiles[i], rows2.tiles[j], rows1.ids[i], rows2.ids[j], one)
 
     def place(i: int, j: int, values: Any) -> None:
         r, c = rows1.slice(i), rows2.slice(j)

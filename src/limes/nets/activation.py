@@ -17,10 +17,10 @@ from limes.nets.layer import Flow, Layer, Params
 
 @dataclass(frozen=True)
 class Activation(Layer):
-    """A function of each unit. Subclasses define `function`, `dual` and, where it is simpler, `dual_self`."""
+    """A function of each unit. Subclasses define `phi`, `dual` and, where it is simpler, `dual_self`."""
 
     @abstractmethod
-    def function(self, x: jax.Array) -> jax.Array:
+    def phi(self, x: jax.Array) -> jax.Array:
         """The activation itself."""
 
     @abstractmethod
@@ -36,8 +36,8 @@ class Activation(Layer):
         return shape, ()
 
     def apply(self, params: Params, x: jax.Array) -> jax.Array:
-        """The function on each unit."""
-        return self.function(x)
+        """`phi` on each unit."""
+        return self.phi(x)
 
     def check(self, flow: Flow) -> Flow:
         """An activation needs Gaussian units and gives others."""

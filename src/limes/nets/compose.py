@@ -63,8 +63,8 @@ def init_all(
     return shape, params
 
 
-def apply_all(layers: tuple[Layer, ...], params: list[Params], x: jax.Array) -> jax.Array:
-    """`Layer.apply` through the sequence."""
+def apply_all(layers: tuple[Layer, ...], params: list[Params], x: jax.Array, ids: jax.Array) -> jax.Array:
+    """`Layer.apply_rows` through the sequence, for rows of the net's input with the given fingerprints."""
     for layer, p in zip(layers, params, strict=True):
-        x = layer.apply(p, x)
+        x = layer.apply_rows(p, x, ids)
     return x

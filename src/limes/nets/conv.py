@@ -1,15 +1,17 @@
-"""Convolution over one position axis (series) or two (images)."""
+"""Convolution over one position axis (series) or two (images), with shared weights and without."""
 
+import itertools
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 import jax
+import jax.numpy as jnp
 
 from limes.core.errors import NetError
 from limes.kernels.state import Cov, State
-from limes.nets.dense import after_weights
-from limes.nets.layer import Flow, Layer, Params, check_integers, check_number
+from limes.nets.layer import Flow, Layer, Params, check_integers
+from limes.nets.weights import RARE, Parametrisation, after_weights, check_weights, draw, effective, flow_after
 from limes.nets.windows import PADDINGS, Padding, box_sum, output_size, pad_axis
 
 
@@ -21,8 +23,8 @@ class Conv(Layer):
         kernel: window along each position axis; one number for series, two for images.
         strides: step along each position axis; None for ones.
         padding: "SAME" (zeros, as XLA), "VALID" (none) or "CIRCULAR" (as SAME, filled by wrapping).
-        w_std: standard deviation of the weights, at least 0.
-        b_std: standard deviation of the biases, at least 0.
+        w_std, b_std, trainable, keep, rescale, parametrisation, base_width: as for `limes.nets.dense.Dense`; the base
+            width counts channels.
 
     Raises:
         NetError: for values outside these ranges.
@@ -33,20 +35,30 @@ class Conv(Layer):
     padding: Padding = "SAME"
     w_std: float = 1.0
     b_std: float = 0.0
+    trainable: bool = True
+    keep: float = 1.0
+    rescale: bool = True
+    parametrisation: Parametrisation = "ntk"
+    base_width: float = 1.0
     name: ClassVar[str] = "conv"
+    rare: ClassVar[tuple[str, ...]] = RARE
     needs_positions: ClassVar[bool] = True
+    fresh_weights: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        size = check_integers("conv", "kernel", self.kernel)
+        size = check_integers(self.name, "kernel", self.kernel)
         strides = (
-            (1,) * len(size) if self.strides is None else check_integers("conv", "strides", self.strides, len(size))
+            (1,) * len(size) if self.strides is None else check_integers(self.name, "strides", self.strides, len(size))
         )
         if self.padding not in PADDINGS:
-            raise NetError(f"conv: padding must be one of {PADDINGS}, not {self.padding!r}")
+            raise NetError(f"{self.name}: padding must be one of {PADDINGS}, not {self.padding!r}")
         object.__setattr__(self, "kernel", size)
         object.__setattr__(self, "strides", strides)
-        object.__setattr__(self, "w_std", check_number("conv", "w_std", self.w_std, 0.0))
-        object.__setattr__(self, "b_std", check_number("conv", "b_std", self.b_std, 0.0))
+        check_weights(self)
+
+    @property
+    def _window(self) -> int:
+        return math.prod(self.kernel)
 
     def _axes(self) -> list[tuple[int, int]]:
         assert self.strides is not None
@@ -56,32 +68,34 @@ class Conv(Layer):
         if n_positions != len(self.kernel):
             wanted = "(n, time, channels)" if len(self.kernel) == 1 else "(n, height, width, channels)"
             raise NetError(
-                f"conv with kernel {self.kernel} needs inputs {wanted}, but they have {n_positions} position axes: "
-                "add a channel axis with x[..., None], or choose a kernel of another length"
+                f"{self.name} with kernel {self.kernel} needs inputs {wanted}, but they have {n_positions} position "
+                "axes: add a channel axis with x[..., None], or choose a kernel of another length"
             )
+
+    def _sizes(self, positions: tuple[int, ...]) -> list[int]:
+        """Positions after the layer."""
+        return [output_size(n, *axis, self.padding) for n, axis in zip(positions, self._axes(), strict=True)]
+
+    def _padded(self, x: jax.Array) -> jax.Array:
+        self._check_rank(x.ndim - 2)
+        for axis, (window, stride) in enumerate(self._axes(), start=1):
+            x = pad_axis(x, axis, window, stride, self.padding)
+        return x
 
     def init(self, key: jax.Array, shape: tuple[int, ...], width: int) -> tuple[tuple[int, ...], Params]:
         """Weights (*kernel, channels, width) and, with b_std > 0, biases (width,)."""
         self._check_rank(len(shape) - 1)
-        w_key, b_key = jax.random.split(key)
-        params = {"w": jax.random.normal(w_key, (*self.kernel, shape[-1], width))}
-        if self.b_std > 0:
-            params["b"] = jax.random.normal(b_key, (width,))
-        sizes = [output_size(n, *axis, self.padding) for n, axis in zip(shape[:-1], self._axes(), strict=True)]
-        return (*sizes, width), params
+        params = draw(self, key, (*self.kernel, shape[-1], width), (width,), self._window)
+        return (*self._sizes(shape[:-1]), width), params
 
     def apply(self, params: Params, x: jax.Array) -> jax.Array:
         """(n, *positions, channels) -> (n, *positions', width)."""
-        self._check_rank(x.ndim - 2)
-        fan_in = math.prod(self.kernel) * x.shape[-1]
-        for axis, (window, stride) in enumerate(self._axes(), start=1):
-            x = pad_axis(x, axis, window, stride, self.padding)
+        w, b = effective(self, params, x.shape[-1], self._window)
         strides = [stride for _, stride in self._axes()]
         letters = "HW"[: len(self.kernel)]
         numbers = (f"N{letters}C", f"{letters}IO", f"N{letters}C")
-        y = jax.lax.conv_general_dilated(x, params["w"], strides, "VALID", dimension_numbers=numbers)
-        y = y * (self.w_std / math.sqrt(fan_in))
-        return y + self.b_std * params["b"] if "b" in params else y
+        y = jax.lax.conv_general_dilated(self._padded(x), w, strides, "VALID", dimension_numbers=numbers)
+        return y if b is None else y + b
 
     def propagate(self, state: State) -> State:
         """Mean over the window of covariances of equally shifted positions, then as for dense weights."""
@@ -93,10 +107,10 @@ class Conv(Layer):
             for i, (window, stride) in enumerate(self._axes()):
                 axes = tuple(first + g * state.n_positions + i for g in range(groups))
                 k = box_sum(k, axes, window, stride, self.padding)
-            return k / math.prod(self.kernel)
+            return k / self._window
 
         def rule(cov: Cov) -> Cov:
-            return after_weights(cov.map(mean_over_window), self.w_std, self.b_std)
+            return after_weights(self, cov.map(mean_over_window), self._window)
 
         return state.map_each(rule)
 
@@ -104,4 +118,46 @@ class Conv(Layer):
         """Fresh Gaussian weights make the output Gaussian; there must be positions left."""
         if flow.mixed:
             raise NetError("a convolution cannot follow flatten or pooling to a vector: put it before them")
-        return replace(flow, gaussian=True)
+        return flow_after(self, flow)
+
+
+@dataclass(frozen=True)
+class ConvLocal(Conv):
+    """Locally connected layer: a convolution whose weights and biases are drawn anew for each position.
+
+    Attributes are those of `Conv`.
+    """
+
+    name: ClassVar[str] = "conv_local"
+
+    def init(self, key: jax.Array, shape: tuple[int, ...], width: int) -> tuple[tuple[int, ...], Params]:
+        """Weights (*positions', *kernel, channels, width) and, with b_std > 0, biases (*positions', width)."""
+        self._check_rank(len(shape) - 1)
+        sizes = self._sizes(shape[:-1])
+        params = draw(self, key, (*sizes, *self.kernel, shape[-1], width), (*sizes, width), self._window)
+        return (*sizes, width), params
+
+    def apply(self, params: Params, x: jax.Array) -> jax.Array:
+        """(n, *positions, channels) -> (n, *positions', width)."""
+        w, b = effective(self, params, x.shape[-1], self._window)
+        padded, sizes = self._padded(x), w.shape[: len(self.kernel)]
+        letters = "hw"[: len(sizes)]
+        y = None
+        for offset in itertools.product(*(range(k) for k in self.kernel)):
+            part = padded
+            for axis, (start, (_, stride), size) in enumerate(zip(offset, self._axes(), sizes, strict=True), start=1):
+                part = jax.lax.slice_in_dim(part, start, start + stride * (size - 1) + 1, stride, axis)
+            weights = w[(slice(None),) * len(sizes) + offset]
+            term = jnp.einsum(f"n{letters}c,{letters}cd->n{letters}d", part, weights)
+            y = term if y is None else y + term
+        assert y is not None
+        return y if b is None else y + b
+
+    def propagate(self, state: State) -> State:
+        """As a convolution for equal positions; units of unequal ones have independent weights, and covariance 0."""
+        state = super().propagate(state)
+        if state.layout != "pairs":
+            return state
+        positions = state.cross.nngp.shape[-state.n_positions :]
+        equal = jnp.eye(math.prod(positions), dtype=state.cross.nngp.dtype).reshape(positions * 2)
+        return state.map_each(lambda cov: cov.map(lambda k: k * equal))

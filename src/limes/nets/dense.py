@@ -1,64 +1,63 @@
 """The fully connected layer; on inputs with positions it acts on the channels of each position."""
 
-import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
 
-from limes.kernels.state import Cov, State
-from limes.nets.layer import Flow, Layer, Params, check_number
-
-
-def after_weights(cov: Cov, w_std: float, b_std: float) -> Cov:
-    """Covariance and NTK after Gaussian weights and a bias, from the input's mean products.
-
-    With y = w_std W x / sqrt(fan in) + b_std b and W, b standard normal: K' = w_std^2 K + b_std^2. The gradients in W
-    and b have inner product K', those in the layers below contribute w_std^2 Theta (Jacot et al. 2018, arXiv
-    1806.07572, in the NTK parametrisation).
-    """
-    nngp = w_std**2 * cov.nngp + b_std**2
-    return Cov(nngp, None if cov.ntk is None else nngp + w_std**2 * cov.ntk)
+from limes.kernels.state import State
+from limes.nets.layer import Flow, Layer, Params
+from limes.nets.weights import RARE, Parametrisation, after_weights, check_weights, draw, effective, flow_after
 
 
 @dataclass(frozen=True)
 class Dense(Layer):
-    """Dense layer in NTK parametrisation, y = w_std W x / sqrt(fan in) + b_std b, with W and b standard normal.
+    """Dense layer, y = w_std W x / sqrt(fan in) + b_std b, with W and b standard normal (NTK parametrisation).
 
     Attributes:
         w_std: standard deviation of the weights before division by sqrt(fan in), at least 0.
         b_std: standard deviation of the biases, at least 0; 0 leaves the bias out.
+        trainable: whether weights and biases are trained; frozen ones add nothing to the NTK.
+        keep: share of the weights that random pruning leaves, above 0 and at most 1.
+        rescale: whether the weights that are left are divided by sqrt(keep), which restores the kernel.
+        parametrisation: "ntk", or "standard", where the NTK is taken in the weights themselves: a network of width s N
+            computes W x / sqrt(s) + b with weights of variance w_std^2 / N.
+        base_width: N, in the standard parametrisation: the number of inputs to the layer in the network of ordinary
+            width that the limit stands for; for a first layer that is the number of features.
 
     Raises:
-        NetError: for values that are not finite or negative.
+        NetError: for values out of range.
     """
 
     w_std: float = 1.0
     b_std: float = 0.0
+    trainable: bool = True
+    keep: float = 1.0
+    rescale: bool = True
+    parametrisation: Parametrisation = "ntk"
+    base_width: float = 1.0
     name: ClassVar[str] = "dense"
+    rare: ClassVar[tuple[str, ...]] = RARE
+    fresh_weights: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "w_std", check_number("dense", "w_std", self.w_std, 0.0))
-        object.__setattr__(self, "b_std", check_number("dense", "b_std", self.b_std, 0.0))
+        check_weights(self)
 
     def init(self, key: jax.Array, shape: tuple[int, ...], width: int) -> tuple[tuple[int, ...], Params]:
         """Weights (channels, width) and, with b_std > 0, biases (width,)."""
-        w_key, b_key = jax.random.split(key)
-        params = {"w": jax.random.normal(w_key, (shape[-1], width))}
-        if self.b_std > 0:
-            params["b"] = jax.random.normal(b_key, (width,))
-        return (*shape[:-1], width), params
+        return (*shape[:-1], width), draw(self, key, (shape[-1], width), (width,), 1)
 
     def apply(self, params: Params, x: jax.Array) -> jax.Array:
         """Map the last axis: (n, *positions, channels) -> (n, *positions, width)."""
-        y = jnp.matmul(x, params["w"]) * (self.w_std / math.sqrt(x.shape[-1]))
-        return y + self.b_std * params["b"] if "b" in params else y
+        w, b = effective(self, params, x.shape[-1], 1)
+        y = jnp.matmul(x, w)
+        return y if b is None else y + b
 
     def propagate(self, state: State) -> State:
         """`after_weights`, entry by entry."""
-        return state.map_each(lambda cov: after_weights(cov, self.w_std, self.b_std))
+        return state.map_each(lambda cov: after_weights(self, cov))
 
     def check(self, flow: Flow) -> Flow:
         """Fresh Gaussian weights make the output Gaussian."""
-        return replace(flow, gaussian=True)
+        return flow_after(self, flow)

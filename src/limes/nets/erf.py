@@ -17,7 +17,7 @@ class Erf(Activation):
 
     name: ClassVar[str] = "erf"
 
-    def function(self, x: jax.Array) -> jax.Array:
+    def phi(self, x: jax.Array) -> jax.Array:
         """The error function."""
         return jax.scipy.special.erf(x)
 

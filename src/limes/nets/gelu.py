@@ -17,7 +17,7 @@ class Gelu(Activation):
 
     name: ClassVar[str] = "gelu"
 
-    def function(self, x: jax.Array) -> jax.Array:
+    def phi(self, x: jax.Array) -> jax.Array:
         """The exact form, x Phi(x)."""
         return jax.nn.gelu(x, approximate=False)
 

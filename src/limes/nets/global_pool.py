@@ -18,6 +18,7 @@ class GlobalAvgPool(Layer):
 
     name: ClassVar[str] = "global_avg_pool"
     needs_positions: ClassVar[bool] = True
+    linear: ClassVar[bool] = True
     average: ClassVar[bool] = True
 
     def init(self, key: jax.Array, shape: tuple[int, ...], width: int) -> tuple[tuple[int, ...], Params]:

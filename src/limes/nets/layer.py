@@ -22,10 +22,12 @@ class Flow:
     Attributes:
         gaussian: whether they are jointly Gaussian in the limit, which activations need.
         mixed: whether position axes have been flattened or pooled away.
+        data: whether they are the inputs themselves, of which there are finitely many.
     """
 
     gaussian: bool = False
     mixed: bool = False
+    data: bool = True
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,14 @@ class Layer(ABC):
     """All layers by their names in specifications: a subclass that sets `name` is known from then on."""
     needs_positions: ClassVar[bool] = False
     """Whether the layer acts on position axes, so that inputs are not flattened before the net."""
+    fresh_weights: ClassVar[bool] = False
+    """Whether each output goes through Gaussian weights that nothing else uses, as many outputs as `width` says."""
+    linear: ClassVar[bool] = False
+    """Whether the layer is a linear map without weights, behind which outputs of fresh weights stay uncorrelated."""
+    random: ClassVar[bool] = False
+    """Whether the layer draws masks for each row."""
+    rare: ClassVar[tuple[str, ...]] = ()
+    """Fields that a specification leaves out where they have their defaults."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -57,6 +67,10 @@ class Layer(ABC):
     @abstractmethod
     def apply(self, params: Params, x: jax.Array) -> jax.Array:
         """The finite layer on a batch (n, *positions, channels)."""
+
+    def apply_rows(self, params: Params, x: jax.Array, ids: jax.Array) -> jax.Array:
+        """`apply` where the rows of the net's input are known by their fingerprints (n, 2), as random layers need."""
+        return self.apply(params, x)
 
     @abstractmethod
     def propagate(self, state: State) -> State:
@@ -76,7 +90,10 @@ class Layer(ABC):
 
     def to_dict(self) -> dict[str, Any]:
         """The layer in the specification form: ``{"layer": name, field: value, ...}``."""
-        return {"layer": self.name} | {f.name: _plain(getattr(self, f.name)) for f in dataclasses.fields(self)}
+        values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        usual = {f.name: f.default for f in dataclasses.fields(self) if f.name in self.rare}
+        shown = {k: _plain(v) for k, v in values.items() if k not in usual or v != usual[k]}
+        return {"layer": self.name} | shown
 
 
 def _plain(value: Any) -> Any:

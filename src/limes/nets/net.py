@@ -13,10 +13,9 @@ from limes.core.errors import NetError
 from limes.core.keys import KeyLike, as_key
 from limes.core.types import Array
 from limes.kernels import tiles
+from limes.kernels.coincidence import fingerprints
 from limes.kernels.state import Layout, State
 from limes.nets.compose import apply_all, as_layers, check_all, init_all, layouts, propagate_all
-from limes.nets.conv import Conv
-from limes.nets.dense import Dense
 from limes.nets.layer import Flow, Layer, Params
 from limes.nets.residual import Residual
 
@@ -56,6 +55,11 @@ class Net:
     def needs_positions(self) -> bool:
         """Whether inputs keep their position axes."""
         return any(layer.needs_positions for layer in self.layers)
+
+    @property
+    def random(self) -> bool:
+        """Whether a layer draws masks, so that a row and a copy of it in another batch differ."""
+        return any(layer.random for layer in self.layers)
 
     @property
     def layout(self) -> Layout:
@@ -114,7 +118,7 @@ class Net:
         """
         shape = tuple(int(n) for n in input_shape)
         shape = shape if self.needs_positions else (int(np.prod(shape)),)
-        last = max((i for i, layer in enumerate(self.layers) if isinstance(layer, Dense | Conv)), default=-1)
+        last = max((i for i, layer in enumerate(self.layers) if layer.fresh_weights), default=-1)
         if any(isinstance(layer, Residual) for layer in self.layers[last + 1 :]):
             raise NetError("the net ends in a residual block: add a dense read-out to choose the number of outputs")
         widths = [outputs if i == last else width for i in range(len(self.layers))]
@@ -127,7 +131,8 @@ class Net:
         weights = jax.tree.leaves(params)
         dtype = np.dtype(weights[0].dtype) if weights else precision.float_dtype(x)
         with precision.scope(dtype):
-            return apply_all(self.layers, params, self.prepare(jnp.asarray(x, dtype)))
+            x = jnp.asarray(x, dtype)
+            return apply_all(self.layers, params, self.prepare(x), fingerprints(x))
 
     def to_spec(self) -> list[dict[str, Any]]:
         """The net as a list of plain dicts, read back by `limes.nets.from_spec`."""

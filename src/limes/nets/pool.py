@@ -30,6 +30,7 @@ class AvgPool(Layer):
     padding: Padding = "VALID"
     name: ClassVar[str] = "avg_pool"
     needs_positions: ClassVar[bool] = True
+    linear: ClassVar[bool] = True
     average: ClassVar[bool] = True
 
     def __post_init__(self) -> None:

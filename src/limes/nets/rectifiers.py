@@ -76,7 +76,7 @@ class _Rectifier(Activation):
     def slope(self) -> float:
         """Slope on the negative side."""
 
-    def function(self, x: jax.Array) -> jax.Array:
+    def phi(self, x: jax.Array) -> jax.Array:
         """max(x, 0) + slope min(x, 0)."""
         return jnp.maximum(x, 0.0) + self.slope * jnp.minimum(x, 0.0)
 

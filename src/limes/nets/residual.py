@@ -6,10 +6,9 @@ from typing import ClassVar
 import jax
 
 from limes.core.errors import NetError
+from limes.kernels.coincidence import fingerprints
 from limes.kernels.state import Layout, State
 from limes.nets.compose import apply_all, as_layers, check_all, init_all, layouts, propagate_all
-from limes.nets.conv import Conv
-from limes.nets.dense import Dense
 from limes.nets.layer import Flow, Layer, Params
 
 
@@ -43,6 +42,11 @@ class Residual(Layer):
         """Whether a layer of either branch does."""
         return any(layer.needs_positions for layer in self.body + self.shortcut)
 
+    @property
+    def random(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """Whether a layer of either branch draws masks."""
+        return any(layer.random for layer in self.body + self.shortcut)
+
     def init(self, key: jax.Array, shape: tuple[int, ...], width: int) -> tuple[tuple[int, ...], Params]:
         """Weights of both branches, each layer of the given width."""
         keys = jax.random.split(key)
@@ -59,7 +63,12 @@ class Residual(Layer):
 
     def apply(self, params: Params, x: jax.Array) -> jax.Array:
         """body(x) + shortcut(x)."""
-        return apply_all(self.body, params["body"], x) + apply_all(self.shortcut, params["shortcut"], x)
+        return self.apply_rows(params, x, fingerprints(x))
+
+    def apply_rows(self, params: Params, x: jax.Array, ids: jax.Array) -> jax.Array:
+        """body(x) + shortcut(x)."""
+        body, short = ((getattr(self, name), params[name]) for name in ("body", "shortcut"))
+        return apply_all(*body, x, ids) + apply_all(*short, x, ids)
 
     def needs(self, after: Layout) -> Layout:
         """The larger of what the branches need."""
@@ -68,6 +77,8 @@ class Residual(Layer):
     def propagate(self, state: State) -> State:
         """Sum of the branches' covariances and NTKs."""
         body, short = (propagate_all(layers, state, state.layout) for layers in (self.body, self.shortcut))
+        if body.same is None or short.same is None:  # rows and their copies part in one branch, so in the sum
+            body, short = body.closed(body.same), short.closed(short.same)
         if body.cross.nngp.shape != short.cross.nngp.shape:
             raise NetError(
                 f"residual: the body leaves positions {body.cross.nngp.shape[2:]} and the shortcut "
@@ -85,12 +96,12 @@ class Residual(Layer):
             raise NetError(
                 "residual: the body must end in a dense or conv layer, else its output and the shortcut's correlate"
             )
-        return replace(flow, gaussian=body.gaussian and short.gaussian)
+        return replace(flow, gaussian=body.gaussian and short.gaussian, data=False)
 
 
 def _fresh(layers: tuple[Layer, ...]) -> bool:
     """Whether the output of a branch goes through weights that nothing else uses."""
-    last = layers[-1] if layers else None
+    last = next((layer for layer in reversed(layers) if not layer.linear), None)
     if isinstance(last, Residual):
         return _fresh(last.body) and _fresh(last.shortcut)
-    return isinstance(last, Dense | Conv)
+    return last is not None and last.fresh_weights

@@ -17,7 +17,7 @@ class Sign(Activation):
 
     name: ClassVar[str] = "sign"
 
-    def function(self, x: jax.Array) -> jax.Array:
+    def phi(self, x: jax.Array) -> jax.Array:
         """-1, 0 or 1."""
         return jnp.sign(x)
 

@@ -30,7 +30,7 @@ class _Sinusoid(Activation):
     def squared_frequency(self) -> float:
         """w^2."""
 
-    def function(self, x: jax.Array) -> jax.Array:
+    def phi(self, x: jax.Array) -> jax.Array:
         """A sin(w x + p)."""
         return math.sqrt(self.squared_amplitude) * jnp.sin(math.sqrt(self.squared_frequency) * x + self.phase)
 
