@@ -5,7 +5,8 @@
 MNIST (2,000 training images, l-inf 0.1) and CIFAR-10 (10,000, 8/255), 10,000 test images, three seeds: clean accuracy,
 and accuracy under the worse of PGD-20 on cross-entropy and on the margin. Both methods have their defaults, both train
 on standardised images and choose their stops on held-out ones; the plain kernel is at t = infinity. Differences are
-paired by image within a seed; their standard error is over seeds. A run that was interrupted goes on from what it had.
+paired by image within a seed; their standard error is over seeds. CPU seconds are those of a fit on all its threads; they
+are not known for one that was interrupted and went on from its checkpoint.
 """
 
 import itertools
@@ -55,12 +56,12 @@ def measure(task: str, method: str, seed: int, data: lm.data.Dataset, store: Pat
     path = store / f"{name}.npz"
     if not path.exists():
         rows = np.random.default_rng(seed).permutation(len(data.y))[:n]
-        start = time.perf_counter()
+        start, resumed = time.process_time(), (store / f"{name}-fit.npz").exists()
         model = fit(method, eps, seed, data.x[rows], data.y[rows], store / f"{name}-fit.npz", quick)
-        seconds = time.perf_counter() - start
+        seconds = math.nan if resumed else time.process_time() - start
         clean, robust = standing(model, data.x_test[:n_test], data.y_test[:n_test], eps)
-        np.savez(path, clean=clean, robust=robust, seconds=seconds, stop=getattr(model, "stop_", 0))
-        print(f"{name}: clean {clean.mean():.4f}, robust {robust.mean():.4f}, {seconds:.0f} s", flush=True)
+        np.savez(path, clean=clean, robust=robust, cpu_seconds=seconds, stop=getattr(model, "stop_", 0))
+        print(f"{name}: clean {clean.mean():.4f}, robust {robust.mean():.4f}, {seconds:.0f} CPU seconds", flush=True)
     with np.load(path) as found:
         return {key: found[key] for key in found.files}
 
@@ -81,11 +82,12 @@ def compare(task: str, found: Mapping[str, list[Mapping[str, Any]]], n: int) -> 
     for kind in ("clean", "robust"):
         difference = [float(a[kind].mean() - b[kind].mean()) for a, b in pairs]
         accuracy[f"{kind}, lazy limit minus finite network"] = mean(difference)
-    seconds = {method: [round(float(m["seconds"])) for m in models] for method, models in found.items()}
+    times = {method: [float(m.get("cpu_seconds", math.nan)) for m in models] for method, models in found.items()}
+    seconds = {method: [None if math.isnan(t) else round(t) for t in values] for method, values in times.items()}
     stops = {method: [int(m["stop"]) for m in models] for method, models in found.items() if method != "plain kernel"}
     ratio = np.mean([a["robust"].mean() for a, _ in pairs]) / np.mean([b["robust"].mean() for _, b in pairs])
     case = f"{TASKS[task][2]}, {n:,} training images, {len(pairs)} seeds"
-    detail = {"seconds": json.dumps(seconds), "stops": json.dumps(stops)}
+    detail = {"cpu_seconds": json.dumps(seconds), "stops": json.dumps(stops)}
     return common.Row(case, round(float(ratio), 3), "robust accuracy, lazy limit / finite network", accuracy, detail)
 
 

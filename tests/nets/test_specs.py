@@ -32,6 +32,8 @@ NETS = {
             for layer in (nets.Dense(), activation)
         ),
     ),
+    "recurrent": nets.serial(nets.Recurrent("erf", 2, True, readout="mean_shared"), nets.Dense()),
+    "recurrent with a field": nets.serial(nets.Recurrent(nets.LeakyRelu(0.3), frozen=1)),
     "weights": nets.serial(
         nets.ConvLocal((3,), trainable=False),
         nets.SelfAttention(key_std=0.5),

@@ -10,7 +10,8 @@ import jax
 import jax.numpy as jnp
 
 from limes.core.errors import InputError
-from limes.kernels.coincidence import coincident, fingerprints
+from limes.kernels.coincidence import coincident
+from limes.kernels.sequences import row_ids
 from limes.kernels.state import Cov, KernelRule, State, input_state
 
 NAMES = ("nngp", "ntk")
@@ -44,11 +45,26 @@ def final_state(net: KernelRule, state: State, same: jax.Array, one: jax.Array |
     return net.propagate(replace(state, same=same)).closed(itself)
 
 
+Batch = jax.Array | tuple[jax.Array, jax.Array]
+"""Rows (n, features...), or sequences (n, time, channels) with their lengths (n,)."""
+
+
+def first_state(
+    net: KernelRule, x1: Batch, x2: Batch, ids: tuple[jax.Array | None, jax.Array | None], with_ntk: bool
+) -> tuple[State, jax.Array]:
+    """The state of the inputs, and which pairs are coincident."""
+    (a, n1), (b, n2) = (x if isinstance(x, tuple) else (x, None) for x in (x1, x2))
+    id1, id2 = (row_ids(x, n) if i is None else i for x, n, i in zip((a, b), (n1, n2), ids, strict=True))
+    state = input_state(net.prepare(a, n1), net.prepare(b, n2), net.layout, with_ntk)
+    lengths = None if n1 is None or n2 is None else (n1, n2)
+    return replace(state, lengths=lengths), coincident(id1, id2)
+
+
 def block(
     net: KernelRule,
     names: tuple[str, ...],
-    x1: jax.Array,
-    x2: jax.Array,
+    x1: Batch,
+    x2: Batch,
     id1: jax.Array | None = None,
     id2: jax.Array | None = None,
     one: jax.Array | bool = False,
@@ -58,27 +74,25 @@ def block(
     Args:
         net: the architecture.
         names: "nngp", "ntk" or both.
-        x1: (n1, features...).
-        x2: (n2, features...).
+        x1: (n1, features...), or a pair with lengths.
+        x2: (n2, features...), or a pair with lengths.
         id1: fingerprints of the rows of x1 where they are known already.
         id2: the same for x2.
         one: whether both batches are one, row by row.
     """
-    same = coincident(fingerprints(x1) if id1 is None else id1, fingerprints(x2) if id2 is None else id2)
-    x1, x2 = net.prepare(x1), net.prepare(x2)
-    start = input_state(x1, x2, net.layout, "ntk" in names)
+    state, same = first_state(net, x1, x2, (id1, id2), "ntk" in names)
     if net.layout != "vector" or len(names) == 1:
-        cross = final_state(net, start, same, one).cross
+        cross = final_state(net, state, same, one).cross
         return tuple(getattr(cross, name) for name in names)
     values = []
     for name in names:
-        values.append(getattr(final_state(net, with_ntk(start, name == "ntk"), same, one).cross, name))
-        start, values[-1] = separate(start, values[-1])
+        values.append(getattr(final_state(net, with_ntk(state, name == "ntk"), same, one).cross, name))
+        state, values[-1] = separate(state, values[-1])
     return tuple(values)
 
 
 def packed_block(
-    net: KernelRule, x1: jax.Array, x2: jax.Array, id1: jax.Array, id2: jax.Array, one: jax.Array | bool = False
+    net: KernelRule, x1: Batch, x2: Batch, id1: jax.Array, id2: jax.Array, one: jax.Array | bool = False
 ) -> jax.Array:
     """NNGP + i NTK between two batches, for fully connected nets: (n1, n2) complex numbers; arguments as in `block`.
 
@@ -86,8 +100,8 @@ def packed_block(
     would write their common steps to memory or compute them twice. Real and imaginary part are to be taken outside of
     the compiled function: XLA would simplify the complex number away.
     """
-    start = input_state(net.prepare(x1), net.prepare(x2), "vector", with_ntk=True)
-    cross = final_state(net, start, coincident(id1, id2), one).cross
+    state, same = first_state(net, x1, x2, (id1, id2), with_ntk=True)
+    cross = final_state(net, state, same, one).cross
     assert cross.ntk is not None
     return jax.lax.complex(cross.nngp, cross.ntk)
 

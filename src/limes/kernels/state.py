@@ -58,6 +58,7 @@ class State:
         n_positions: number of position axes (0 after flattening or pooling, 1 for series, 2 for images).
         same: (n1, n2), pairs of equal rows that `cross` does not hold exactly yet; kept only in nets with random
             layers, where such a pair stops being one unit. Elsewhere `limes.kernels.block` sets them at the end.
+        lengths: of the sequences of both batches, (n1,) and (n2,), where they are unequal.
     """
 
     cross: Cov
@@ -66,6 +67,7 @@ class State:
     layout: Layout
     n_positions: int
     same: jax.Array | None = None
+    lengths: tuple[jax.Array, jax.Array] | None = None
 
     def map_each(self, rule: Callable[[Cov], Cov]) -> Self:
         """Apply the same rule to the covariance between the batches and to both self-covariances.
@@ -166,8 +168,8 @@ class KernelRule(Protocol):
         """The state of the net's output from the state of its input."""
         ...
 
-    def prepare(self, x: jax.Array) -> jax.Array:
-        """A batch in the shape that the recursion starts from; a reshape at most."""
+    def prepare(self, x: jax.Array, lengths: jax.Array | None = None) -> jax.Array:
+        """A batch in the shape that the recursion starts from; sequences of unequal lengths aligned."""
         ...
 
     def __hash__(self) -> int: ...

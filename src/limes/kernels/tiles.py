@@ -14,8 +14,8 @@ from limes.core import memory as mem
 from limes.core import precision
 from limes.core.errors import InputError
 from limes.core.types import Array
-from limes.kernels.block import block, check_get, packed_block
-from limes.kernels.coincidence import fingerprints
+from limes.kernels.block import Batch, block, check_get, packed_block
+from limes.kernels.sequences import row_ids, split, together
 from limes.kernels.state import KernelRule
 
 _TILE_BYTES = 1 << 20  # one array of a tile: a few of them share a core's second-level cache
@@ -52,7 +52,11 @@ def _unpack(names: Sequence[str], values: tuple[jax.Array, ...] | jax.Array) -> 
     return {"nngp": np.real(both), "ntk": np.imag(both)}
 
 
-_jit_fingerprints = jax.jit(fingerprints)
+_jit_row_ids = jax.jit(row_ids)
+
+
+def _batch(x: jax.Array, lengths: Array | None) -> Batch:
+    return x if lengths is None else (x, jnp.asarray(lengths))
 
 
 def entries_per_pair(net: KernelRule, shape: tuple[int, ...]) -> int:
@@ -95,8 +99,9 @@ def kernel(
 
     Args:
         net: the architecture.
-        x1: (n1, features...), float32 or float64: the dtype decides the precision, whatever JAX's global flag.
-        x2: (n2, features...); None stands for x1.
+        x1: (n1, features...), float32 or float64: the dtype decides the precision, whatever JAX's global flag. For
+            recurrent nets also a pair (x, lengths) of sequences (n1, time, channels), padded on the right.
+        x2: (n2, features...) or a pair; None stands for x1.
         get: "nngp", "ntk" or both.
         memory: limit in bytes or as "6GB"; default `limes.core.memory.limit`.
         tile: rows and columns of a tile; default about a megabyte an array.
@@ -111,36 +116,42 @@ def kernel(
     with p positions and a flatten or pooling head.
     """
     names = check_get(get)
+    (x1, lengths1), (x2, lengths2) = split(x1, "x1"), split(x2, "x2")
     dtype = precision.float_dtype(x1, x2)
+    if x2 is not None and not (lengths1 is None and lengths2 is None) and x1.ndim == x2.ndim == 3:
+        x1, lengths1, x2, lengths2 = together(x1, lengths1, x2, lengths2)
     if x2 is not None and x1.shape[1:] != x2.shape[1:]:
         raise InputError(f"x1 and x2 hold inputs of different shapes: {x1.shape[1:]} and {x2.shape[1:]}")
     if x1.ndim < 2:
         raise InputError(f"a batch has shape (n, features...), not {x1.shape}: write x[None] for one example")
     if precision.is_tracer(x1, x2):
-        a = jnp.asarray(x1, dtype)
-        b = a if x2 is None else jnp.asarray(x2, dtype)
+        a = _batch(jnp.asarray(x1, dtype), lengths1)
+        b = a if x2 is None else _batch(jnp.asarray(x2, dtype), lengths2)
         return Kernel(**dict(zip(names, block(net, names, a, b, one=x2 is None), strict=True)))
     for name, x in (("x1", x1), ("x2", x2)):
         if x is not None:
             precision.require_finite(x, name)
     n1, n2 = len(x1), len(x1 if x2 is None else x2)
-    shape = jax.eval_shape(net.prepare, jax.ShapeDtypeStruct((max(1, n1), *x1.shape[1:]), np.float32)).shape[1:]
+    rows = jax.ShapeDtypeStruct((max(1, n1), *x1.shape[1:]), np.float32)
+    steps = jax.ShapeDtypeStruct((max(1, n1),), np.int32)
+    given = (rows,) if lengths1 is None and lengths2 is None else (rows, steps)
+    shape = jax.eval_shape(net.prepare, *given).shape[1:]
     needed = estimate_bytes(net, n1, n2, shape, names, dtype)
     ways_out = "use fewer rows, float32 input, or ask for one kernel only (get='ntk')"
     mem.require(needed, f"a kernel of {n1} x {n2} in {dtype}", ways_out, memory)
     tile = tile_size(net, shape, dtype.itemsize) if tile is None else tile
     with precision.scope(dtype):
-        values = _assemble(net, names, x1, x2, dtype, tile, progress)
+        rows1 = _Rows(x1, lengths1, dtype, tile)
+        rows2 = rows1 if x2 is None else _Rows(x2, lengths2, dtype, tile)
+        values = _assemble(net, names, rows1, rows2, dtype, progress)
         as_jax = isinstance(x1, jax.Array) or isinstance(x2, jax.Array)
         return Kernel(**{k: jnp.asarray(v) if as_jax else v for k, v in values.items()})
 
 
-def _assemble(net, names, x1, x2, dtype, tile, progress) -> dict[str, np.ndarray]:
+def _assemble(net, names, rows1: "_Rows", rows2: "_Rows", dtype, progress) -> dict[str, np.ndarray]:
     """Compute the tiles and put them in place; one tile is computed while the one before is copied."""
-    rows1 = _Rows(x1, dtype, tile)
-    rows2 = rows1 if x2 is None else _Rows(x2, dtype, tile)
     out = {name: np.empty((rows1.n, rows2.n), dtype) for name in names}
-    symmetric = x2 is None
+    symmetric = rows1 is rows2
     todo = [(i, j) for i in range(len(rows1.starts)) for j in range(i if symmetric else 0, len(rows2.starts))]
     if progress is not None:
         progress.start("kernel", len(todo))
@@ -173,15 +184,17 @@ def _assemble(net, names, x1, x2, dtype, tile, progress) -> dict[str, np.ndarray
 class _Rows:
     """A batch cut into tiles of one shape (the last one padded with its first row) with their fingerprints."""
 
-    def __init__(self, x: Array, dtype: np.dtype, tile: int) -> None:
+    def __init__(self, x: Array, lengths: np.ndarray | None, dtype: np.dtype, tile: int) -> None:
         self.n = len(x)
         count = max(1, -(-self.n // tile))
         self.size = max(1, -(-self.n // count))  # even tiles leave the least padding
         self.starts = range(0, self.n, self.size)
-        self.tiles = [self._tile(x, start, dtype) for start in self.starts]
-        self.ids = [_jit_fingerprints(t) for t in self.tiles]
+        steps = [None if lengths is None else self._tile(lengths, start, np.int32) for start in self.starts]
+        rows = [self._tile(x, start, dtype) for start in self.starts]
+        self.tiles = [_batch(a, n) for a, n in zip(rows, steps, strict=True)]
+        self.ids = [_jit_row_ids(a, n) for a, n in zip(rows, steps, strict=True)]
 
-    def _tile(self, x: Array, start: int, dtype: np.dtype) -> jax.Array:
+    def _tile(self, x: Array, start: int, dtype: Any) -> jax.Array:
         part = jnp.asarray(x[start : start + self.size], dtype)
         missing = self.size - len(part)
         return part if not missing else jnp.concatenate([part, jnp.broadcast_to(part[:1], (missing, *part.shape[1:]))])

@@ -17,6 +17,7 @@ from limes.nets.polynomials import Hermite, Monomial, Polynomial
 from limes.nets.pool import AvgPool, SumPool
 from limes.nets.rectified_monomial import RectifiedMonomial
 from limes.nets.rectifiers import Abs, LeakyRelu, Relu
+from limes.nets.recurrent import Recurrent
 from limes.nets.residual import Residual
 from limes.nets.self_attention import SelfAttention
 from limes.nets.shifted_relu import ShiftedRelu
@@ -51,6 +52,7 @@ __all__ = [
     "Polynomial",
     "Rbf",
     "RectifiedMonomial",
+    "Recurrent",
     "Relu",
     "Residual",
     "SelfAttention",

@@ -47,9 +47,10 @@ class Activation(Layer):
 
     def propagate(self, state: State) -> State:
         """E[phi phi] for the covariance, Theta E[phi' phi'] for the NTK."""
-        return state.with_sides(*(self._rule(side) for side in state.sides()))
+        return state.with_sides(*(self.rule(side) for side in state.sides()))
 
-    def _rule(self, side: Side) -> Cov:
+    def rule(self, side: Side) -> Cov:
+        """Covariance and NTK after the activation."""
         cov, v1, v2, same = side
         if same is True:
             nngp, slope = self.dual_self(v1)

@@ -10,7 +10,7 @@ import numpy as np
 from limes.core.errors import NetError
 from limes.kernels.coincidence import fingerprints
 from limes.kernels.state import Cov, State
-from limes.nets.layer import Flow, Layer, Params, check_number
+from limes.nets.layer import Flow, Layer, Params, check_number, seed_key
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Dropout(Layer):
             raise NetError(f"dropout: keep is a probability above 0 and at most 1, not {self.keep:g}")
 
     def init(self, key: jax.Array, shape: tuple[int, ...], width: int) -> tuple[tuple[int, ...], Params]:
-        """A seed, kept as floats so that weights are differentiable as a whole; its derivative is zero."""
+        """A seed, see `limes.nets.layer.seed_key`."""
         return shape, {"seed": jax.random.uniform(key, (2,))}
 
     def apply(self, params: Params, x: jax.Array) -> jax.Array:
@@ -47,8 +47,7 @@ class Dropout(Layer):
 
     def apply_rows(self, params: Params, x: jax.Array, ids: jax.Array) -> jax.Array:
         """Masks by the rows of the net's input."""
-        seed = jax.lax.bitcast_convert_type(jax.lax.stop_gradient(params["seed"]).astype(jnp.float32), jnp.uint32)
-        base = jax.random.wrap_key_data(seed, impl="threefry2x32")
+        base = seed_key(params["seed"])
 
         def mask(row: jax.Array) -> jax.Array:
             key = jax.random.fold_in(jax.random.fold_in(base, row[0]), row[1])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import jax
+import jax.numpy as jnp
 
 from limes.core.errors import NetError
 from limes.kernels.state import Layout, State
@@ -76,6 +77,22 @@ class Layer(ABC):
     def propagate(self, state: State) -> State:
         """The kernel rule: covariance and NTK after the layer from those before it."""
 
+    def apply_sequences(self, params: Params, x: jax.Array, lengths: jax.Array, ids: jax.Array) -> jax.Array:
+        """`apply_rows` to sequences (n, time, channels) of unequal lengths, for a layer that understands them.
+
+        Raises:
+            NetError: if the layer does not.
+        """
+        raise NetError(f"sequences of unequal lengths need a recurrent layer first, not {self.name}")
+
+    def aligned(self, x: jax.Array, lengths: jax.Array) -> jax.Array:
+        """Sequences of unequal lengths as the layer's kernel rule wants them.
+
+        Raises:
+            NetError: if the layer does not understand them.
+        """
+        raise NetError(f"sequences of unequal lengths need a recurrent layer first, not {self.name}")
+
     def needs(self, after: Layout) -> Layout:
         """The layout that `propagate` needs for the one that is needed after the layer ("position" or "pairs")."""
         return after
@@ -100,6 +117,12 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Layer):
         return value.to_dict()
     return [_plain(v) for v in value] if isinstance(value, tuple) else value
+
+
+def seed_key(seed: jax.Array) -> jax.Array:
+    """A key from a seed among the weights: two floats, so that a tree of weights is differentiable as a whole."""
+    bits = jax.lax.bitcast_convert_type(jax.lax.stop_gradient(seed).astype(jnp.float32), jnp.uint32)
+    return jax.random.wrap_key_data(bits, impl="threefry2x32")
 
 
 def check_number(layer: str, field: str, value: Any, minimum: float = -math.inf) -> float:

@@ -14,6 +14,7 @@ from limes.core.keys import KeyLike, as_key
 from limes.core.types import Array
 from limes.kernels import tiles
 from limes.kernels.coincidence import fingerprints
+from limes.kernels.sequences import row_ids, split
 from limes.kernels.state import Layout, State
 from limes.nets.compose import apply_all, as_layers, check_all, init_all, layouts, propagate_all
 from limes.nets.layer import Flow, Layer, Params
@@ -66,8 +67,14 @@ class Net:
         """Which entries of the inputs' covariance the recursion starts from; see `limes.kernels.state`."""
         return layouts(self.layers, "position")[0] if self.needs_positions else "vector"
 
-    def prepare(self, x: jax.Array) -> jax.Array:
-        """Flatten a batch to vectors, unless the net acts on positions."""
+    def prepare(self, x: jax.Array, lengths: jax.Array | None = None) -> jax.Array:
+        """Flatten a batch to vectors, unless the net acts on positions; align sequences of unequal lengths.
+
+        Raises:
+            NetError: if the net needs positions and the batch has none, or cannot treat unequal lengths.
+        """
+        if lengths is not None:
+            return self.layers[0].aligned(x, lengths)
         if self.needs_positions:
             if x.ndim < 3:
                 raise NetError(
@@ -127,12 +134,21 @@ class Net:
             return jax.tree.map(lambda p: p.astype(dtype), params)
 
     def apply(self, params: list[Params], x: Array) -> jax.Array:
-        """Outputs of the finite network: (n, features...) -> (n, outputs), in the precision of the weights."""
+        """Outputs of the finite network: (n, features...) -> (n, outputs), in the precision of the weights.
+
+        For recurrent nets `x` may be a pair (x, lengths).
+        """
+        x, lengths = split(x)
         weights = jax.tree.leaves(params)
         dtype = np.dtype(weights[0].dtype) if weights else precision.float_dtype(x)
         with precision.scope(dtype):
             x = jnp.asarray(x, dtype)
-            return apply_all(self.layers, params, self.prepare(x), fingerprints(x))
+            if lengths is None:
+                return apply_all(self.layers, params, self.prepare(x), fingerprints(x))
+            steps = jnp.asarray(lengths)
+            ids = row_ids(x, steps)
+            first = self.layers[0].apply_sequences(params[0], x, steps, ids)
+            return apply_all(self.layers[1:], params[1:], first, ids)
 
     def to_spec(self) -> list[dict[str, Any]]:
         """The net as a list of plain dicts, read back by `limes.nets.from_spec`."""

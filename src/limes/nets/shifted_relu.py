@@ -170,9 +170,9 @@ class ShiftedRelu(Activation):
         # for v = 0 a negative bias leaves the constant -bias
         return jnp.maximum((v + self.bias**2) * active - self.bias * jnp.sqrt(v) * density(h), 0.0), active
 
-    def _rule(self, side: Side) -> Cov:
+    def rule(self, side: Side) -> Cov:
         """With trained thresholds each unit's own gradient, phi', adds to that of the layers below."""
         cov = side.cov
         if self.trainable and cov.ntk is not None:
             side = side._replace(cov=replace(cov, ntk=cov.ntk + 1.0))
-        return super()._rule(side)
+        return super().rule(side)

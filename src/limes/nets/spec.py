@@ -61,4 +61,6 @@ def _layers(spec: Any) -> tuple[Layer, ...]:
 def _value(field: str, value: Any) -> Any:
     if field in ("body", "shortcut"):
         return _layers(value)
+    if isinstance(value, Mapping) and "layer" in value:
+        return _layers([value])[0]
     return tuple(value) if isinstance(value, list) else value
