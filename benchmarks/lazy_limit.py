@@ -5,8 +5,8 @@
 MNIST (2,000 training images, l-inf 0.1) and CIFAR-10 (10,000, 8/255), 10,000 test images, three seeds: clean accuracy,
 and accuracy under the worse of PGD-20 on cross-entropy and on the margin. Both methods have their defaults, both train
 on standardised images and choose their stops on held-out ones; the plain kernel is at t = infinity. Differences are
-paired by image within a seed; their standard error is over seeds. CPU seconds are those of a fit on all its threads; they
-are not known for one that was interrupted and went on from its checkpoint.
+paired by image within a seed; their standard error is over seeds. CPU seconds are those of a fit on all its threads;
+they are not known for one that was interrupted and went on from its checkpoint.
 """
 
 import itertools

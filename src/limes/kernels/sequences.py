@@ -32,7 +32,7 @@ def split(batch: Any, name: str = "x") -> tuple[Array, np.ndarray | None]:
         raise InputError(f"{name}: sequences with lengths have shape (n, time, channels), not {x.shape}")
     if given.shape != (len(x),) or given.dtype.kind not in "iu":
         raise InputError(f"{name}: lengths must be {len(x)} integers, not {given.dtype} of shape {given.shape}")
-    if len(given) and not (1 <= given.min() and given.max() <= x.shape[1]):
+    if len(given) and not (given.min() >= 1 and given.max() <= x.shape[1]):
         raise InputError(f"{name}: lengths must lie between 1 and {x.shape[1]}, not {given.min()} to {given.max()}")
     return x, given.astype(np.int32)
 

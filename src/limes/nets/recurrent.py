@@ -222,7 +222,7 @@ def _reversed(x: jax.Array, lengths: jax.Array) -> jax.Array:
 
 
 def _directed(state: State, directions: int) -> list[State]:
-    """The state for each reading direction: reversed in time, or the halves that `Recurrent.aligned` has put together."""
+    """The state for each reading direction: reversed in time, or the halves that `Recurrent.aligned` has made."""
     if directions == 1:
         return [state]
     axes = (-1,) if state.layout == "position" else (-2, -1)

@@ -1,6 +1,5 @@
 """The kernel recursion of `limes.nets.recurrent`, over equal steps and over all pairs of steps."""
 
-from dataclasses import replace
 from typing import Protocol
 
 import jax
@@ -137,9 +136,9 @@ def equal_steps(net: Stack, state: State) -> Three:
                 _masked(right, on[1], waiting(on[1], on_next[1])),
             )
             after.append(below)
-        return (after, None if last else tuple(a + b for a, b in zip(sums, below, strict=True))), None
+        return (after, tuple(a + b for a, b in zip(sums, below, strict=False))), None  # for "last" there are no sums
 
-    zeros = None if last else tuple(_start(cov, 0.0) for cov in first)
+    zeros = () if last else tuple(_start(cov, 0.0) for cov in first)
     (h, sums), _ = jax.lax.scan(step, ([tuple(starts)] * net.layers, zeros), (inputs, valid, following))
     if last:
         return h[-1]
