@@ -141,7 +141,8 @@ def equal_steps(net: Stack, state: State) -> Three:
     zeros = () if last else tuple(_start(cov, 0.0) for cov in first)
     (h, sums), _ = jax.lax.scan(step, ([tuple(starts)] * net.layers, zeros), (inputs, valid, following))
     if last:
-        return h[-1]
+        cross, left, right = h[-1]
+        return cross, left, right
     n1, n2 = (on.sum(axis=0).astype(first[0].nngp.dtype) for on in valid)
     scales = (jax.lax.rsqrt(n1[:, None] * n2), 1.0 / n1, 1.0 / n2)
     cross, left, right = (cov.map(lambda k, s=s: k * s) for cov, s in zip(sums, scales, strict=True))

@@ -111,8 +111,3 @@ class HeldOut:
         unmoved = attack(predictor, self.x, self.y, 0.0, bounds=self.bounds)
         self.checks.append(Check(step, unmoved.robust_accuracy, found.robust_accuracy))
         return True
-
-    def __call__(self, step: int, predictor: Predictor) -> bool:
-        """The same; whether training may end."""
-        self.look(step, predictor)
-        return self.settled
