@@ -26,7 +26,8 @@ def _reduced_arcsin(t: np.ndarray) -> np.ndarray:
 
 
 @functools.cache
-def _coefficients(dtype: np.dtype) -> tuple[float, ...]:
+def coefficients(dtype: np.dtype) -> tuple[float, ...]:
+    """Of P, the constant first."""
     fit = Chebyshev.interpolate(_reduced_arcsin, _DEGREE[dtype], domain=[0.0, 0.25])
     return tuple(float(c) for c in fit.convert(kind=Polynomial, domain=[-1, 1]).coef)
 
@@ -37,7 +38,7 @@ def _arcsin_of(u: jax.Array) -> jax.Array:
     t = jnp.where(upper, 0.5 * (1.0 - a), a * a)
     root = jnp.where(upper, jnp.sqrt(t), a)
     poly = jnp.zeros_like(t)
-    for c in reversed(_coefficients(np.dtype(u.dtype))):
+    for c in reversed(coefficients(np.dtype(u.dtype))):
         poly = poly * t + c
     small = root + root * t * poly
     return jnp.copysign(jnp.where(upper, math.pi / 2 - 2.0 * small, small), u)

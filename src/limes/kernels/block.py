@@ -29,20 +29,24 @@ def check_get(get: str | Sequence[str]) -> tuple[str, ...]:
     return names
 
 
-def final_state(net: KernelRule, state: State, same: jax.Array, one: jax.Array | bool = False) -> State:
+def final_state(
+    net: KernelRule, state: State, same: jax.Array, one: jax.Array | bool = False, behind_head: bool = False
+) -> State:
     """The state after the last layer from that of the inputs, with coincident pairs set from the variances, once.
 
     Args:
         net: the architecture.
-        state: of the inputs.
+        state: of the inputs, or of the units behind the head.
         same: (n1, n2), pairs of equal rows.
         one: whether both batches are one. In nets with random layers only an example and itself are coincident then:
             a copy of a row in another place draws masks of its own.
+        behind_head: where the state stands.
     """
+    propagate = net.finish if behind_head else net.propagate
     if not net.random:
-        return net.propagate(state).closed(same)
+        return propagate(state).closed(same)
     itself = jnp.eye(*same.shape, dtype=bool) & one
-    return net.propagate(replace(state, same=same)).closed(itself)
+    return propagate(replace(state, same=same)).closed(itself)
 
 
 Batch = jax.Array | tuple[jax.Array, jax.Array]
@@ -123,3 +127,20 @@ def separate(start: State, done: jax.Array) -> tuple[State, jax.Array]:
     """
     nngp, done = jax.lax.optimization_barrier((start.cross.nngp, done))
     return replace(start, cross=replace(start.cross, nngp=nngp)), done
+
+
+def block_behind_head(
+    net: KernelRule,
+    names: tuple[str, ...],
+    cross: jax.Array,
+    left: jax.Array,
+    right: jax.Array,
+    id1: jax.Array,
+    id2: jax.Array,
+    one: jax.Array | bool,
+) -> tuple[jax.Array, ...]:
+    """`block` from K and T behind the head: cross (2, n1, n2), left (2, n1) and right (2, n2)."""
+    covs = [Cov(both[0], both[1] if "ntk" in names else None) for both in (cross, left, right)]
+    state = State(covs[0], covs[1], covs[2], "vector", 0)
+    found = final_state(net, state, coincident(id1, id2), one, behind_head=True).cross
+    return tuple(getattr(found, name) for name in names)

@@ -25,6 +25,7 @@ import jax
 import jax.numpy as jnp
 
 from limes.core.errors import NetError
+from limes.kernels.program import Program
 
 Layout = Literal["vector", "position", "pairs"]
 
@@ -166,6 +167,14 @@ class KernelRule(Protocol):
 
     def propagate(self, state: State) -> State:
         """The state of the net's output from the state of its input."""
+        ...
+
+    def program(self, shape: tuple[int, ...]) -> Program | None:
+        """The recursion up to a head, for inputs of a shape, as a program for compiled loops; None if it has none."""
+        ...
+
+    def finish(self, state: State) -> State:
+        """The rest of the recursion behind that program."""
         ...
 
     def prepare(self, x: jax.Array, lengths: jax.Array | None = None) -> jax.Array:

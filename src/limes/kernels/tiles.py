@@ -2,7 +2,7 @@
 
 import functools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,12 +14,15 @@ from limes.core import memory as mem
 from limes.core import precision
 from limes.core.errors import InputError
 from limes.core.types import Array
-from limes.kernels.block import Batch, block, check_get, packed_block
+from limes.kernels.block import Batch, block, block_behind_head, check_get, packed_block
+from limes.kernels.program import Program
 from limes.kernels.sequences import row_ids, split, together
 from limes.kernels.state import KernelRule
 
 _TILE_BYTES = 1 << 20  # one array of a tile: a few of them share a core's second-level cache
 _LIVE_ARRAYS = 8  # arrays of a tile's size that a recursion holds at once, measured on convolutional nets
+_WORTH_COMPILING = 3e8  # entries times layers: about as long as compilation in JAX
+_TILE_WORK = 1 << 30  # the same for a tile of the compiled loops
 _MAX_TILE_BYTES = 1 << 28  # beyond this, even a tile of one pair is too large to be a tile: positions decide
 
 
@@ -53,6 +56,7 @@ def _unpack(names: Sequence[str], values: tuple[jax.Array, ...] | jax.Array) -> 
 
 
 _jit_row_ids = jax.jit(row_ids)
+_jit_behind_head = jax.jit(block_behind_head, static_argnums=(0, 1))
 
 
 def _batch(x: jax.Array, lengths: Array | None) -> Batch:
@@ -68,6 +72,17 @@ def entries_per_pair(net: KernelRule, shape: tuple[int, ...]) -> int:
 def tile_size(net: KernelRule, shape: tuple[int, ...], itemsize: int) -> int:
     """Rows and columns of a tile, such that one of its arrays is about a megabyte, and at least one pair."""
     return max(1, min(512, math.isqrt(_TILE_BYTES // itemsize // entries_per_pair(net, shape))))
+
+
+def _worth_compiling(net: KernelRule, n1: int, n2: int, shape: tuple[int, ...]) -> Program | None:
+    """The net's program for compiled loops, where there is one and its compilation pays: on the CPU, for large work."""
+    program = net.program(shape) if jax.default_backend() == "cpu" else None
+    return program if program is not None and n1 * n2 * program.work > _WORTH_COMPILING else None
+
+
+def _compiled_tile(program: Program, shape: tuple[int, ...]) -> int:
+    """Rows and columns of a tile of the compiled loops: a few seconds of work, so that progress is seen."""
+    return max(16, min(512, math.isqrt(_TILE_WORK // program.work) // 16 * 16))
 
 
 def tile_bytes(net: KernelRule, shape: tuple[int, ...], itemsize: int, tile: int) -> int:
@@ -136,19 +151,60 @@ def kernel(
     steps = jax.ShapeDtypeStruct((max(1, n1),), np.int32)
     given = (rows,) if lengths1 is None and lengths2 is None else (rows, steps)
     shape = jax.eval_shape(net.prepare, *given).shape[1:]
-    needed = estimate_bytes(net, n1, n2, shape, names, dtype)
+    program = None if lengths1 is not None or tile is not None else _worth_compiling(net, n1, n2, shape)
+    if program is None:
+        needed = estimate_bytes(net, n1, n2, shape, names, dtype)
+        tile = tile_size(net, shape, dtype.itemsize) if tile is None else tile
+    else:
+        tile = _compiled_tile(program, shape)
+        needed = (len(names) + 2) * n1 * n2 * dtype.itemsize + 8 * tile * program.numbers * dtype.itemsize
     ways_out = "use fewer rows, float32 input, or ask for one kernel only (get='ntk')"
     mem.require(needed, f"a kernel of {n1} x {n2} in {dtype}", ways_out, memory)
-    tile = tile_size(net, shape, dtype.itemsize) if tile is None else tile
     with precision.scope(dtype):
         rows1 = _Rows(x1, lengths1, dtype, tile)
         rows2 = rows1 if x2 is None else _Rows(x2, lengths2, dtype, tile)
-        values = _assemble(net, names, rows1, rows2, dtype, progress)
+        compute = _by_jax(net, names) if program is None else _by_loops(net, names, program, dtype)
+        values = _assemble(names, rows1, rows2, compute, dtype, progress)
         as_jax = isinstance(x1, jax.Array) or isinstance(x2, jax.Array)
         return Kernel(**{k: jnp.asarray(v) if as_jax else v for k, v in values.items()})
 
 
-def _assemble(net, names, rows1: "_Rows", rows2: "_Rows", dtype, progress) -> dict[str, np.ndarray]:
+Compute = Callable[["_Rows", int, "_Rows", int], Any]
+"""Starts the computation of the tile between two pieces of rows."""
+
+
+def _by_jax(net: KernelRule, names: tuple[str, ...]) -> Compute:
+    def compute(rows1: "_Rows", i: int, rows2: "_Rows", j: int) -> Any:
+        one = np.bool_(rows1 is rows2 and i == j)
+        return _jit_block(net, names, rows1.tiles[i], rows2.tiles[j], rows1.ids[i], rows2.ids[j], one)
+
+    return compute
+
+
+def _by_loops(net: KernelRule, names: tuple[str, ...], program: Program, dtype: np.dtype) -> Compute:
+    """Tiles by `limes.kernels.compiled`, which is imported here because loading the compiler takes a second."""
+    from limes.kernels.compiled import Recursion
+
+    recursion = Recursion(program, dtype)
+
+    @functools.lru_cache(maxsize=2)
+    def images(rows: "_Rows", i: int) -> Any:
+        x = np.asarray(rows.tiles[i])
+        return recursion.images(x.reshape(len(x), *program.sizes, x.shape[-1]))
+
+    @functools.cache
+    def own(rows: "_Rows", i: int) -> np.ndarray:
+        return recursion.own(images(rows, i)).astype(dtype)
+
+    def compute(rows1: "_Rows", i: int, rows2: "_Rows", j: int) -> Any:
+        one = np.bool_(rows1 is rows2 and i == j)
+        cross = recursion.pairs(images(rows1, i), images(rows2, j)).astype(dtype)
+        return _jit_behind_head(net, names, cross, own(rows1, i), own(rows2, j), rows1.ids[i], rows2.ids[j], one)
+
+    return compute
+
+
+def _assemble(names, rows1: "_Rows", rows2: "_Rows", compute: Compute, dtype, progress) -> dict[str, np.ndarray]:
     """Compute the tiles and put them in place; one tile is computed while the one before is copied."""
     out = {name: np.empty((rows1.n, rows2.n), dtype) for name in names}
     symmetric = rows1 is rows2
@@ -158,8 +214,7 @@ def _assemble(net, names, rows1: "_Rows", rows2: "_Rows", dtype, progress) -> di
 
     def run() -> Iterator[tuple[int, int, Any]]:
         for i, j in todo:
-            one = np.bool_(symmetric and i == j)
-            yield i, j, _jit_block(net, names, rows1.tiles[i], rows2.tiles[j], rows1.ids[i], rows2.ids[j], one)
+            yield i, j, compute(rows1, i, rows2, j)
 
     def place(i: int, j: int, values: Any) -> None:
         r, c = rows1.slice(i), rows2.slice(j)

@@ -9,10 +9,11 @@ import jax
 import jax.numpy as jnp
 
 from limes.core.errors import NetError
+from limes.kernels.program import Step
 from limes.kernels.state import Cov, State
 from limes.nets.layer import Flow, Layer, Params, check_integers
-from limes.nets.weights import RARE, Parametrisation, after_weights, check_weights, draw, effective, flow_after
-from limes.nets.windows import PADDINGS, Padding, box_sum, output_size, pad_axis
+from limes.nets.weights import RARE, Parametrisation, after_weights, as_step, check_weights, draw, effective, flow_after
+from limes.nets.windows import PADDINGS, Padding, box_sum, output_size, pad_axis, pads
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,15 @@ class Conv(Layer):
             return after_weights(self, cov.map(mean_over_window), self._window)
 
         return state.map_each(rule)
+
+    def steps(self, sizes: tuple[int, ...]) -> tuple[Step, ...] | None:
+        """One window, for strides of one and zeros as padding."""
+        if type(self) is not Conv or set(self.strides or ()) != {1} or self.padding == "CIRCULAR":
+            return None
+        self._check_rank(len(sizes))
+        axes = [(k, *pads(n, k, 1, self.padding)) for n, k in zip(sizes, self.kernel, strict=True)]
+        (k1, b1, a1), (k2, b2, a2) = [*axes, (1, 0, 0)][:2]
+        return (as_step(self, (k1, k2), (b1, b2), (a1, a2)),)
 
     def check(self, flow: Flow) -> Flow:
         """Fresh Gaussian weights make the output Gaussian; there must be positions left."""

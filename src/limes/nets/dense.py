@@ -6,9 +6,10 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 
+from limes.kernels.program import Step
 from limes.kernels.state import State
 from limes.nets.layer import Flow, Layer, Params
-from limes.nets.weights import RARE, Parametrisation, after_weights, check_weights, draw, effective, flow_after
+from limes.nets.weights import RARE, Parametrisation, after_weights, as_step, check_weights, draw, effective, flow_after
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,10 @@ class Dense(Layer):
     def propagate(self, state: State) -> State:
         """`after_weights`, entry by entry."""
         return state.map_each(lambda cov: after_weights(self, cov))
+
+    def steps(self, sizes: tuple[int, ...]) -> tuple[Step, ...]:
+        """A window of one position."""
+        return (as_step(self, (1, 1)),)
 
     def check(self, flow: Flow) -> Flow:
         """Fresh Gaussian weights make the output Gaussian."""

@@ -7,6 +7,7 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 
+from limes.kernels import program
 from limes.kernels.arcsin import arcsin
 from limes.nets.activation import Activation
 
@@ -37,3 +38,7 @@ class Erf(Activation):
         """At k = v1 = v2, where 1 - u^2 = (1 + 4v) / (1 + 2v)^2 without cancellation; the arcsine as an arctangent."""
         inverse = jax.lax.rsqrt(1.0 + 4.0 * v)
         return (2 / math.pi) * jnp.arctan(2.0 * v * inverse), (4 / math.pi) * inverse
+
+    def steps(self, sizes: tuple[int, ...]) -> tuple[program.Step, ...]:
+        """`limes.kernels.program.Erf`."""
+        return (program.Erf(),)

@@ -37,6 +37,10 @@ class Flatten(Layer):
         mean = state.map_each(lambda cov: cov.map(lambda k: jnp.mean(k, axis=axes)))
         return replace(mean, n_positions=0, layout="vector")
 
+    def head(self, positions: int) -> tuple[bool, float]:
+        """The mean over equal positions."""
+        return False, 1 / positions
+
     def check(self, flow: Flow) -> Flow:
         """Units of different positions have different covariances: an activation needs a dense layer first."""
         return Flow(gaussian=False, mixed=True)

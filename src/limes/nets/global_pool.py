@@ -30,6 +30,10 @@ class GlobalAvgPool(Layer):
         axes = tuple(range(1, x.ndim - 1))
         return x.mean(axis=axes) if self.average else x.sum(axis=axes)
 
+    def head(self, positions: int) -> tuple[bool, float]:
+        """The mean or sum over all pairs of positions."""
+        return True, 1 / positions**2 if self.average else 1.0
+
     def needs(self, after: Layout) -> Layout:
         """All pairs of positions."""
         return "pairs"

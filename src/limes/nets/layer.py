@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from limes.core.errors import NetError
+from limes.kernels.program import Step
 from limes.kernels.state import Layout, State
 
 Params = Any
@@ -96,6 +97,14 @@ class Layer(ABC):
     def needs(self, after: Layout) -> Layout:
         """The layout that `propagate` needs for the one that is needed after the layer ("position" or "pairs")."""
         return after
+
+    def steps(self, sizes: tuple[int, ...]) -> tuple[Step, ...] | None:
+        """The layer as steps of a compiled recursion over positions of the given numbers; None where it has none."""
+        return None
+
+    def head(self, positions: int) -> tuple[bool, float] | None:
+        """For a layer that ends the positions: whether it adds up all pairs of them, and the factor of that sum."""
+        return None
 
     @abstractmethod
     def check(self, flow: Flow) -> Flow:

@@ -1,5 +1,6 @@
 """The architecture object: a composition of layers without weights."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from limes.core.keys import KeyLike, as_key
 from limes.core.types import Array
 from limes.kernels import tiles
 from limes.kernels.coincidence import fingerprints
+from limes.kernels.program import Program, Window
 from limes.kernels.sequences import row_ids, split
 from limes.kernels.state import Layout, State
 from limes.nets.compose import apply_all, as_layers, check_all, init_all, layouts, propagate_all
@@ -94,6 +96,33 @@ class Net:
         if state.n_positions:
             raise NetError("the net ends with positions: add Flatten() or GlobalAvgPool(), and a dense read-out")
         return state
+
+    def program(self, shape: tuple[int, ...]) -> Program | None:
+        """The layers up to the head, for inputs (*positions, channels), as a program for compiled loops.
+
+        None where one of them has no such form, or for a net without positions.
+        """
+        sizes, steps = list(shape[:-1]), []
+        if not self.needs_positions or len(sizes) not in (1, 2):
+            return None
+        for layer in self.layers:
+            head = layer.head(math.prod(sizes))
+            if head is not None:
+                image = (*shape[:-1], 1)[:2]
+                return Program(tuple(steps), (image[0], image[1]), *head) if steps else None
+            more = layer.steps(tuple(sizes))
+            if more is None:
+                return None
+            steps.extend(more)
+            for step in more:
+                if isinstance(step, Window):
+                    sizes = list(step.sizes_after((*sizes, 1)[:2]))[: len(sizes)]  # pyright: ignore
+        return None
+
+    def finish(self, state: State) -> State:
+        """The recursion behind the head of `program`."""
+        after = next(i for i, layer in enumerate(self.layers) if layer.head(1) is not None) + 1
+        return propagate_all(self.layers[after:], state)
 
     def kernel(
         self,

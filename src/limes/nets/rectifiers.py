@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from limes.kernels.arcsin import arcsin
+from limes.kernels.program import Rectifier, Step
 from limes.nets.activation import Activation
 from limes.nets.layer import check_number
 
@@ -88,6 +89,10 @@ class _Rectifier(Activation):
         """At cosine 1 both halves add up: v (1 + slope^2)/2 and (1 + slope^2)/2."""
         half = (1 + self.slope**2) / 2
         return half * v, jnp.full_like(v, half)
+
+    def steps(self, sizes: tuple[int, ...]) -> tuple[Step, ...]:
+        """`limes.kernels.program.Rectifier`."""
+        return (Rectifier(self.slope),)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,78 @@
+"""The compiled loops of convolutional nets give what plain JAX gives."""
+
+import numpy as np
+import pytest
+
+from limes import nets
+from limes.kernels import tiles
+
+R, FLATTEN, GAP, D = nets.Relu(), nets.Flatten(), nets.GlobalAvgPool(), nets.Dense(1.3, 0.1)
+FROZEN = nets.Dense(1.2, trainable=False)
+
+
+def _conv(kernel=(3, 3), **fields):
+    return nets.Conv(kernel, w_std=1.4, b_std=0.2, **fields)
+
+
+CASES = {
+    "image-gap": ((5, 4, 3), nets.serial(_conv(), R, _conv((2, 3)), R, GAP, D)),
+    "image-flatten": ((5, 4, 1), nets.serial(_conv(), R, _conv(padding="VALID"), nets.Abs(), FLATTEN, D, R, D)),
+    "image-valid-sum": ((5, 6, 2), nets.serial(_conv((2, 3), padding="VALID"), nets.Erf(), nets.GlobalSumPool(), D)),
+    "series-gap": ((9, 2), nets.serial(FROZEN, R, _conv((4,)), nets.LeakyRelu(0.3), GAP, D, nets.Gelu(), D)),
+    "image-linear-standard": ((4, 4, 2), nets.serial(_conv(parametrisation="standard", base_width=5), GAP, D)),
+    "series-dropout-behind": ((6, 1), nets.serial(_conv((3,)), R, FLATTEN, nets.Dropout(0.5), D, R, D)),
+}
+
+
+@pytest.fixture
+def always(monkeypatch):
+    monkeypatch.setattr(tiles, "_WORTH_COMPILING", 0)
+    monkeypatch.setattr(tiles, "_TILE_WORK", 1)  # the smallest tiles
+
+
+@pytest.mark.parametrize(("dtype", "names"), [(np.float64, [*CASES]), (np.float32, ["image-gap"])])
+def test_both_ways_agree(always, dtype, names):
+    """In one test, because the loops are compiled once a process: equal rows, a zero row, one batch and two."""
+    rng = np.random.default_rng(0)
+    for name in names:
+        shape, net = CASES[name]
+        x = rng.standard_normal((19, *shape)).astype(dtype)
+        x[3], x[18] = 0.0, x[1]
+        y = np.concatenate([x[1:3], rng.standard_normal((2, *shape)).astype(dtype)])
+        assert net.program(shape) is not None, name
+        for pair in ((x, None), (y, x)):
+            loops, plain = net.kernel(*pair), net.kernel(*pair, tile=8)
+            for kind in ("nngp", "ntk"):
+                a, b = getattr(loops, kind), getattr(plain, kind)
+                assert a.dtype == dtype
+                # units of a zero row are alike at many positions: their rounded cosine is 1 to half of the digits
+                tolerance = 1e-9 if dtype == np.float64 else 5e-6
+                np.testing.assert_allclose(a, b, rtol=0, atol=tolerance * np.abs(b).max(), err_msg=f"{name} {kind}")
+            if pair[1] is None:
+                np.testing.assert_array_equal(loops.ntk, loops.ntk.T)
+    only = net.kernel(x, get="nngp")
+    assert only.ntk is None
+    np.testing.assert_array_equal(only.nngp, net.kernel(x).nngp)
+
+
+@pytest.mark.parametrize(
+    "net",
+    [
+        nets.mlp(2),
+        nets.serial(_conv(strides=(2, 2)), R, GAP),
+        nets.serial(_conv(padding="CIRCULAR"), R, GAP),
+        nets.serial(nets.ConvLocal((3, 3)), R, FLATTEN),
+        nets.serial(_conv(), nets.Gelu(), GAP),
+        nets.serial(_conv(), R, nets.AvgPool((2, 2)), _conv(), R, GAP),
+        nets.serial(_conv(), nets.Residual((R, _conv())), R, GAP),
+    ],
+    ids=str,
+)
+def test_what_has_no_compiled_form(net):
+    assert net.program((6, 6, 3)) is None
+
+
+def test_small_work_is_not_compiled():
+    net = nets.cnn(2, "gap")
+    assert tiles._worth_compiling(net, 20, 20, (8, 8, 3)) is None
+    assert tiles._worth_compiling(net, 500, 500, (8, 8, 3)) is not None
