@@ -1,8 +1,9 @@
-"""The contenders of fc_kernel.py: a process that takes one JSON command a line and answers with one.
+"""The contenders of fc_kernel.py and conv_kernel.py: a process that takes one JSON command a line and answers with one.
 
 It runs under the interpreter of limes or under one with neural-tangents and an older JAX, so packages are imported by
 the contender that needs them. Contender: (x, depth, names of kernels) -> function without arguments that computes them
-from start to end and returns NumPy or finished JAX arrays.
+from start to end and returns NumPy or finished JAX arrays. On images x is the second batch and the first rows of it, upside down, are
+the first one, so that neither library can use symmetry.
 """
 
 import json
@@ -96,16 +97,48 @@ def recursion(x1, x2, depth):
     return {"nngp": cos, "ntk": ntk}
 
 
+def limes_images(x, depth, get, head, rows):
+    """Convolutions under a head, between the first `rows` images and all of them."""
+    from limes import nets
+
+    net = nets.cnn(depth, head)
+    first = np.ascontiguousarray(x[:rows, ::-1])
+
+    def run():
+        kernel = net.kernel(first, x, get=get)
+        return [getattr(kernel, name) for name in get]
+
+    return run
+
+
+def neural_tangents_images(x, depth, get, head, rows):
+    """The same compiled as a whole."""
+    sys.modules["neural_tangents.experimental"] = types.ModuleType("x")
+    import jax
+    from neural_tangents import stax
+
+    layers = []
+    for _ in range(depth):
+        layers += [stax.Conv(1, (3, 3), padding="SAME", W_std=2**0.5), stax.Relu()]
+    layers += [stax.Flatten() if head == "flatten" else stax.GlobalAvgPool(), stax.Dense(1, W_std=2**0.5)]
+    kernel_fn = stax.serial(*layers)[2]
+    compiled = jax.jit(lambda a, b: [getattr(kernel_fn(a, b, get), name) for name in get])
+    first, second = jax.numpy.asarray(x[:rows, ::-1]), jax.numpy.asarray(x)
+    return lambda: jax.block_until_ready(compiled(first, second))
+
+
 CONTENDERS = {"limes": limes, "neural-tangents": neural_tangents, "numpy": numpy, "product": product}
+ON_IMAGES = {"limes": limes_images, "neural-tangents": neural_tangents_images}
 
 
 class Worker:
     """One contender on one batch, so that memory and compilation are its own."""
 
-    def prepare(self, contender, path, depth, get):
+    def prepare(self, contender, path, depth, get, **on_images):
         """Build the contender and run it for the first time: tracing, compilation and one run."""
         x = np.load(path)
-        self.run = CONTENDERS[contender](x, depth, tuple(get))
+        build = ON_IMAGES[contender] if on_images else CONTENDERS[contender]
+        self.run = build(x, depth, tuple(get), **on_images)
         start, cpu = time.perf_counter(), time.process_time()
         values = self.run()
         first = {"cpu": time.process_time() - cpu, "wall": time.perf_counter() - start}
