@@ -2,8 +2,8 @@
 
 It runs under the interpreter of limes or under one with neural-tangents and an older JAX, so packages are imported by
 the contender that needs them. Contender: (x, depth, names of kernels) -> function without arguments that computes them
-from start to end and returns NumPy or finished JAX arrays. On images x is the second batch and the first rows of it, upside down, are
-the first one, so that neither library can use symmetry.
+from start to end and returns NumPy or finished JAX arrays. On images x is the second batch, and its first rows, upside
+down, are the first one, so that neither library can use symmetry.
 """
 
 import json

@@ -73,8 +73,8 @@ def test_finite_networks_of_unequal_lengths(x, fields, readout):
         return outputs @ outputs.T / 16, sum(g @ g.T for g in flat)
 
     means, errors = [], []
-    for width in (32, 64):
-        keys = jax.random.split(jax.random.key(width), 120)
+    for width in (24, 48):
+        keys = jax.random.split(jax.random.key(width), 100)
         values = jax.jit(lambda keys, w=width: jax.lax.map(lambda key: sample(key, w), keys))(keys)
         means.append([np.mean(v, axis=0) for v in values])
         errors.append([np.std(v, axis=0) / np.sqrt(len(keys)) for v in values])

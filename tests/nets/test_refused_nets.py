@@ -152,6 +152,7 @@ def test_pruned_inputs_are_warned_of():
 def test_function_without_a_path_cannot_be_saved():
     net = nets.serial(D, nets.Elementwise(lambda x: jnp.sin(x) + x), D)
     assert net.kernel(np.eye(2)).ntk.shape == (2, 2)
+    assert str(net) == "dense(w_std 1) > elementwise(function <lambda>, degree 64) > dense(w_std 1)"
     with pytest.raises(
         NetError, match="has no import path, so that a net with it cannot be saved: define the function"
     ):

@@ -120,6 +120,10 @@ class Elementwise(Activation):
         rest = jnp.einsum("...i,ji->j...", f - origin, table, precision="highest")
         return [rest[0] + origin, *(rest[j] for j in range(1, self.degree + 1))]
 
+    def shown(self) -> dict[str, Any]:
+        """The function by its name alone, which every function has."""
+        return {"function": getattr(self.function, "__name__", repr(self.function)), "degree": self.degree}
+
     def to_dict(self) -> dict[str, Any]:
         """The layer in the specification form, with the function's import path.
 

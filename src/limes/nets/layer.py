@@ -121,6 +121,10 @@ class Layer(ABC):
         shown = {k: _plain(v) for k, v in values.items() if k not in usual or v != usual[k]}
         return {"layer": self.name} | shown
 
+    def shown(self) -> dict[str, Any]:
+        """The fields that the printed form of a net shows."""
+        return {field: value for field, value in self.to_dict().items() if field != "layer"}
+
 
 def _plain(value: Any) -> Any:
     if isinstance(value, Layer):

@@ -185,7 +185,7 @@ class Net:
 
 
 def _short(layer: Layer) -> str:
-    fields = {k: v for k, v in layer.to_dict().items() if k not in ("layer", "body", "shortcut")}
+    fields = {k: v for k, v in layer.shown().items() if k not in ("body", "shortcut")}
     inner = ", ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in fields.items() if v != 0)
     if isinstance(layer, Residual):
         parts = [" > ".join(_short(part) for part in branch) for branch in (layer.body, layer.shortcut) if branch]
