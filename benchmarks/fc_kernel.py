@@ -1,9 +1,10 @@
-"""Fully connected ReLU kernel: limes against neural-tangents 0.6.5, the bare matrix product and NumPy.
+"""Fully connected kernels: limes against neural-tangents 0.6.5, the bare matrix product and NumPy.
 
     python benchmarks/fc_kernel.py --nt-python nt-oracle/bin/python
 
 Each contender has a process of its own, and they take turns. Ratios are of CPU seconds, best of the rounds. Errors are
-relative to the largest entry, against the textbook recursion in float64 with the diagonal from its closed form. Without
+relative to the largest entry, against the textbook recursion in float64 with the diagonal from its closed form for
+relu, and against limes in float64 for erf and gelu, where NumPy does not take part. Without
 neural-tangents (an older JAX, in an environment apart) the rest is measured.
 """
 
@@ -24,10 +25,17 @@ from scipy.linalg import eigh
 
 import common
 from fc_kernel_worker import recursion
+from limes import nets
 
 WORKER = Path(__file__).with_name("fc_kernel_worker.py")
-SETTINGS = ((3, "float32"), (10, "float32"), (3, "float64"))
-Case = tuple[int, str, tuple[str, ...]]
+SETTINGS = (
+    (3, "float32", "relu"),
+    (10, "float32", "relu"),
+    (3, "float64", "relu"),
+    (3, "float32", "erf"),
+    (3, "float32", "gelu"),
+)
+Case = tuple[int, str, str, tuple[str, ...]]
 HOW_TO_INSTALL = """neural-tangents is not compared: no interpreter that has it was given. To make one:
     python3.11 -m venv nt-oracle
     nt-oracle/bin/pip install jax==0.4.23 jaxlib==0.4.23 numpy==1.26.4 scipy==1.12.0 frozendict
@@ -66,9 +74,11 @@ class Contender:
 
 
 @contextlib.contextmanager
-def contenders(nt_python: str | None, dtype: str) -> Iterator[dict[str, Contender]]:
+def contenders(nt_python: str | None, dtype: str, activation: str) -> Iterator[dict[str, Contender]]:
     """One process each; neural-tangents where it is there."""
-    pythons = {"limes": sys.executable, "product": sys.executable, "numpy": sys.executable}
+    pythons = {"limes": sys.executable, "product": sys.executable}
+    if activation == "relu":
+        pythons["numpy"] = sys.executable
     if nt_python:
         pythons["neural-tangents"] = nt_python
     started = {name: Contender(name, python, dtype) for name, python in pythons.items()}
@@ -79,9 +89,12 @@ def contenders(nt_python: str | None, dtype: str) -> Iterator[dict[str, Contende
             contender.close()
 
 
-def reference(x: np.ndarray, depth: int) -> dict[str, np.ndarray]:
+def reference(x: np.ndarray, depth: int, activation: str) -> dict[str, np.ndarray]:
     """Both kernels in float64; on the diagonal, where angles are 0, the variance and depth times the variance."""
     x = x.astype(np.float64)
+    if activation != "relu":
+        exact = nets.mlp(depth, activation).kernel(x)
+        return {"nngp": exact.nngp, "ntk": exact.ntk}
     kernels = recursion(x, x, depth)
     variance = 2 * np.mean(x * x, axis=1)
     np.fill_diagonal(kernels["nngp"], variance)
@@ -108,11 +121,12 @@ def errors(kernels: np.ndarray, exact: Sequence[np.ndarray]) -> dict[str, float]
 
 def measure(case: Case, x: np.ndarray, truth: dict, smallest: float, options: Any, folder: Path) -> list:
     """One case: first calls, rounds, memory, accuracy."""
-    depth, dtype, get = case
+    depth, dtype, activation, get = case
     batch, result = folder / "batch.npy", folder / "kernel.npy"
     np.save(batch, x)
-    with contenders(options.nt_python, dtype) as started:
-        first = {n: c.ask("prepare", contender=n, path=str(batch), depth=depth, get=get) for n, c in started.items()}
+    with contenders(options.nt_python, dtype, activation) as started:
+        asked = {"path": str(batch), "depth": depth, "get": get, "activation": activation}
+        first = {n: c.ask("prepare", contender=n, **asked) for n, c in started.items()}
         wrong = {n: a["dtypes"] for n, a in first.items() if a["dtypes"] != [dtype]}
         if wrong:
             raise SystemExit(f"results in another precision than {dtype}: {wrong}")
@@ -132,11 +146,11 @@ def measure(case: Case, x: np.ndarray, truth: dict, smallest: float, options: An
         "peak memory of the process, MB": {name: b and round(b / 1e6) for name, b in peaks.items()},
         "smallest eigenvalue, ntk": {"float64 reference": smallest}
         | {name: e.pop("smallest eigenvalue") for name, e in found.items()},
-        "errors, numpy": found.pop("numpy"),
+        "errors, numpy": found.pop("numpy", None),
         "load": common.load(),
     }
     accuracy = {f"{what}, {name}": value for name in sorted(found) for what, value in found[name].items()}
-    named = f"n {len(x)}, d {x.shape[1]}, depth {depth}, {dtype}, {' + '.join(get)}"
+    named = f"n {len(x)}, d {x.shape[1]}, depth {depth}, {activation}, {dtype}, {' + '.join(get)}"
     rows = [common.Row(named, round(best["limes"] / best["product"], 2), "CPU seconds, limes / whole matrix product")]
     if "neural-tangents" not in best:
         return [replace(rows[0], accuracy=accuracy, detail=detail)]
@@ -163,13 +177,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(HOW_TO_INSTALL)
     draws = np.random.default_rng(0).normal(size=(n, d))
     rows = []
-    for depth, dtype in SETTINGS[:1] if options.quick else SETTINGS:
+    for depth, dtype, activation in SETTINGS[:1] if options.quick else SETTINGS:
         x = draws.astype(dtype)
-        truth = reference(x, depth)
+        truth = reference(x, depth, activation)
         smallest = smallest_eigenvalue(truth["ntk"])
         with tempfile.TemporaryDirectory() as folder:
             for get in (("ntk",), ("nngp", "ntk")):
-                rows += measure((depth, dtype, get), x, truth, smallest, options, Path(folder))
+                rows += measure((depth, dtype, activation, get), x, truth, smallest, options, Path(folder))
     name = "fc_kernel" if options.nt_python else "fc_kernel_alone"  # never replace the comparison by less
     common.report(name, (__doc__ or "").splitlines()[0], rows, options, **more)
 

@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 
 
-def limes(x, depth, get):
+def limes(x, depth, get, activation):
     """`net.kernel` on a NumPy array: half of the tiles, results in NumPy."""
     from limes import nets
 
-    net = nets.mlp(depth)
+    net = nets.mlp(depth, activation)
 
     def run():
         kernel = net.kernel(x, get=get)
@@ -29,22 +29,23 @@ def limes(x, depth, get):
     return run
 
 
-def neural_tangents(x, depth, get):
+def neural_tangents(x, depth, get, activation):
     """The compiled kernel function on a whole matrix, its fastest setting here; the input is on the device."""
     sys.modules["neural_tangents.experimental"] = types.ModuleType("x")  # needs TensorFlow; nothing here needs it
     import jax
     from neural_tangents import stax
 
+    phi = {"relu": stax.Relu, "erf": stax.Erf, "gelu": stax.Gelu}[activation]
     layers = [stax.Dense(1, W_std=2**0.5)]
     for _ in range(depth - 1):
-        layers += [stax.Relu(), stax.Dense(1, W_std=2**0.5)]
+        layers += [phi(), stax.Dense(1, W_std=2**0.5)]
     kernel_fn = stax.serial(*layers)[2]
     compiled = jax.jit(lambda x: [getattr(kernel_fn(x, None, get), name) for name in get])
     on_device = jax.numpy.asarray(x)
     return lambda: jax.block_until_ready(compiled(on_device))
 
 
-def product(x, depth, get):
+def product(x, depth, get, activation):
     """The bare matrix product of the same shape in JAX, the whole of it."""
     import jax
 
@@ -59,7 +60,7 @@ def product(x, depth, get):
     return run
 
 
-def numpy(x, depth, get):
+def numpy(x, depth, get, activation):
     """The textbook recursion in NumPy, in place, with the library's arccos."""
 
     def run():
@@ -134,11 +135,11 @@ ON_IMAGES = {"limes": limes_images, "neural-tangents": neural_tangents_images}
 class Worker:
     """One contender on one batch, so that memory and compilation are its own."""
 
-    def prepare(self, contender, path, depth, get, **on_images):
+    def prepare(self, contender, path, depth, get, **options):
         """Build the contender and run it for the first time: tracing, compilation and one run."""
         x = np.load(path)
-        build = ON_IMAGES[contender] if on_images else CONTENDERS[contender]
-        self.run = build(x, depth, tuple(get), **on_images)
+        build = (CONTENDERS if x.ndim == 2 else ON_IMAGES)[contender]
+        self.run = build(x, depth, tuple(get), **options)
         start, cpu = time.perf_counter(), time.process_time()
         values = self.run()
         first = {"cpu": time.process_time() - cpu, "wall": time.perf_counter() - start}

@@ -48,20 +48,22 @@ def test_every_layer_has_a_case():
 
 @pytest.mark.parametrize("name", CASES)
 def test_differences_and_float32_at_the_centres(name):
+    """One function is compiled for each precision; float32 is compared on the points that it sees."""
     net, shape = CASES[name]
     rng = np.random.default_rng(0)
     centres, coef, v = rng.standard_normal((3, *shape)), rng.standard_normal((3, 2)), rng.standard_normal((2, 2))
-    x = rng.standard_normal((2, *shape))
-    f = expand(net, "ntk", centres, coef)
-    gradient, direction, h = f.vjp(x, v), rng.standard_normal(x.shape), 1e-5
-    slope = np.sum(v * (f.scores(x + h * direction) - f.scores(x - h * direction))) / (2 * h)
+    x, direction, h = rng.standard_normal((2, *shape)), rng.standard_normal((2, *shape)), 1e-5
+
+    def both(centres, coef, x, v):
+        return expand(net, "ntk", centres, coef).scores_and_vjp(x, lambda scores: v)
+
+    gradient = both(centres, coef, x, v)[1]
+    ahead, behind = (both(centres, coef, x + s * h * direction, v)[0] for s in (1, -1))
     size = np.abs(gradient).max() * np.abs(direction).sum()
+    slope = np.sum(v * (ahead - behind)) / (2 * h)
     np.testing.assert_allclose(np.sum(gradient * direction), slope, rtol=1e-6, atol=1e-7 * size)
-    at_centres = centres[:2]
-    exact = f.vjp(at_centres, v)
-    assert np.isfinite(exact).all()
-    single = [a.astype(np.float32) for a in (centres, coef, at_centres, v)]
-    blunt = expand(net, "ntk", single[0], single[1]).vjp(single[2], single[3])
-    double = [a.astype(np.float64) for a in single]  # the points that float32 sees
-    exact = expand(net, "ntk", double[0], double[1]).vjp(double[2], double[3])
-    np.testing.assert_allclose(blunt, exact, rtol=0, atol=2e-5 * np.abs(exact).max())
+    single = [a.astype(np.float32) for a in (centres, coef, centres[:2], v)]
+    for blunt, exact in zip(both(*single), both(*(a.astype(np.float64) for a in single)), strict=True):
+        assert blunt.dtype == np.float32
+        assert np.isfinite(exact).all()
+        np.testing.assert_allclose(blunt, exact, rtol=0, atol=2e-5 * np.abs(exact).max())

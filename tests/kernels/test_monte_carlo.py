@@ -34,19 +34,17 @@ DENSE_CASES = {
     "sign": nets.serial(D, R, D, nets.Sign(), D),
     "layer-norm": nets.serial(D, nets.LayerNorm(0.5), nets.Relu(), D),
     "dropout": nets.serial(D, R, nets.Dropout(0.7), D, nets.Residual((R, D, nets.Dropout(0.6))), D, R, D),
-    "frozen": nets.serial(nets.Dense(1.3, 0.2, trainable=False), R, D, R, nets.Dense(1.3, 0.2, trainable=False)),
-    "pruned": nets.serial(D, R, nets.Dense(1.3, 0.2, keep=0.5, rescale=False), R, nets.Dense(1.3, keep=0.4)),
-    "standard": nets.serial(
-        nets.Dense(1.3, 0.2, parametrisation="standard", base_width=6),
+    "frozen-pruned-standard": nets.serial(
+        nets.Dense(1.3, 0.2, trainable=False),
         R,
         nets.Dense(1.3, 0.2, parametrisation="standard", base_width=3, keep=0.5, rescale=False),
         R,
-        nets.Dense(1.3, parametrisation="standard"),
+        nets.Dense(1.3, keep=0.4),
     ),
-    "powers": nets.serial(nets.Dense(0.8), nets.RectifiedMonomial(2), D, nets.Polynomial((0.3, 1.0, 0.2)), D),
-    "exponentials": nets.serial(D, nets.Gaussian(0.8, -0.5), D, nets.Exp(0.5, 0.4), D),
-    "thresholds": nets.serial(D, nets.ShiftedRelu(0.5), D, nets.ShiftedRelu(-0.4, trainable=False), D),
-    "elementwise": nets.serial(D, nets.Elementwise(jnp.tanh), D),
+    "power-exponentials": nets.serial(
+        nets.Dense(0.8), nets.RectifiedMonomial(2), D, nets.Gaussian(0.8, -0.5), D, nets.Exp(0.5, 0.4), D
+    ),
+    "threshold-elementwise": nets.serial(D, nets.ShiftedRelu(0.5), D, nets.Elementwise(jnp.tanh, 16), D),
     "dense-shortcut": nets.serial(D, nets.Residual((R, D), (nets.Dense(0.7),)), R, D),
 }
 CONV_CASES = {
@@ -63,22 +61,11 @@ CONV_CASES = {
         SERIES,
         nets.serial(_series(), nets.SumPool((2,), (1,), "CIRCULAR"), nets.LayerNorm(), R, nets.GlobalSumPool(), D),
     ),
-    "series-local-flatten": (SERIES, nets.serial(LOCAL, R, _series(), R, nets.Flatten(), D)),
     "series-local-gap": (SERIES, nets.serial(_series(), R, LOCAL, R, _series(), R, nets.GlobalAvgPool(), D)),
     "series-dropout-gap": (SERIES, nets.serial(_series(), R, nets.Dropout(0.7), _series(), R, nets.GlobalAvgPool(), D)),
     "image-attention-gap": (
         IMAGE,
         nets.serial(_image(strides=(2, 1)), R, nets.SelfAttention(1.2, 0.8, 0.9), R, nets.GlobalAvgPool(), D),
-    ),
-    "image-standard-pruned-valid": (
-        IMAGE,
-        nets.serial(
-            _image(parametrisation="standard"),
-            R,
-            _image(padding="VALID", parametrisation="standard", base_width=2, keep=0.6, rescale=False),
-            nets.Flatten(),
-            D,
-        ),
     ),
     "image-circular-stride-gap": (
         IMAGE,

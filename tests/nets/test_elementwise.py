@@ -18,7 +18,7 @@ def _both(layer, v1, v2):
         return [np.asarray(a) for a in values], [float(a) for a in layer.dual_self(jnp.asarray(v1))]
 
 
-@pytest.mark.parametrize("variances", [(1.0, 1.0), (0.2, 3.0), (1e-8, 1.0), (1e-8, 1e-6)])
+@pytest.mark.parametrize("variances", [(0.2, 3.0), (1e-8, 1e-6)])
 @pytest.mark.parametrize("name", CLOSED)
 def test_smooth_functions_to_rounding(name, variances):
     layer = nets.Elementwise(CLOSED[name].phi)
@@ -30,12 +30,11 @@ def test_smooth_functions_to_rounding(name, variances):
     np.testing.assert_allclose(slope, exact_slope, rtol=1e-8, atol=1e-7 * sizes[1])
 
 
-@pytest.mark.parametrize("name", ["relu", "tanh", "abs"])
+@pytest.mark.parametrize("name", ["relu", "tanh"])
 @pytest.mark.parametrize("degree", [8, 64])
 def test_error_estimate_covers_the_error(name, degree):
     function, exact = {
         "relu": (jax.nn.relu, nets.Relu()),
-        "abs": (jnp.abs, nets.Abs()),
         "tanh": (jnp.tanh, nets.Elementwise(jnp.tanh, 256)),
     }[name]
     layer = nets.Elementwise(function, degree)

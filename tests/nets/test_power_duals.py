@@ -28,8 +28,8 @@ SMOOTH = {
     ),
     "hermite": (nets.Hermite(3), *HERMITE_3),
 }
-VARIANCES = ((1.0, 1.0), (0.3, 2.5), (1e-8, 1.0), (4.0, 3.0))
-DEGREES = (0, 1, 2, 3, 7)
+VARIANCES = ((0.3, 2.5), (1e-8, 1.0))
+DEGREES = (0, 1, 2, 7)
 
 
 def _dual(layer, v1, v2, cosine):
@@ -47,7 +47,7 @@ def _own(layer, v):
 @pytest.mark.parametrize("name", SMOOTH)
 def test_smooth(name, variances):
     layer, *functions = SMOOTH[name]
-    for cosine in (-1.0, -0.7, 0.0, 0.3, 0.9999):
+    for cosine in (-1.0, 0.3, 0.9999):
         for computed, f in zip(_dual(layer, *variances, cosine), functions, strict=True):
             expected = quadrature.smooth_dual(f, *variances, cosine, reach=13.0)
             size = math.prod(math.sqrt(quadrature.smooth_moment(f, v)) for v in variances)

@@ -24,8 +24,9 @@ def x():
 
 
 @pytest.mark.parametrize("readout", READOUTS)
-@pytest.mark.parametrize("fields", [PLAIN, STACK], ids=["one layer", "bidirectional stack"])
-@pytest.mark.parametrize("lengths", [None, LENGTHS], ids=["equal", "unequal"])
+@pytest.mark.parametrize(
+    ("fields", "lengths"), [(PLAIN, LENGTHS), (STACK, None), (STACK, LENGTHS)], ids=["one layer", "equal", "stack"]
+)
 def test_recursion_written_out(x, fields, readout, lengths):
     k = _net(fields, readout).kernel(x if lengths is None else (x, lengths))
     cut = [s[:n] for s, n in zip(x, [7] * 4 if lengths is None else lengths, strict=True)]
@@ -36,7 +37,7 @@ def test_recursion_written_out(x, fields, readout, lengths):
     np.testing.assert_allclose(k.ntk, ntk, rtol=1e-12)
 
 
-@pytest.mark.parametrize("readout", READOUTS)
+@pytest.mark.parametrize("readout", ["last", "mean_shared"])
 def test_padding_does_not_count_and_equal_sequences_are_one_point(x, readout):
     net = _net(PLAIN, readout)
     padded = np.concatenate([x, np.full((4, 3, 3), 9.0)], axis=1)  # longer, and not padded with zeros
@@ -54,9 +55,7 @@ def test_tiles_make_the_whole(x):
     np.testing.assert_allclose(tiled.ntk, whole.ntk, rtol=1e-13)
 
 
-@pytest.mark.parametrize(
-    ("fields", "readout"), [(PLAIN, "last"), (STACK, "mean_shared"), (PLAIN | {"layers": 2}, "mean_per_step")]
-)
+@pytest.mark.parametrize(("fields", "readout"), [(PLAIN, "last"), (STACK | {"bidirectional": False}, "mean_shared")])
 def test_finite_networks_of_unequal_lengths(x, fields, readout):
     """Means over networks of two widths, extrapolated, within five standard errors."""
     fields = fields | {"u_std": 1.0, "b_std": 0.2}
@@ -73,8 +72,8 @@ def test_finite_networks_of_unequal_lengths(x, fields, readout):
         return outputs @ outputs.T / 16, sum(g @ g.T for g in flat)
 
     means, errors = [], []
-    for width in (24, 48):
-        keys = jax.random.split(jax.random.key(width), 100)
+    for width in (32, 64):
+        keys = jax.random.split(jax.random.key(width), 120)
         values = jax.jit(lambda keys, w=width: jax.lax.map(lambda key: sample(key, w), keys))(keys)
         means.append([np.mean(v, axis=0) for v in values])
         errors.append([np.std(v, axis=0) / np.sqrt(len(keys)) for v in values])

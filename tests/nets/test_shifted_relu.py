@@ -41,7 +41,7 @@ def _by_plackett(h, k, c):
     return [quad(f, -math.pi / 2, end, **options)[0] for f in (density, lambda t: (c - math.sin(t)) * density(t))]
 
 
-@pytest.mark.parametrize("c", [-0.5, 0.0, 0.3, 0.8, 0.95])
+@pytest.mark.parametrize("c", [-0.5, 0.0, 0.95])
 @pytest.mark.parametrize(("h", "k"), [(0.5, 0.5), (1.0, 1.0), (2.0, 2.0), (0.3, 1.7), (2.0, 1.0)])
 def test_closed_forms_where_they_do_not_cancel(h, k, c):
     p, m = _closed(h, k, c)
@@ -78,7 +78,7 @@ def test_hermite_series(b):
         np.testing.assert_allclose(_orthant(b, b, c)[0], series, rtol=1e-9, atol=1e-11)
 
 
-@pytest.mark.parametrize("bias", [0.7, 2.0, -0.7, -2.0])
+@pytest.mark.parametrize("bias", [0.7, -2.0])
 def test_derivatives_are_those_of_differences(bias):
     with jax.enable_x64(True):
         for point in ((0.5, 0.9, 1.7), (-0.8, 1.0, 1.2), (1.08, 1.0, 1.2)):
