@@ -80,7 +80,7 @@ def _worth_compiling(net: KernelRule, n1: int, n2: int, shape: tuple[int, ...]) 
     return program if program is not None and n1 * n2 * program.work > _WORTH_COMPILING else None
 
 
-def _compiled_tile(program: Program, shape: tuple[int, ...]) -> int:
+def _compiled_tile(program: Program) -> int:
     """Rows and columns of a tile of the compiled loops: a few seconds of work, so that progress is seen."""
     return max(16, min(512, math.isqrt(_TILE_WORK // program.work) // 16 * 16))
 
@@ -156,7 +156,7 @@ def kernel(
         needed = estimate_bytes(net, n1, n2, shape, names, dtype)
         tile = tile_size(net, shape, dtype.itemsize) if tile is None else tile
     else:
-        tile = _compiled_tile(program, shape)
+        tile = _compiled_tile(program)
         needed = (len(names) + 2) * n1 * n2 * dtype.itemsize + 8 * tile * program.numbers * dtype.itemsize
     ways_out = "use fewer rows, float32 input, or ask for one kernel only (get='ntk')"
     mem.require(needed, f"a kernel of {n1} x {n2} in {dtype}", ways_out, memory)

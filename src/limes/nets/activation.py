@@ -60,3 +60,9 @@ class Activation(Layer):
             pairs = zip(self.dual_self(v1), self.dual(cov.nngp, v1, v2), strict=True)
             nngp, slope = (jnp.where(same, own, between) for own, between in pairs)
         return Cov(nngp, None if cov.ntk is None else cov.ntk * slope)
+
+
+def inverse_root(v: jax.Array) -> jax.Array:
+    """1 / sqrt(v), and 0 where a variance is 0."""
+    positive = v > 0
+    return jnp.where(positive, jax.lax.rsqrt(jnp.where(positive, v, 1.0)), 0.0)

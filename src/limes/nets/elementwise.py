@@ -13,7 +13,7 @@ import numpy as np
 
 from limes.core import precision
 from limes.core.errors import NetError
-from limes.nets.activation import Activation
+from limes.nets.activation import Activation, inverse_root
 
 _REACH = 12.5  # Hermite functions do not decay before 2 sqrt(j), so that the tail is that of exp(-z^2 / 4): 1e-17
 _NODES = 512
@@ -75,7 +75,7 @@ class Elementwise(Activation):
     def dual(self, k: jax.Array, v1: jax.Array, v2: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Both sums, by Horner's rule."""
         first, second = self._coefficients(v1), self._coefficients(v2)
-        r1, r2 = jax.lax.optimization_barrier((_inverse_root(v1), _inverse_root(v2)))
+        r1, r2 = jax.lax.optimization_barrier((inverse_root(v1), inverse_root(v2)))
         cosine = jnp.clip(k * r1 * r2, -1.0, 1.0)
         value = slope = jnp.zeros_like(k)
         for j in range(self.degree, 0, -1):
@@ -141,11 +141,6 @@ class Elementwise(Activation):
                 "function at the top of a module"
             )
         return {"layer": self.name, "function": path, "degree": self.degree}
-
-
-def _inverse_root(v: jax.Array) -> jax.Array:
-    positive = v > 0
-    return jnp.where(positive, jax.lax.rsqrt(jnp.where(positive, v, 1.0)), 0.0)
 
 
 def _points() -> tuple[np.ndarray, np.ndarray]:

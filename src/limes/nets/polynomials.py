@@ -11,6 +11,7 @@ Daniely et al. 2016, arXiv 1602.05897; here for any variance.)
 
 import math
 from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -38,7 +39,7 @@ def _double_factorial(n: int) -> int:
     return math.prod(range(n, 0, -2))
 
 
-def _horner(coef: list[Any], x: jax.Array) -> jax.Array:
+def horner(coef: Sequence[Any], x: jax.Array) -> jax.Array:
     """sum_i coef[i] x^i."""
     total = jnp.zeros_like(x) + coef[-1]
     for c in coef[-2::-1]:
@@ -59,7 +60,7 @@ class _Polynomial(Activation):
         pairs = zip(self.mean_derivatives(v1), self.mean_derivatives(v2), strict=True)
         terms = [f1 * f2 / math.factorial(j) for j, (f1, f2) in enumerate(pairs)]
         slopes = [j * term for j, term in enumerate(terms)][1:] or [jnp.zeros_like(k)]
-        return _horner(terms, k), _horner(slopes, k)
+        return horner(terms, k), horner(slopes, k)
 
 
 def _power_derivatives(coef: tuple[float, ...], v: jax.Array) -> list[jax.Array]:
@@ -67,7 +68,7 @@ def _power_derivatives(coef: tuple[float, ...], v: jax.Array) -> list[jax.Array]
     derivatives = []
     for j in range(len(coef)):
         even = [coef[i] * math.perm(i, j) * _double_factorial(i - j - 1) for i in range(j, len(coef), 2)]
-        derivatives.append(_horner(even, v))
+        derivatives.append(horner(even, v))
     return derivatives
 
 
@@ -92,7 +93,7 @@ class Polynomial(_Polynomial):
 
     def phi(self, x: jax.Array) -> jax.Array:
         """By Horner's rule."""
-        return _horner(list(self.coef), x)
+        return horner(self.coef, x)
 
     def mean_derivatives(self, v: jax.Array) -> list[jax.Array]:
         """See `limes.nets.polynomials`."""

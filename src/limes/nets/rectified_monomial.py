@@ -12,7 +12,7 @@ from numpy.polynomial import Polynomial
 
 from limes.kernels.arcsin import arcsin
 from limes.nets.activation import Activation
-from limes.nets.polynomials import check_degree
+from limes.nets.polynomials import check_degree, horner
 
 
 @functools.cache
@@ -28,14 +28,8 @@ def _angular_polynomials(p: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
     square, u = Polynomial([1.0, 0.0, -1.0]), Polynomial([0.0, 1.0])
     for q in range(p):
         a, b = square * a.deriv() + 2 * q * u * a + b, square * b.deriv() + (2 * q + 1) * u * b
-    return tuple(np.trim_zeros(a.coef, "b")), tuple(np.trim_zeros(b.coef, "b"))
-
-
-def _evaluate(coef: tuple[float, ...], u: jax.Array) -> jax.Array:
-    total = jnp.zeros_like(u)
-    for c in reversed(coef):
-        total = total * u + float(c)
-    return total
+    a, b = (tuple(float(c) for c in np.trim_zeros(poly.coef, "b")) or (0.0,) for poly in (a, b))
+    return a, b
 
 
 @functools.partial(jax.custom_jvp, nondiff_argnums=(0,))
@@ -43,7 +37,7 @@ def arc_cosine(p: int, u: jax.Array) -> jax.Array:
     """J_p(u) = 2 pi E[x_+^p y_+^p] for unit variances and covariance `u` in [-1, 1]."""
     a, b = _angular_polynomials(p)
     root = jnp.sqrt((1.0 - u) * (1.0 + u))
-    return _evaluate(a, u) * root + _evaluate(b, u) * (math.pi / 2 + arcsin(u))
+    return horner(a, u) * root + horner(b, u) * (math.pi / 2 + arcsin(u))
 
 
 @arc_cosine.defjvp

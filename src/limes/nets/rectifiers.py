@@ -11,7 +11,7 @@ import jax.numpy as jnp
 
 from limes.kernels.arcsin import arcsin
 from limes.kernels.program import Rectifier, Step
-from limes.nets.activation import Activation
+from limes.nets.activation import Activation, inverse_root
 from limes.nets.layer import check_number
 
 
@@ -32,16 +32,11 @@ def rectifier_dual(alpha: float, k: jax.Array, v1: jax.Array, v2: jax.Array) -> 
 def _primal(alpha: float, k: jax.Array, v1: jax.Array, v2: jax.Array):
     a, b = (1 + alpha) ** 2 / 4, (1 - alpha) ** 2 / (2 * math.pi)
     # Roots of the variances are taken once a row, not once an entry: the barrier keeps XLA from fusing them inwards.
-    r1, r2, q1, q2 = jax.lax.optimization_barrier((_inverse_root(v1), _inverse_root(v2), jnp.sqrt(v1), jnp.sqrt(v2)))
+    r1, r2, q1, q2 = jax.lax.optimization_barrier((inverse_root(v1), inverse_root(v2), jnp.sqrt(v1), jnp.sqrt(v2)))
     u = jnp.clip(k * r1 * r2, -1.0, 1.0)
     s = jnp.sqrt((1.0 - u) * (1.0 + u))
     angle = arcsin(u)
     return a * k + (b * q1) * q2 * (s + u * angle), a + b * angle, u, s, r1, r2, q1, q2
-
-
-def _inverse_root(v: jax.Array) -> jax.Array:
-    positive = v > 0
-    return jnp.where(positive, jax.lax.rsqrt(jnp.where(positive, v, 1.0)), 0.0)
 
 
 @functools.partial(rectifier_dual.defjvp, symbolic_zeros=True)

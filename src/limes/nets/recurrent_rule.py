@@ -88,8 +88,9 @@ def _valid(state: State, at_the_end: bool) -> tuple[jax.Array, jax.Array]:
     time = state.cross.nngp.shape[-1]
     steps = jnp.arange(time)[:, None]
     if state.lengths is None:
-        return tuple(jnp.ones((time, cov.nngp.shape[0]), bool) for cov in (state.left, state.right))  # type: ignore
-    first, second = ((steps >= time - n) if at_the_end else (steps < n) for n in state.lengths)
+        first, second = (jnp.ones((time, len(cov.nngp)), bool) for cov in (state.left, state.right))
+    else:
+        first, second = ((steps >= time - n) if at_the_end else (steps < n) for n in state.lengths)
     return first, second
 
 
