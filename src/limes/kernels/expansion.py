@@ -23,6 +23,7 @@ from limes.core.errors import InputError
 from limes.core.types import Array, Kind
 from limes.kernels.block import block, final_state, separate
 from limes.kernels.coincidence import coincident, fingerprints
+from limes.kernels.compiling import jit_of_net
 from limes.kernels.state import KernelRule, State, input_state
 from limes.kernels.tiles import entries_per_pair
 
@@ -50,19 +51,19 @@ def _slopes(net: KernelRule, kind: Kind, x, z, id1, id2) -> tuple[jax.Array, jax
     return value(start, start.cross.nngp, v1), by_k0, by_v1
 
 
-@functools.partial(jax.jit, static_argnums=(0, 1))
+@functools.partial(jit_of_net, static=(0, 1))
 def _scores(net, kind, x, z, id2, coef):
     return _highest(block(net, (kind,), x, z, None, id2)[0], coef)
 
 
-@functools.partial(jax.jit, static_argnums=(0, 1))
+@functools.partial(jit_of_net, static=(0, 1))
 def _forward(net, kind, x, z, id2, coef):
     """Scores of a block, and the slopes that its gradient needs."""
     value, by_k0, by_v1 = _slopes(net, kind, net.prepare(x), net.prepare(z), fingerprints(x), id2)
     return _highest(value, coef), (by_k0, by_v1)
 
 
-@functools.partial(jax.jit, static_argnums=(0,))
+@jit_of_net
 def _pull_back(net, x, z, coef, v, slopes):
     by_k0, by_v1 = slopes
     weights = _highest(v, coef.T)
@@ -72,7 +73,7 @@ def _pull_back(net, x, z, coef, v, slopes):
     return gradient.reshape(x.shape)
 
 
-@functools.partial(jax.jit, static_argnums=(0, 1))
+@functools.partial(jit_of_net, static=(0, 1))
 def _reverse(net, kind, x, z, id2, coef, v):
     pull_back = jax.vjp(lambda x: block(net, (kind,), x, z, None, id2)[0], x)[1]
     return pull_back(_highest(v, coef.T))[0]

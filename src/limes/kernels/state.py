@@ -161,6 +161,11 @@ class KernelRule(Protocol):
         ...
 
     @property
+    def arithmetic(self) -> bool:
+        """Whether the recursion consists of arithmetic and square roots, see `limes.kernels.compiling`."""
+        ...
+
+    @property
     def layout(self) -> Layout:
         """Which entries of the covariance the recursion keeps."""
         ...

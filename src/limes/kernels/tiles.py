@@ -15,11 +15,13 @@ from limes.core import precision
 from limes.core.errors import InputError
 from limes.core.types import Array
 from limes.kernels.block import Batch, block, block_behind_head, check_get, packed_block
+from limes.kernels.compiling import jit_of_net
 from limes.kernels.program import Program
 from limes.kernels.sequences import row_ids, split, together
 from limes.kernels.state import KernelRule
 
 _TILE_BYTES = 1 << 20  # one array of a tile: a few of them share a core's second-level cache
+_MOST_ROWS = 320  # of a tile: larger ones on the diagonal are computed twice over for nothing
 _LIVE_ARRAYS = 8  # arrays of a tile's size that a recursion holds at once, measured on convolutional nets
 _WORTH_COMPILING = 3e8  # entries times layers: about as long as compilation in JAX
 _TILE_WORK = 1 << 30  # the same for a tile of the compiled loops
@@ -40,8 +42,7 @@ class Kernel:
     ntk: Array | None = None
 
 
-@functools.partial(jax.jit, static_argnums=(0, 1))
-def _jit_block(net, names, x1, x2, id1, id2, one) -> tuple[jax.Array, ...] | jax.Array:
+def _block(net, names, x1, x2, id1, id2, one) -> tuple[jax.Array, ...] | jax.Array:
     if net.layout == "vector" and len(set(names)) == 2:
         return packed_block(net, x1, x2, id1, id2, one)
     return block(net, names, x1, x2, id1, id2, one)
@@ -55,8 +56,9 @@ def _unpack(names: Sequence[str], values: tuple[jax.Array, ...] | jax.Array) -> 
     return {"nngp": np.real(both), "ntk": np.imag(both)}
 
 
+_jit_block = jit_of_net(_block, (0, 1))
 _jit_row_ids = jax.jit(row_ids)
-_jit_behind_head = jax.jit(block_behind_head, static_argnums=(0, 1))
+_jit_behind_head = jit_of_net(block_behind_head, (0, 1))
 
 
 def _batch(x: jax.Array, lengths: Array | None) -> Batch:
@@ -70,8 +72,8 @@ def entries_per_pair(net: KernelRule, shape: tuple[int, ...]) -> int:
 
 
 def tile_size(net: KernelRule, shape: tuple[int, ...], itemsize: int) -> int:
-    """Rows and columns of a tile, such that one of its arrays is about a megabyte, and at least one pair."""
-    return max(1, min(512, math.isqrt(_TILE_BYTES // itemsize // entries_per_pair(net, shape))))
+    """Rows and columns of a tile, such that one of its arrays is a megabyte at most, and at least one pair."""
+    return max(1, min(_MOST_ROWS, math.isqrt(_TILE_BYTES // itemsize // entries_per_pair(net, shape))))
 
 
 def _worth_compiling(net: KernelRule, n1: int, n2: int, shape: tuple[int, ...]) -> Program | None:

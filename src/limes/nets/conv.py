@@ -42,6 +42,7 @@ class Conv(Layer):
     parametrisation: Parametrisation = "ntk"
     base_width: float = 1.0
     name: ClassVar[str] = "conv"
+    arithmetic: ClassVar[bool] = True
     rare: ClassVar[tuple[str, ...]] = RARE
     needs_positions: ClassVar[bool] = True
     fresh_weights: ClassVar[bool] = True
@@ -139,6 +140,7 @@ class ConvLocal(Conv):
     """
 
     name: ClassVar[str] = "conv_local"
+    arithmetic: ClassVar[bool] = True
 
     def init(self, key: jax.Array, shape: tuple[int, ...], width: int) -> tuple[tuple[int, ...], Params]:
         """Weights (*positions', *kernel, channels, width) and, with b_std > 0, biases (*positions', width)."""

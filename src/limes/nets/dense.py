@@ -39,6 +39,7 @@ class Dense(Layer):
     parametrisation: Parametrisation = "ntk"
     base_width: float = 1.0
     name: ClassVar[str] = "dense"
+    arithmetic: ClassVar[bool] = True
     rare: ClassVar[tuple[str, ...]] = RARE
     fresh_weights: ClassVar[bool] = True
 

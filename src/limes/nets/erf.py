@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from limes.kernels import program
-from limes.kernels.arcsin import arcsin
+from limes.kernels.arcsin import arcsin, arcsin_by_gap
 from limes.nets.activation import Activation
 
 
@@ -17,6 +17,7 @@ class Erf(Activation):
     """erf(x) = 2/sqrt(pi) times the integral of exp(-t^2) from 0 to x."""
 
     name: ClassVar[str] = "erf"
+    arithmetic: ClassVar[bool] = True
 
     def phi(self, x: jax.Array) -> jax.Array:
         """The error function."""
@@ -35,9 +36,9 @@ class Erf(Activation):
         return (2 / math.pi) * arcsin(u), dot
 
     def dual_self(self, v: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """At k = v1 = v2, where 1 - u^2 = (1 + 4v) / (1 + 2v)^2 without cancellation; the arcsine as an arctangent."""
-        inverse = jax.lax.rsqrt(1.0 + 4.0 * v)
-        return (2 / math.pi) * jnp.arctan(2.0 * v * inverse), (4 / math.pi) * inverse
+        """At k = v1 = v2, where 1 - u^2 = (1 + 4v) / (1 + 2v)^2 and 1 - u = 1 / (1 + 2v) without cancellation."""
+        gap = 1.0 / (1.0 + 2.0 * v)
+        return (2 / math.pi) * arcsin_by_gap(2.0 * v * gap, gap), (4 / math.pi) * jax.lax.rsqrt(1.0 + 4.0 * v)
 
     def steps(self, sizes: tuple[int, ...]) -> tuple[program.Step, ...]:
         """`limes.kernels.program.Erf`."""

@@ -16,6 +16,7 @@ class Flatten(Layer):
     """All positions and channels become channels of one vector; vectors stay as they are."""
 
     name: ClassVar[str] = "flatten"
+    arithmetic: ClassVar[bool] = True
 
     def init(self, key: jax.Array, shape: tuple[int, ...], width: int) -> tuple[tuple[int, ...], Params]:
         """No weights."""

@@ -7,7 +7,7 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 
-from limes.kernels.arcsin import arcsin
+from limes.kernels.arcsin import arcsin, arcsin_by_gap
 from limes.nets.activation import Activation
 
 
@@ -16,6 +16,7 @@ class Gelu(Activation):
     """x Phi(x) with Phi the standard normal distribution function (the exact form, not the tanh approximation)."""
 
     name: ClassVar[str] = "gelu"
+    arithmetic: ClassVar[bool] = True
 
     def phi(self, x: jax.Array) -> jax.Array:
         """The exact form, x Phi(x)."""
@@ -44,8 +45,8 @@ class Gelu(Activation):
         return nngp, both + density * k * (shares + inverse_det)
 
     def dual_self(self, v: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """At k = v1 = v2, where det = 1 + 2v without cancellation; the arcsine as an arctangent."""
+        """At k = v1 = v2, where det = 1 + 2v and 1 - u = 1 / (1 + v) without cancellation."""
         share, inverse_det = 1.0 / (1.0 + v), 1.0 / (1.0 + 2.0 * v)
         root = jnp.sqrt(inverse_det)
-        both, density = 0.25 + jnp.arctan(v * root) / (2 * math.pi), root / (2 * math.pi)
+        both, density = 0.25 + arcsin_by_gap(v * share, share) / (2 * math.pi), root / (2 * math.pi)
         return v * (both + 2.0 * density * v * share), both + density * v * (2.0 * share + inverse_det)

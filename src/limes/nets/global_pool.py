@@ -17,6 +17,7 @@ class GlobalAvgPool(Layer):
     """Mean over all positions, channel by channel."""
 
     name: ClassVar[str] = "global_avg_pool"
+    arithmetic: ClassVar[bool] = True
     needs_positions: ClassVar[bool] = True
     linear: ClassVar[bool] = True
     average: ClassVar[bool] = True
@@ -60,4 +61,5 @@ class GlobalSumPool(GlobalAvgPool):
     """Sum over all positions, channel by channel."""
 
     name: ClassVar[str] = "global_sum_pool"
+    arithmetic: ClassVar[bool] = True
     average: ClassVar[bool] = False

@@ -51,6 +51,8 @@ class Layer(ABC):
     """Whether the layer is a linear map without weights, behind which outputs of fresh weights stay uncorrelated."""
     random: ClassVar[bool] = False
     """Whether the layer draws masks for each row."""
+    arithmetic: ClassVar[bool] = False
+    """Whether the kernel rule consists of arithmetic and square roots, see `limes.kernels.compiling`."""
     rare: ClassVar[tuple[str, ...]] = ()
     """Fields that a specification leaves out where they have their defaults."""
 

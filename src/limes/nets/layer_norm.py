@@ -24,6 +24,7 @@ class LayerNorm(Layer):
 
     eps: float = 1e-12
     name: ClassVar[str] = "layer_norm"
+    arithmetic: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "eps", check_number("layer_norm", "eps", self.eps, 0.0))

@@ -65,6 +65,11 @@ class Net:
         return any(layer.random for layer in self.layers)
 
     @property
+    def arithmetic(self) -> bool:
+        """Whether the recursion consists of arithmetic and square roots, see `limes.kernels.compiling`."""
+        return all(layer.arithmetic for layer in self.layers)
+
+    @property
     def layout(self) -> Layout:
         """Which entries of the inputs' covariance the recursion starts from; see `limes.kernels.state`."""
         return layouts(self.layers, "position")[0] if self.needs_positions else "vector"

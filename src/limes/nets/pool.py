@@ -29,6 +29,7 @@ class AvgPool(Layer):
     strides: tuple[int, ...] | None = None
     padding: Padding = "VALID"
     name: ClassVar[str] = "avg_pool"
+    arithmetic: ClassVar[bool] = True
     needs_positions: ClassVar[bool] = True
     linear: ClassVar[bool] = True
     average: ClassVar[bool] = True
@@ -96,4 +97,5 @@ class SumPool(AvgPool):
     """Sum over a window that slides over the positions; attributes as for `AvgPool`."""
 
     name: ClassVar[str] = "sum_pool"
+    arithmetic: ClassVar[bool] = True
     average: ClassVar[bool] = False

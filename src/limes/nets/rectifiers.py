@@ -9,7 +9,7 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 
-from limes.kernels.arcsin import arcsin
+from limes.kernels.arccosine import moments
 from limes.kernels.program import Rectifier, Step
 from limes.nets.activation import Activation, inverse_root
 from limes.nets.layer import check_number
@@ -24,7 +24,9 @@ def rectifier_dual(alpha: float, k: jax.Array, v1: jax.Array, v2: jax.Array) -> 
         E[phi phi]   = a k + b sqrt(v1 v2) (s + u arcsin u)
         E[phi' phi'] = a + b arcsin u,        a = (1 + alpha)^2 / 4,  b = (1 - alpha)^2 / (2 pi)
 
-    (arc-cosine kernels of degree 1 and 0: Cho & Saul 2009). Where a variance is zero, u is taken as 0.
+    (arc-cosine kernels of degree 1 and 0: Cho & Saul 2009). `limes.kernels.arccosine` splits s + u arcsin u into
+    (pi/2) |u| and a bend; the former joins a k to k (1 + alpha^2)/2 for u > 0 and k alpha below. Where a variance is
+    zero, u is taken as 0.
     """
     return _primal(alpha, k, v1, v2)[:2]
 
@@ -34,9 +36,9 @@ def _primal(alpha: float, k: jax.Array, v1: jax.Array, v2: jax.Array):
     # Roots of the variances are taken once a row, not once an entry: the barrier keeps XLA from fusing them inwards.
     r1, r2, q1, q2 = jax.lax.optimization_barrier((inverse_root(v1), inverse_root(v2), jnp.sqrt(v1), jnp.sqrt(v2)))
     u = jnp.clip(k * r1 * r2, -1.0, 1.0)
-    s = jnp.sqrt((1.0 - u) * (1.0 + u))
-    angle = arcsin(u)
-    return a * k + (b * q1) * q2 * (s + u * angle), a + b * angle, u, s, r1, r2, q1, q2
+    angle, bend, s = moments(u)
+    straight = (1 + alpha**2) / 2 * jnp.maximum(k, 0.0) + alpha * jnp.minimum(k, 0.0)
+    return straight + (b * q1) * q2 * bend, a + b * angle, u, s, r1, r2, q1, q2
 
 
 @functools.partial(rectifier_dual.defjvp, symbolic_zeros=True)
@@ -66,6 +68,8 @@ def _rectifier_dual_jvp(alpha, primals, tangents):
 @dataclass(frozen=True)
 class _Rectifier(Activation):
     """What the three share."""
+
+    arithmetic: ClassVar[bool] = True
 
     @property
     @abstractmethod

@@ -47,6 +47,11 @@ class Residual(Layer):
         """Whether a layer of either branch draws masks."""
         return any(layer.random for layer in self.body + self.shortcut)
 
+    @property
+    def arithmetic(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """Whether the rules of both branches consist of arithmetic and square roots."""
+        return all(layer.arithmetic for layer in self.body + self.shortcut)
+
     def init(self, key: jax.Array, shape: tuple[int, ...], width: int) -> tuple[tuple[int, ...], Params]:
         """Weights of both branches, each layer of the given width."""
         keys = jax.random.split(key)

@@ -16,6 +16,7 @@ class Sign(Activation):
     """sign(x), with derivative 0 as in practice: no gradient reaches the layers below, and their NTK is dropped."""
 
     name: ClassVar[str] = "sign"
+    arithmetic: ClassVar[bool] = True
 
     def phi(self, x: jax.Array) -> jax.Array:
         """-1, 0 or 1."""

@@ -340,7 +340,7 @@ def default_steps(n: int) -> int:
 
 def default_reach(n: int) -> float:
     """Radius of the attack in training over `eps` for n rows, if none is named."""
-    return 1.2 if n <= _FEW else 1.0
+    return 1.2 if n <= _FEW else 0.7
 
 
 def _as_long(stop: int, steps: int) -> int:
