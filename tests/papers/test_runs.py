@@ -73,6 +73,48 @@ def test_an_interrupted_run_continues_with_the_step_that_is_missing(toy):
     assert found.claims == whole.claims
 
 
+def test_finished_parts_are_carried_to_another_machine(toy, tmp_path):
+    whole = run(KEY, out="whole")
+    toy.computed.clear()
+    toy.interrupt_at = ("double", 1)
+    with pytest.raises(KeyboardInterrupt):
+        run(KEY, out="here", carry="carried.json")
+    carried = json.loads((tmp_path / "carried.json").read_text())
+    assert list(carried["parts"]) == ["seed0"]
+    toy.computed.clear()
+    toy.interrupt_at = None
+    there = run(KEY, out="there", carry="carried.json")
+    assert toy.computed == [("height", 1), ("height", 2), ("double", 1), ("double", 2)]
+    assert there.claims == whole.claims
+    toy.computed.clear()
+    run(KEY, out="elsewhere", carry="carried.json")
+    assert toy.computed == []
+
+
+def test_carried_results_of_other_settings_are_measured_again(toy, tmp_path):
+    run(KEY, out="here", carry="carried.json")
+    toy.computed.clear()
+    toy.offset = 0.5
+    changed = run(KEY, out="there", carry="carried.json")
+    assert len(toy.computed) == 6
+    assert changed.claims[0].measured == pytest.approx(1.6)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"), [("{", "can be read"), ('{"parts": {}}', "can be read"), (None, "size smoke")]
+)
+def test_a_carried_file_that_does_not_fit_is_refused(toy, tmp_path, text, said):
+    file = tmp_path / "carried.json"
+    if text is None:
+        run(KEY, out="here", carry=file)
+        with pytest.raises(FormatError, match=said):
+            run(KEY, "full", out="there", carry=file)
+    else:
+        file.write_text(text)
+        with pytest.raises(FormatError, match=said):
+            run(KEY, out="here", carry=file)
+
+
 def test_other_settings_need_another_folder_or_force(toy):
     run(KEY, out="here")
     with pytest.raises(RunFolderError, match="--force"):

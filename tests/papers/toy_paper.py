@@ -7,7 +7,7 @@ import numpy as np
 
 from limes.papers import registry
 from limes.papers.claim import Claim, Expected
-from limes.papers.paper import Drawing, Paper, Plan, Request, Step
+from limes.papers.paper import Drawing, Paper, Part, Plan, Request, Step
 from limes.report import style
 
 KEY, PACKAGE = "toy-heights", "toy_heights_paper"
@@ -24,7 +24,7 @@ class Toy:
 
     def plan(self, request: Request) -> Plan:
         steps = [
-            Step(quantity, seed, self._compute(quantity, seed), 1.0)
+            Step(quantity, seed, self._compute(quantity, seed), 1.0, Part(f"seed{seed}", {"offset": self.offset}))
             for quantity in ("height", "double")
             for seed in request.seed_range(3)
         ]

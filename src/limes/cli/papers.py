@@ -54,6 +54,9 @@ def run(
     data: o.DataDir = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the run (default: runs/papers-...).")] = None,
     seeds: Annotated[int | None, typer.Option(help="Number of seeds of every quantity (default: the paper's).")] = None,
+    carry: Annotated[
+        Path | None, typer.Option(help="JSON file of finished parts, read and added to: to go on on another machine.")
+    ] = None,
     memory: o.Memory = None,
     force: o.Force = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan, with bytes and time, and stop.")] = False,
@@ -81,6 +84,7 @@ def run(
             out,
             seeds,
             progress,
+            carry=carry,
             force=force,
         )
     if json:

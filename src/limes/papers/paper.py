@@ -48,6 +48,19 @@ class Request:
 
 
 @dataclass(frozen=True, eq=False)
+class Part:
+    """Steps that build on each other, and on no others: one net and seed, say.
+
+    Attributes:
+        name: letters, digits and hyphens.
+        settings: plain values that decide its results.
+    """
+
+    name: str
+    settings: Mapping[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
 class Step:
     """One quantity for one seed.
 
@@ -56,6 +69,7 @@ class Step:
         seed: of everything random in it.
         compute: see `Compute`.
         seconds: what it takes on two cores, about.
+        part: what it belongs to.
         small: whether its matrices are too small for linear algebra on several threads to pay, which costs tens of
             times as much where other processes keep the cores busy.
     """
@@ -64,6 +78,7 @@ class Step:
     seed: int
     compute: Compute
     seconds: float
+    part: Part
     small: bool = False
 
     @property

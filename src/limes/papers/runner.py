@@ -9,6 +9,7 @@ from threadpoolctl import threadpool_limits
 
 from limes.core import memory as mem
 from limes.core.progress import Muted, Progress, Quiet
+from limes.papers.carry import Carried
 from limes.papers.claim import Size
 from limes.papers.page import paper_page
 from limes.papers.paper import Found, Paper, Plan, Request, Step
@@ -29,6 +30,7 @@ def run(
     seeds: int | None = None,
     progress: Progress | None = None,
     *,
+    carry: str | Path | None = None,
     force: bool = False,
 ) -> PaperResult:
     """Measure the claims of a published system, and write a report.
@@ -43,6 +45,8 @@ def run(
         out: folder of the run; None for ``runs/papers-<key>-<hash of the settings>``.
         seeds: number of seeds of every quantity; None for the paper's own choice.
         progress: told of every step.
+        carry: a JSON file of results of finished parts (a net and a seed, say): what it holds is not measured again,
+            what is finished here is added. So a run of many hours can go on on another machine.
         force: replace a run with other settings in `out`.
 
     Returns:
@@ -51,6 +55,7 @@ def run(
     Raises:
         InputError: for an unknown key or size, or a number of seeds below 1.
         FormatError: for data that cannot be read.
+        FormatError: for a carried file of another paper or size, or a damaged one.
         RunFolderError: for a folder of another run, or a full disk (DiskFullError).
         MemoryRefused: if a step would not fit.
 
@@ -66,7 +71,7 @@ def run(
         if not folder.finished:
             for note in plan.notes:
                 progress.note(f"note: {note}")
-            found = _steps(folder, plan, progress)
+            found = _steps(folder, plan, Carried(carry, key, size, plan.steps), progress)
             _conclude(folder, paper, plan, size, found, _command(key, request))
             folder.finish()
         return read_result(folder.folder, resumed)
@@ -96,16 +101,22 @@ def plan(key: str, size: Size = "smoke", data: str | None = None, seeds: int | N
     }
 
 
-def _steps(folder: RunFolder, plan: Plan, progress: Progress) -> Found:
-    """Results of all steps, those of an earlier run read back."""
+def _steps(folder: RunFolder, plan: Plan, carried: Carried, progress: Progress) -> Found:
+    """Results of all steps, those of an earlier run or another machine read back."""
     found: Found = {}
     expected, taken = 0.0, 0.0
     left = sum(step.seconds for step in plan.steps)
     for i, step in enumerate(plan.steps):
+        known = carried.get(step)
+        if known is not None:
+            found.setdefault(step.quantity, {})[step.seed] = known
+            left -= step.seconds
+            continue
         pace = taken / expected if expected else 1.0
         progress.note(f"[{i + 1}/{len(plan.steps)}] {step.name}; about {format_seconds(left * pace)} left")
         since = time.perf_counter()
         found.setdefault(step.quantity, {})[step.seed] = folder.stage(step.name, _timed(step, found, progress))
+        carried.keep(step, found)
         seconds = time.perf_counter() - since
         left -= step.seconds
         if seconds > 0.5 * found[step.quantity][step.seed]["seconds"]:  # not one that was read back

@@ -17,7 +17,7 @@ from limes.machines import NTKClassifier
 from limes.machines.predictor import KernelPredictor
 from limes.nets import mlp
 from limes.papers.adv_ntk.cases import ATTACK_STEPS, BOUNDS, Case, Parts, draw
-from limes.papers.paper import Compute, Found, Step
+from limes.papers.paper import Compute, Found, Part, Step
 from limes.robust import AdvNTKClassifier, FiniteATClassifier, FinitePredictor, ReleasedPGD
 from limes.robust.adv_ntk import Protocol
 
@@ -154,14 +154,14 @@ def attack_of(case: Case, name: str, loss: LossName = "mse") -> Any:
     return PGD(steps=ATTACK_STEPS, loss=loss if name == "pgd" else "margin", step_size=size)
 
 
-def defence_steps(case: Case, load: Callable[[], Dataset], seeds: range) -> Iterator[Step]:
-    """All steps of a case, seed by seed."""
+def defence_steps(case: Case, load: Callable[[], Dataset], seeds: range, data: str | None) -> Iterator[Step]:
+    """All steps of a case, seed by seed; `data` is the hash of what is loaded."""
     for seed in seeds:
-        bench = Bench(case, seed, load)
-        yield from _steps_of(bench)
+        settings = case.settings(range(seed, seed + 1)) | {"data": data}
+        yield from _steps_of(Bench(case, seed, load), Part(f"{case.name}-seed{seed}", settings))
 
 
-def _steps_of(bench: Bench) -> Iterator[Step]:
+def _steps_of(bench: Bench, part: Part) -> Iterator[Step]:
     case, seed = bench.case, bench.seed
     name, rates = case.name, case.rates
 
@@ -169,7 +169,7 @@ def _steps_of(bench: Bench) -> Iterator[Step]:
         return found[f"{name}-{quantity}"][seed]["coef"]
 
     def step(quantity: str, compute: Compute, seconds: float) -> Step:
-        return Step(f"{name}-{quantity}", seed, compute, seconds, small=case.n_kernel <= 2_000)
+        return Step(f"{name}-{quantity}", seed, compute, seconds, part, small=case.n_kernel <= 2_000)
 
     def choose(quantity: str) -> Compute:
         return lambda found, progress: bench.attack(coef(found, quantity), "choose", case.n_choose, CRITERIA)

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from limes.papers.adv_ntk import dynamics, finite_dynamics, regularisation, solv
 from limes.papers.adv_ntk.cases import B_STD, BOUNDS, W_STD, cases
 from limes.papers.adv_ntk.defences import defence_steps
 from limes.papers.claim import Size
-from limes.papers.paper import Plan, Request, Step
+from limes.papers.paper import Part, Plan, Request, Step
 from limes.robust.ark import ark
 
 _THEORY_SEEDS = {"smoke": 3, "full": 5}
@@ -41,7 +41,8 @@ def plan(request: Request) -> Plan:
     chosen = cases(request.size, cifar is not None)
     theory, costs = request.seed_range(_THEORY_SEEDS[request.size]), request.seed_range(_COST_SEEDS[request.size])
     linear = request.seed_range(_LINEAR_SEEDS[request.size])
-    steps = [*_theory_steps(request.size, cifar, theory, costs, linear)]
+    known = None if cifar is None else data_hash(cifar.x, cifar.y, cifar.x_test, cifar.y_test)
+    steps = [*_theory_steps(request.size, cifar, known, theory, costs, linear)]
     settings: dict[str, Any] = {"seeds": len(theory), "seeds_cost": len(costs), "cases": {}}
     settings["linearisation"] = {
         "seeds": len(linear),
@@ -50,10 +51,10 @@ def plan(request: Request) -> Plan:
     }
     for case in chosen:
         seeds = request.seed_range(case.seeds)
-        steps += defence_steps(case, _digits if case.data == "digits" else lambda: _given(cifar), seeds)
+        steps += defence_steps(case, _digits if case.data == "digits" else lambda: _given(cifar), seeds, known)
         settings["cases"][case.name] = case.settings(seeds)
     if cifar is not None:
-        settings["cifar10"] = data_hash(cifar.x, cifar.y, cifar.x_test, cifar.y_test)
+        settings["cifar10"] = known
     n = max(case.n_kernel for case in chosen)
     standing = 0 if cifar is None else 2 * cifar.x.nbytes
     return Plan(settings, steps, notes, standing + 28 * n**2 + 500_000_000)
@@ -81,34 +82,43 @@ def _given(data: Dataset | None) -> Dataset:
     return data
 
 
-def _theory_steps(size: Size, cifar: Dataset | None, seeds: range, costs: range, linear: range) -> Iterator[Step]:
+def _theory_steps(
+    size: Size, cifar: Dataset | None, known: str | None, seeds: range, costs: range, linear: range
+) -> Iterator[Step]:
+    each = partial(_each, {"cifar10": known})
     net = mlp(3, w_std=W_STD, b_std=B_STD)
     ns, general_ns = _COST_SIZES[size]
-    yield from _each("stable-form", seeds, solver.stable_form, 0.1)
-    yield from _each("krylov", seeds, lambda seed: _krylov(net, _digits(), 500, seed), 0.6)
+    yield from each("stable-form", seeds, solver.stable_form, 0.1)
+    yield from each("krylov", seeds, lambda seed: _krylov(net, _digits(), 500, seed), 0.6)
     if cifar is not None:
         n = 2000 if size == "full" else 1000
-        yield from _each("krylov-cifar10", seeds, lambda seed: _krylov(net, cifar, n, seed), 2e-9 * n**3)
-    yield from _each(
+        yield from each("krylov-cifar10", seeds, lambda seed: _krylov(net, cifar, n, seed), 2e-9 * n**3)
+    yield from each(
         "step-cost", costs, lambda seed: solver.step_cost(seed, net, ns, general_ns), 1.5e-9 * max(general_ns) ** 3 + 2
     )
-    yield from _each("closed-form", seeds, dynamics.closed_form, 0.5)
-    yield from _each("degeneration", seeds, lambda seed: _degeneration(net, seed), 0.5)
-    yield from _each("ark", seeds, regularisation.ark_of_relu_nets, 1.0)
-    yield from _each("clock", seeds, lambda seed: _clock(net, seed), 0.3)
-    yield from _each("soundness", seeds, lambda seed: _soundness(net, _digits(), 0.1, seed), 1.5)
+    yield from each("closed-form", seeds, dynamics.closed_form, 0.5)
+    yield from each("degeneration", seeds, lambda seed: _degeneration(net, seed), 0.5)
+    yield from each("ark", seeds, regularisation.ark_of_relu_nets, 1.0)
+    yield from each("clock", seeds, lambda seed: _clock(net, seed), 0.3)
+    yield from each("soundness", seeds, lambda seed: _soundness(net, _digits(), 0.1, seed), 1.5)
     widths, strengths = _WIDTHS[size], _STRENGTHS[size]
     cost = 3e-3 * max(widths) * sum(np.exp(gain) for gain in strengths)
-    yield from _each("linearisation", linear, lambda seed: _linearisation(seed, widths, strengths), cost, small=False)
+    yield from each("linearisation", linear, lambda seed: _linearisation(seed, widths, strengths), cost, small=False)
     if cifar is not None and size == "full":
-        yield from _each("soundness-cifar10", seeds, lambda seed: _soundness(net, cifar, 8 / 255, seed, 512), 60)
+        yield from each("soundness-cifar10", seeds, lambda seed: _soundness(net, cifar, 8 / 255, seed, 512), 60)
 
 
 def _each(
-    quantity: str, seeds: range, compute: Callable[[int], dict[str, Any]], seconds: float, small: bool = True
+    settings: dict[str, Any],
+    quantity: str,
+    seeds: range,
+    compute: Callable[[int], dict[str, Any]],
+    seconds: float,
+    small: bool = True,
 ) -> Iterator[Step]:
     for seed in seeds:
-        yield Step(quantity, seed, lambda found, progress, seed=seed: compute(seed), seconds, small)
+        part = Part(f"{quantity}-seed{seed}", settings)
+        yield Step(quantity, seed, lambda found, progress, seed=seed: compute(seed), seconds, part, small)
 
 
 def _rows(data: Dataset, n: int, seed: int, n_test: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
