@@ -2,7 +2,7 @@
 
 import functools
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,9 @@ from limes.kernels.sequences import row_ids, split, together
 from limes.kernels.state import KernelRule
 
 _TILE_BYTES = 1 << 20  # one array of a tile: a few of them share a core's second-level cache
-_MOST_ROWS = 320  # of a tile: larger ones on the diagonal are computed twice over for nothing
+_VECTOR_TILE_BYTES = 1 << 21  # fully connected recursions run in registers: here the matrix product decides
+_MOST_ROWS = 640  # of a tile
+_MANY = 4  # pieces of a batch, from which on halving tiles on the diagonal pays
 _LIVE_ARRAYS = 8  # arrays of a tile's size that a recursion holds at once, measured on convolutional nets
 _WORTH_COMPILING = 3e8  # entries times layers: about as long as compilation in JAX
 _TILE_WORK = 1 << 30  # the same for a tile of the compiled loops
@@ -72,8 +74,9 @@ def entries_per_pair(net: KernelRule, shape: tuple[int, ...]) -> int:
 
 
 def tile_size(net: KernelRule, shape: tuple[int, ...], itemsize: int) -> int:
-    """Rows and columns of a tile, such that one of its arrays is a megabyte at most, and at least one pair."""
-    return max(1, min(_MOST_ROWS, math.isqrt(_TILE_BYTES // itemsize // entries_per_pair(net, shape))))
+    """Rows and columns of a tile, such that one of its arrays is a megabyte or two at most, and at least one pair."""
+    most = _VECTOR_TILE_BYTES if net.layout == "vector" else _TILE_BYTES
+    return max(1, min(_MOST_ROWS, math.isqrt(most // itemsize // entries_per_pair(net, shape))))
 
 
 def _worth_compiling(net: KernelRule, n1: int, n2: int, shape: tuple[int, ...]) -> Program | None:
@@ -89,7 +92,8 @@ def _compiled_tile(program: Program) -> int:
 
 def tile_bytes(net: KernelRule, shape: tuple[int, ...], itemsize: int, tile: int) -> int:
     """Estimated bytes that computing one tile takes beside its inputs."""
-    return _LIVE_ARRAYS * tile * tile * entries_per_pair(net, shape) * itemsize
+    live = 3 if net.layout == "vector" else _LIVE_ARRAYS  # product, result, and one to spare
+    return live * tile * tile * entries_per_pair(net, shape) * itemsize
 
 
 def estimate_bytes(net: KernelRule, n1: int, n2: int, shape: tuple[int, ...], names: Sequence[str], dtype: Any) -> int:
@@ -163,24 +167,40 @@ def kernel(
     ways_out = "use fewer rows, float32 input, or ask for one kernel only (get='ntk')"
     mem.require(needed, f"a kernel of {n1} x {n2} in {dtype}", ways_out, memory)
     with precision.scope(dtype):
-        rows1 = _Rows(x1, lengths1, dtype, tile)
-        rows2 = rows1 if x2 is None else _Rows(x2, lengths2, dtype, tile)
+        halve = program is None and net.layout == "vector"
+        pieces1 = _cut(x1, lengths1, dtype, tile, halve)
+        pieces2 = pieces1 if x2 is None else _cut(x2, lengths2, dtype, tile, halve)
         compute = _by_jax(net, names) if program is None else _by_loops(net, names, program, dtype)
-        values = _assemble(names, rows1, rows2, compute, dtype, progress)
+        values = _assemble(names, pieces1, pieces2, halve, compute, dtype, progress)
         as_jax = isinstance(x1, jax.Array) or isinstance(x2, jax.Array)
         return Kernel(**{k: jnp.asarray(v) if as_jax else v for k, v in values.items()})
 
 
-Compute = Callable[["_Rows", int, "_Rows", int], Any]
-"""Starts the computation of the tile between two pieces of rows."""
+@dataclass(frozen=True, eq=False)
+class _Piece:
+    """Consecutive rows of a batch, filled up to the size of its tiles, with their fingerprints."""
+
+    x: Batch
+    ids: jax.Array
+    rows: slice
+
+    def halves(self) -> tuple["_Piece", "_Piece"]:
+        """Two pieces of half the size; the first row of the second may lie behind the end of the batch."""
+        n, start, stop = len(self.ids) // 2, self.rows.start, self.rows.stop
+        first, second = jax.tree.map(lambda a: a[:n], self.x), jax.tree.map(lambda a: a[n:], self.x)
+        between = min(start + n, stop)
+        return (
+            _Piece(first, self.ids[:n], slice(start, between)),
+            _Piece(second, self.ids[n:], slice(between, stop)),
+        )
+
+
+Compute = Callable[[_Piece, _Piece], Any]
+"""Starts the computation of the tile between two pieces."""
 
 
 def _by_jax(net: KernelRule, names: tuple[str, ...]) -> Compute:
-    def compute(rows1: "_Rows", i: int, rows2: "_Rows", j: int) -> Any:
-        one = np.bool_(rows1 is rows2 and i == j)
-        return _jit_block(net, names, rows1.tiles[i], rows2.tiles[j], rows1.ids[i], rows2.ids[j], one)
-
-    return compute
+    return lambda a, b: _jit_block(net, names, a.x, b.x, a.ids, b.ids, np.bool_(a is b))
 
 
 def _by_loops(net: KernelRule, names: tuple[str, ...], program: Program, dtype: np.dtype) -> Compute:
@@ -190,71 +210,93 @@ def _by_loops(net: KernelRule, names: tuple[str, ...], program: Program, dtype: 
     recursion = Recursion(program, dtype)
 
     @functools.lru_cache(maxsize=2)
-    def images(rows: "_Rows", i: int) -> Any:
-        x = np.asarray(rows.tiles[i])
+    def images(piece: _Piece) -> Any:
+        x = np.asarray(piece.x)
         return recursion.images(x.reshape(len(x), *program.sizes, x.shape[-1]))
 
     @functools.cache
-    def own(rows: "_Rows", i: int) -> np.ndarray:
-        return recursion.own(images(rows, i)).astype(dtype)
+    def own(piece: _Piece) -> np.ndarray:
+        return recursion.own(images(piece)).astype(dtype)
 
-    def compute(rows1: "_Rows", i: int, rows2: "_Rows", j: int) -> Any:
-        one = np.bool_(rows1 is rows2 and i == j)
-        cross = recursion.pairs(images(rows1, i), images(rows2, j)).astype(dtype)
-        return _jit_behind_head(net, names, cross, own(rows1, i), own(rows2, j), rows1.ids[i], rows2.ids[j], one)
+    def compute(a: _Piece, b: _Piece) -> Any:
+        cross = recursion.pairs(images(a), images(b)).astype(dtype)
+        return _jit_behind_head(net, names, cross, own(a), own(b), a.ids, b.ids, np.bool_(a is b))
 
     return compute
 
 
-def _assemble(names, rows1: "_Rows", rows2: "_Rows", compute: Compute, dtype, progress) -> dict[str, np.ndarray]:
+def _assemble(
+    names: tuple[str, ...],
+    pieces1: Sequence[_Piece],
+    pieces2: Sequence[_Piece],
+    halve: bool,
+    compute: Compute,
+    dtype: np.dtype,
+    progress: Any,
+) -> dict[str, np.ndarray]:
     """Compute the tiles and put them in place; one tile is computed while the one before is copied."""
-    out = {name: np.empty((rows1.n, rows2.n), dtype) for name in names}
-    symmetric = rows1 is rows2
-    todo = [(i, j) for i in range(len(rows1.starts)) for j in range(i if symmetric else 0, len(rows2.starts))]
+    shape = tuple(sum(p.rows.stop - p.rows.start for p in pieces) for pieces in (pieces1, pieces2))
+    out = {name: np.empty(shape, dtype) for name in names}
+    symmetric = pieces1 is pieces2
+    above = ~np.tri(len(pieces1[0].ids) if symmetric and pieces1 else 0, dtype=bool)
+    todo = _upper(pieces1, halve) if symmetric else [(a, b) for a in pieces1 for b in pieces2]
     if progress is not None:
         progress.start("kernel", len(todo))
 
-    def run() -> Iterator[tuple[int, int, Any]]:
-        for i, j in todo:
-            yield i, j, compute(rows1, i, rows2, j)
-
-    def place(i: int, j: int, values: Any) -> None:
-        r, c = rows1.slice(i), rows2.slice(j)
+    def place(a: _Piece, b: _Piece, values: Any) -> None:
+        r, c = a.rows, b.rows
         for name, value in _unpack(names, values).items():
             part = value[: r.stop - r.start, : c.stop - c.start]
             out[name][r, c] = part
-            if symmetric:  # a product of a tile with itself is symmetric to rounding only
-                out[name][c, r] = part.T if i != j else np.triu(part) + np.triu(part, 1).T
+            if symmetric and a is not b:
+                out[name][c, r] = part.T
+            elif symmetric:  # a product of a tile with itself is symmetric to rounding only
+                np.copyto(out[name][r, c].T, part, where=above[: len(part), : len(part)])
         if progress is not None:
             progress.step()
 
     waiting = None
-    for item in run():
+    for a, b in todo:
+        values = compute(a, b)
         if waiting is not None:
             place(*waiting)
-        waiting = item
+        waiting = (a, b, values)
     if waiting is not None:
         place(*waiting)
     return out
 
 
-class _Rows:
-    """A batch cut into tiles of one shape (the last one padded with its first row) with their fingerprints."""
+def _upper(pieces: Sequence[_Piece], halve: bool) -> list[tuple[_Piece, _Piece]]:
+    """Pairs of pieces on the diagonal and above it; `halve`: those on it in halves, where there are many.
 
-    def __init__(self, x: Array, lengths: np.ndarray | None, dtype: np.dtype, tile: int) -> None:
-        self.n = len(x)
-        count = max(1, -(-self.n // tile))
-        self.size = max(1, -(-self.n // count))  # even tiles leave the least padding
-        self.starts = range(0, self.n, self.size)
-        steps = [None if lengths is None else self._tile(lengths, start, np.int32) for start in self.starts]
-        rows = [self._tile(x, start, dtype) for start in self.starts]
-        self.tiles = [_batch(a, n) for a, n in zip(rows, steps, strict=True)]
-        self.ids = [_jit_row_ids(a, n) for a, n in zip(rows, steps, strict=True)]
+    That costs another shape to compile, and computes less of what symmetry gives.
+    """
+    todo = []
+    for i, piece in enumerate(pieces):
+        if halve and len(pieces) >= _MANY:
+            first, second = piece.halves()
+            todo += [(first, first), (first, second), (second, second)]
+        else:
+            todo.append((piece, piece))
+        todo += [(piece, other) for other in pieces[i + 1 :]]
+    return todo
 
-    def _tile(self, x: Array, start: int, dtype: Any) -> jax.Array:
-        part = jnp.asarray(x[start : start + self.size], dtype)
-        missing = self.size - len(part)
+
+def _cut(x: Array, lengths: np.ndarray | None, dtype: np.dtype, tile: int, even: bool) -> list[_Piece]:
+    """A batch in pieces of one size, an even one if there are many; the last one is filled up with its first row."""
+    n = len(x)
+    count = max(1, -(-n // tile))
+    size = max(1, -(-n // count))  # pieces of about the same size leave the least to fill up
+    size += size % 2 if even and count >= _MANY else 0
+
+    def piece(start: int, values: Array, kind: Any) -> jax.Array:
+        part = jnp.asarray(values[start : start + size], kind)
+        missing = size - len(part)
         return part if not missing else jnp.concatenate([part, jnp.broadcast_to(part[:1], (missing, *part.shape[1:]))])
 
-    def slice(self, i: int) -> slice:
-        return slice(self.starts[i], min(self.starts[i] + self.size, self.n))
+    pieces = []
+    for start in range(0, n, size):
+        rows = piece(start, x, dtype)
+        steps = None if lengths is None else piece(start, lengths, np.int32)
+        pieces.append(_Piece(_batch(rows, steps), _jit_row_ids(rows, steps), slice(start, min(start + size, n))))
+    return pieces
