@@ -1,10 +1,13 @@
 """The compiled loops of convolutional nets give what plain JAX gives."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from limes import nets
 from limes.kernels import tiles
+from limes.kernels.expansion import expand
 
 R, FLATTEN, GAP, D = nets.Relu(), nets.Flatten(), nets.GlobalAvgPool(), nets.Dense(1.3, 0.1)
 FROZEN = nets.Dense(1.2, trainable=False)
@@ -50,9 +53,22 @@ def test_both_ways_agree(always, dtype, names):
                 np.testing.assert_allclose(a, b, rtol=0, atol=tolerance * np.abs(b).max(), err_msg=f"{name} {kind}")
             if pair[1] is None:
                 np.testing.assert_array_equal(loops.ntk, loops.ntk.T)
+        if dtype == np.float64 and net.program(shape).readout:
+            _compare_expansions(net, x, y)
     only = net.kernel(x, get="nngp")
     assert only.ntk is None
     np.testing.assert_array_equal(only.nngp, net.kernel(x).nngp)
+
+
+def _compare_expansions(net, centres, x):
+    """Scores and their gradients, two of the four rows being centres: against reverse mode in JAX."""
+    rng = np.random.default_rng(1)
+    coef, v = rng.normal(size=(len(centres), 2)), rng.normal(size=(len(x), 2))
+    expansion = expand(net, "ntk", centres, coef)
+    assert expansion.looped(1) is not None
+    plain = replace(expansion, looped=lambda n: None)
+    for a, b in ((expansion.scores(x), plain.scores(x)), (expansion.vjp(x, v), plain.vjp(x, v))):
+        np.testing.assert_allclose(a, b, rtol=0, atol=1e-9 * np.abs(b).max())
 
 
 @pytest.mark.parametrize(
@@ -74,5 +90,5 @@ def test_what_has_no_compiled_form(net):
 
 def test_small_work_is_not_compiled():
     net = nets.cnn(2, "gap")
-    assert tiles._worth_compiling(net, 20, 20, (8, 8, 3)) is None
-    assert tiles._worth_compiling(net, 500, 500, (8, 8, 3)) is not None
+    assert tiles.worth_compiling(net, 20, 20, (8, 8, 3)) is None
+    assert tiles.worth_compiling(net, 500, 500, (8, 8, 3)) is not None

@@ -6,7 +6,8 @@ v = |.|^2/d, so that with cotangent weights W = v coef^T
     sum_j W_ij grad_x K_ij = (W * dK/dk0) Z / d + (2 x_i / d) sum_j W_ij dK/dv1_ij :
 
 two matrix products and passes over the entries that carry a derivative forward, with nothing kept from layer to layer.
-Other nets are differentiated in reverse, tile by tile. At coincident points the gradient is half that of the diagonal
+Other nets are differentiated in reverse, tile by tile; those with a program for compiled loops by these, on the CPU and
+where there is enough to do (`limes.kernels.looped`). At coincident points the gradient is half that of the diagonal
 (see `limes.kernels.state.State.closed`).
 """
 
@@ -24,10 +25,13 @@ from limes.core.types import Array, Kind
 from limes.kernels.block import block, final_state, separate
 from limes.kernels.coincidence import coincident, fingerprints
 from limes.kernels.compiling import jit_of_net
+from limes.kernels.looped import LoopedKernel
+from limes.kernels.program import Program
 from limes.kernels.state import KernelRule, State, input_state
-from limes.kernels.tiles import entries_per_pair
+from limes.kernels.tiles import entries_per_pair, worth_compiling
 
 _ROWS = 256  # rows of x at a time
+_CALLS = 10  # of an expansion by attacks, say: what is worth compiling for all of them
 _BLOCK_BYTES = 1 << 26  # one array of a block of pairs
 _highest = functools.partial(jnp.matmul, precision="highest")
 
@@ -94,6 +98,7 @@ class Expansion:
     ids: tuple[jax.Array, ...]
     coef: tuple[jax.Array, ...]
     n_outputs: int
+    looped: Callable[[int], LoopedKernel | None]
 
     def with_coef(self, coef: np.ndarray) -> "Expansion":
         """The same centres, on the device already, with other coefficients (m, c)."""
@@ -102,6 +107,8 @@ class Expansion:
 
     def scores(self, x: np.ndarray) -> np.ndarray:
         """(n, features...) -> (n, c). Cost: one kernel block, O(n m (d + depth))."""
+        if looped := self.looped(len(x)):
+            return looped.values(x) @ looped.whole(self.coef)
         out = np.empty((len(x), self.n_outputs), self.dtype)
         for rows, part in self._row_blocks(x):
             blocks = zip(self.centres, self.ids, self.coef, strict=True)
@@ -111,6 +118,8 @@ class Expansion:
 
     def vjp(self, x: np.ndarray, v: np.ndarray) -> np.ndarray:
         """Gradient of sum(v * scores(x)) in x: the shape of x. `v` is (n, c)."""
+        if (looped := self.looped(len(x))) and looped.has_gradient:
+            return looped.gradient(x, v.astype(self.dtype, copy=False) @ looped.whole(self.coef).T)
         out = np.empty_like(x)
         for rows, part in self._row_blocks(x):
             weights = self._pad(np.asarray(v[rows], self.dtype))
@@ -197,7 +206,23 @@ def expand(net: KernelRule, kind: Kind, centres: Array, coef: Array) -> Expansio
                 z = np.concatenate([z, np.repeat(z[:1], missing, axis=0)])
             blocks.append(jnp.asarray(z))
             ids.append(fingerprints(blocks[-1]))
-    return Expansion(net, kind, dtype, rows, tuple(blocks), tuple(ids), _cut(coef, count, size, dtype), coef.shape[1])
+    cut = _cut(coef, count, size, dtype)
+    looped = _looped(net, kind, np.asarray(centres, dtype), shape)
+    return Expansion(net, kind, dtype, rows, tuple(blocks), tuple(ids), cut, coef.shape[1], looped)
+
+
+def _looped(net: KernelRule, kind: Kind, centres: np.ndarray, shape: tuple[int, ...]):
+    """From a number of rows to compiled loops between so many and the centres, where they pay."""
+
+    @functools.cache
+    def make(program: Program) -> LoopedKernel:
+        return LoopedKernel(net, kind, program, centres)
+
+    def choose(n: int) -> LoopedKernel | None:
+        program = worth_compiling(net, _CALLS * n, len(centres), shape)
+        return None if program is None else make(program)
+
+    return choose
 
 
 def _cut(coef: Array, count: int, size: int, dtype: np.dtype) -> tuple[jax.Array, ...]:

@@ -56,12 +56,14 @@ class Program:
         sizes: height and width of the inputs.
         every_offset: whether all pairs of positions are added up, or pairs of equal positions only.
         factor: what the sum is multiplied by.
+        readout: whether only weights and biases follow, so that the kernel is linear in the sum.
     """
 
     steps: tuple[Step, ...]
     sizes: tuple[int, int]
     every_offset: bool
     factor: float
+    readout: bool
 
     @property
     def work(self) -> int:

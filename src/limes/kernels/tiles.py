@@ -79,7 +79,7 @@ def tile_size(net: KernelRule, shape: tuple[int, ...], itemsize: int) -> int:
     return max(1, min(_MOST_ROWS, math.isqrt(most // itemsize // entries_per_pair(net, shape))))
 
 
-def _worth_compiling(net: KernelRule, n1: int, n2: int, shape: tuple[int, ...]) -> Program | None:
+def worth_compiling(net: KernelRule, n1: int, n2: int, shape: tuple[int, ...]) -> Program | None:
     """The net's program for compiled loops, where there is one and its compilation pays: on the CPU, for large work."""
     program = net.program(shape) if jax.default_backend() == "cpu" else None
     return program if program is not None and n1 * n2 * program.work > _WORTH_COMPILING else None
@@ -157,7 +157,7 @@ def kernel(
     steps = jax.ShapeDtypeStruct((max(1, n1),), np.int32)
     given = (rows,) if lengths1 is None and lengths2 is None else (rows, steps)
     shape = jax.eval_shape(net.prepare, *given).shape[1:]
-    program = None if lengths1 is not None or tile is not None else _worth_compiling(net, n1, n2, shape)
+    program = None if lengths1 is not None or tile is not None else worth_compiling(net, n1, n2, shape)
     if program is None:
         needed = estimate_bytes(net, n1, n2, shape, names, dtype)
         tile = tile_size(net, shape, dtype.itemsize) if tile is None else tile

@@ -110,11 +110,12 @@ class Net:
         sizes, steps = list(shape[:-1]), []
         if not self.needs_positions or len(sizes) not in (1, 2):
             return None
-        for layer in self.layers:
+        for i, layer in enumerate(self.layers):
             head = layer.head(math.prod(sizes))
             if head is not None:
                 image = (*shape[:-1], 1)[:2]
-                return Program(tuple(steps), (image[0], image[1]), *head) if steps else None
+                readout = all(after.fresh_weights for after in self.layers[i + 1 :])
+                return Program(tuple(steps), (image[0], image[1]), *head, readout) if steps else None
             more = layer.steps(tuple(sizes))
             if more is None:
                 return None

@@ -125,22 +125,21 @@ def cases(size: Size, with_cifar: bool) -> list[Case]:
         )
         for depth in (4, 5, 8, 10)
     ]
-    # the gradient of a convolutional kernel entry takes 1.2 ms: this size is two hours of work
     conv = Case(
         "cnn3",
         "cifar10",
         convolutional=True,
-        n_kernel=400,
-        n_tune=80,
-        n_choose=80,
-        n_curve=120,
-        n_test=120,
-        times=(1e-3, 1e-2, 1e-1, math.inf),
+        n_kernel=1_000,
+        n_tune=200,
+        n_choose=200,
+        n_curve=300,
+        n_test=300,
+        times=(1e-4, 1e-3, 1e-2, 1e-1, math.inf),
         rates=(0.1,),
         steps=30,
         checked=(5, 15, 30),
-        batch_size=16,
-        at_once=40,
+        batch_size=50,
+        at_once=100,
         seeds=1,
     )
     main = Case("mlp3", "cifar10", as_released=True, finite_checked=(250, 500, 1000, 1500, 2000, 2500, 3000))
