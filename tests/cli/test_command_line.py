@@ -1,5 +1,6 @@
 """The command line, as a person uses it: exit codes, one sentence for each mistake, JSON, resuming."""
 
+import contextlib
 import json
 import os
 import pickle
@@ -8,9 +9,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
+
+from limes.cli.app import app
 
 LIMES = [sys.executable, "-c", "from limes.cli import main; main()"]
 SMALL = ["--n-train", "120", "--n-validation", "30", "--n-test", "30", "--seeds", "1", "--n-times", "3"]
@@ -18,11 +23,11 @@ SMALL += ["--defence", "none"]
 WEAK = ["--steps", "3", "--queries", "10"]
 
 
-def limes(*args, cwd, code=0, env=None):
-    done = subprocess.run(
-        [*LIMES, *map(str, args)], capture_output=True, text=True, cwd=cwd, timeout=300, env=os.environ | (env or {})
-    )
-    assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
+def limes(*args, cwd, code=0):
+    """The command in this process, which has loaded and compiled most of what it needs."""
+    with contextlib.chdir(cwd), mock.patch.dict(os.environ):
+        done = CliRunner().invoke(app, [*map(str, args)])
+    assert done.exit_code == code, (done.exit_code, done.stdout, done.stderr, done.exception)
     return done
 
 
@@ -30,7 +35,9 @@ def limes(*args, cwd, code=0, env=None):
 def finished(tmp_path_factory):
     """A small finished run of the main job."""
     folder = tmp_path_factory.mktemp("run")
-    done = limes("robustify", "digits", "--out", "run", "--json", *SMALL, *WEAK, cwd=folder)
+    command = [*LIMES, "robustify", "digits", "--out", "run", "--json", *SMALL, *WEAK]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, timeout=300)
+    assert done.returncode == 0, done.stderr
     return folder, json.loads(done.stdout), done
 
 
@@ -104,8 +111,8 @@ def test_defences_are_trained_and_a_small_budget_leaves_them_out(tmp_path):
     assert [row["defence"] for row in again["table"][2:]] == ["Adv-NTK"]
     assert not again["left_out"]
     assert len(again["radius"]["defences"]) == 3
-    model = np.load(tmp_path / "run" / "stages" / "seed0-adv-ntk.npz")
-    assert "centres" in model.files
+    with np.load(tmp_path / "run" / "stages" / "seed0-adv-ntk.npz") as model:
+        assert "centres" in model.files
 
 
 def write(folder: Path, name: str, x, y) -> str:
