@@ -41,6 +41,7 @@ def arcsin_by_gap(u: jax.Array, gap: jax.Array) -> jax.Array:
         >>> bool(jnp.allclose(jnp.pi / 2 - arcsin_by_gap(1 - gap, gap), jnp.sqrt(2 * gap), rtol=0.1))
         True
     """
+    u = jnp.asarray(u)
     a = jnp.abs(u)
     upper = a > 0.5
     t = jnp.where(upper, 0.5 * gap, a * a)
