@@ -218,7 +218,7 @@ def test_test_images_are_the_same_for_every_seed_where_the_data_have_a_test_part
 
 def test_all_steps_of_a_case(digits):
     found = {}
-    for step in defence_steps(TINY, lambda: digits, range(1)):
+    for step in defence_steps(TINY, lambda: digits, range(1), None):
         found.setdefault(step.quantity, {})[step.seed] = dict(step.compute(found, Quiet()))
     flow, adv = found["digits-flow"][0], found["digits-adv-0.1"][0]
     assert flow["coef"].shape == (3, 60, 10)
@@ -251,7 +251,7 @@ def method_fits(method):
 def test_models_that_the_curves_have_are_not_attacked_twice(digits, monkeypatch):
     case = replace(TINY, n_test=20, rates=(0.1,), as_released=False)
     found = {}
-    for step in defence_steps(case, lambda: digits, range(1)):
+    for step in defence_steps(case, lambda: digits, range(1), None):
         if "-test-" in step.quantity:
             monkeypatch.setattr(Bench, "attack", None)
         found.setdefault(step.quantity, {})[step.seed] = dict(step.compute(found, Quiet()))
