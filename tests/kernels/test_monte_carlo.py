@@ -27,12 +27,9 @@ def _image(kernel=(3, 2), **options):
 R = nets.Relu()
 LOCAL = nets.ConvLocal((3,), (2,), w_std=1.3, b_std=0.2)
 DENSE_CASES = {
-    "abs-leaky": nets.serial(D, nets.Abs(), D, nets.LeakyRelu(0.3), D),
-    "erf-gelu": nets.serial(D, nets.Erf(), D, nets.Gelu(), D),
-    "identity-shortcut": nets.serial(D, nets.Residual((R, D)), R, D),
+    "abs-leaky-erf-gelu": nets.serial(D, nets.Abs(), D, nets.LeakyRelu(0.3), D, nets.Erf(), D, nets.Gelu(), D),
     "sin-cos-rbf": nets.serial(D, nets.Sin(), D, nets.Cos(), D, nets.Rbf(0.3), D),
-    "sign": nets.serial(D, R, D, nets.Sign(), D),
-    "layer-norm": nets.serial(D, nets.LayerNorm(0.5), nets.Relu(), D),
+    "layer-norm-sign": nets.serial(D, nets.LayerNorm(0.5), R, D, nets.Sign(), D),
     "dropout": nets.serial(D, R, nets.Dropout(0.7), D, nets.Residual((R, D, nets.Dropout(0.6))), D, R, D),
     "frozen-pruned-standard": nets.serial(
         nets.Dense(1.3, 0.2, trainable=False),
@@ -45,7 +42,7 @@ DENSE_CASES = {
         nets.Dense(0.8), nets.RectifiedMonomial(2), D, nets.Gaussian(0.8, -0.5), D, nets.Exp(0.5, 0.4), D
     ),
     "threshold-elementwise": nets.serial(D, nets.ShiftedRelu(0.5), D, nets.Elementwise(jnp.tanh, 16), D),
-    "dense-shortcut": nets.serial(D, nets.Residual((R, D), (nets.Dense(0.7),)), R, D),
+    "shortcuts": nets.serial(D, nets.Residual((R, D), (nets.Dense(0.7),)), nets.Residual((R, D)), R, D),
 }
 CONV_CASES = {
     "series-same-stride-circular-flatten": (
@@ -67,11 +64,10 @@ CONV_CASES = {
         IMAGE,
         nets.serial(_image(strides=(2, 1)), R, nets.SelfAttention(1.2, 0.8, 0.9), R, nets.GlobalAvgPool(), D),
     ),
-    "image-circular-stride-gap": (
+    "image-circular-valid-stride-flatten": (
         IMAGE,
-        nets.serial(_image(padding="CIRCULAR", strides=(1, 2)), R, nets.GlobalAvgPool(), D),
+        nets.serial(_image(padding="CIRCULAR"), R, _image(padding="VALID", strides=(1, 2)), R, nets.Flatten(), D),
     ),
-    "image-valid-stride-flatten": (IMAGE, nets.serial(_image(padding="VALID", strides=(1, 2)), R, nets.Flatten(), D)),
     "image-same-residual-gap": (
         IMAGE,
         nets.serial(_image((1, 1)), nets.Residual((R, _image()), (_image((1, 1)),)), R, nets.GlobalAvgPool(), D),
