@@ -324,22 +324,29 @@ def room(x, v):
 
 
 @_compiled
+def in_lanes(x, v, r, q):
+    """Images with their variances and roots, sixteen at a time; the last one fills up the lanes that are left."""
+    blocks = [room(x, v) for _ in range((len(x) + LANES - 1) // LANES)]
+    for j in range(len(blocks) * LANES):
+        image = min(j, len(x) - 1)
+        b, vb, rb, qb = blocks[j // LANES]
+        fill_image(b, vb, rb, qb, x[image], v[image], r[image], q[image], j % LANES)
+    return blocks
+
+
+@_compiled
 def sums_over_positions(x1, v1, r1, q1, x2, v2, r2, q2, with_itself, integers, floats, shape, every_offset, sums):
     """Sums (2, n1, n2) of K and T for all pairs, or (2, 1, n2) for the inputs x2 with themselves."""
     n2 = x2.shape[0]
     a, va, ra, qa = room(x2, v2)
     k = np.zeros((v2.shape[2], v2.shape[3] * LANES), x2.dtype)
     t, spare, part = np.zeros_like(k), np.zeros_like(k), np.zeros((2, LANES))
-    blocks = [room(x2, v2) for _ in range((n2 + LANES - 1) // LANES)]
-    for j in range(len(blocks) * LANES):
-        image = min(j, n2 - 1)
-        b, vb, rb, qb = blocks[j // LANES]
-        fill_image(b, vb, rb, qb, x2[image], v2[image], r2[image], q2[image], j % LANES)
+    blocks = in_lanes(x2, v2, r2, q2)
     for i in range(sums.shape[1]):
         if not with_itself:
             spread_image(a, va, ra, qa, x1[i], v1[i], r1[i], q1[i])
         for block in range(len(blocks)):
-            b, vb, rb, qb = blocks[block]
+            b, _vb, rb, qb = blocks[block]
             if with_itself:
                 a, va, ra, qa = blocks[block]
             lanes(k, t, spare, a, va, ra, qa, b, rb, qb, with_itself, integers, floats, shape, every_offset, part)

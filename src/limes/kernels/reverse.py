@@ -17,7 +17,7 @@ from limes.kernels.loops import (
     _real,
     affine,
     err,
-    fill_image,
+    in_lanes,
     product,
     rectify,
     room,
@@ -219,17 +219,13 @@ def gradients(x1, v1, r1, q1, x2, v2, r2, q2, integers, floats, starts, every_of
     k = np.zeros((v2.shape[2], v2.shape[3] * LANES), x2.dtype)
     t, spare, kept_k, kept_t = np.zeros_like(k), np.zeros_like(k), np.zeros_like(va), np.zeros_like(va)
     part = np.zeros((2, LANES), x2.dtype)
-    blocks = [room(x2, v2) for _ in range((n2 + LANES - 1) // LANES)]
-    for j in range(len(blocks) * LANES):
-        image = min(j, n2 - 1)
-        b, v, r, q = blocks[j // LANES]
-        fill_image(b, v, r, q, x2[image], v2[image], r2[image], q2[image], j % LANES)
+    blocks = in_lanes(x2, v2, r2, q2)
     for i in range(x1.shape[0]):
         spread_image(a, va, ra, qa, x1[i], v1[i], r1[i], q1[i])
         xb[:] = _real(xb, 0.0)
         vb[:] = _real(vb, 0.0)
         for block in range(len(blocks)):
-            b, v, r, q = blocks[block]
+            b, _v, r, q = blocks[block]
             part[:] = _real(part, 0.0)
             for lane in range(min(LANES, n2 - block * LANES)):
                 part[0, lane] = seeds[0, i, block * LANES + lane]
