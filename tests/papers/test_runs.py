@@ -100,6 +100,19 @@ def test_carried_results_of_other_settings_are_measured_again(toy, tmp_path):
     assert changed.claims[0].measured == pytest.approx(1.6)
 
 
+def test_a_part_without_one_of_its_steps_is_measured_again_and_others_stay_in_the_file(toy, tmp_path):
+    file = tmp_path / "carried.json"
+    run(KEY, out="here", carry=file)
+    record = json.loads(file.read_text())
+    del record["parts"]["seed1"]["steps"]["double-seed1"]
+    record["parts"]["elsewhere"] = {"settings": {}, "steps": {}}
+    file.write_text(json.dumps(record))
+    toy.computed.clear()
+    run(KEY, out="there", carry=file)
+    assert toy.computed == [("height", 1), ("double", 1)]
+    assert list(json.loads(file.read_text())["parts"]) == ["seed0", "seed1", "seed2", "elsewhere"]
+
+
 @pytest.mark.parametrize(
     ("text", "said"), [("{", "can be read"), ('{"parts": {}}', "can be read"), (None, "size smoke")]
 )

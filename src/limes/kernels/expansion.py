@@ -88,6 +88,7 @@ class Expansion:
     """A kernel expansion on the device, cut into blocks of centres. Built by `expand`.
 
     All batches are NumPy arrays in the dtype of the centres; fingerprints of the centres are computed once.
+    `looped` gives, for a number of rows, the compiled loops that take the place of JAX, or None.
     """
 
     net: KernelRule

@@ -27,7 +27,7 @@ class Carried:
         path: the file, which need not exist; None to carry nothing.
         paper: key of the paper.
         size: of the run.
-        steps: of the run. Parts of a file that were decided by other settings are left as they are and not used.
+        steps: of the run. Parts of a file with other settings or steps are left there, and not used.
 
     Raises:
         FormatError: if the file cannot be read, or belongs to another paper or size.
@@ -46,6 +46,8 @@ class Carried:
         part = self._parts.get(step.part.name)
         if part is None or part["settings"] != jsonable(step.part.settings):
             return None
+        if set(part["steps"]) != {s.name for s in self._by_part[step.part.name]}:
+            return None  # of another version: a step that is missing may need what was not carried
         return {name: _restored(value) for name, value in part["steps"][step.name].items()}
 
     def keep(self, step: Step, found: Found) -> None:
@@ -68,15 +70,14 @@ class Carried:
         try:
             record = json.loads(self._path.read_text(encoding="utf-8"))
             about, parts = {name: record[name] for name in self._about}, record["parts"]
-            complete = {name: {s.name for s in part} for name, part in self._by_part.items()}
-            usable = {n: p for n, p in parts.items() if complete.get(n, set(p["steps"])) == set(p["steps"])}
+            parts = {name: {"settings": p["settings"], "steps": dict(p["steps"])} for name, p in parts.items()}
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise FormatError(f"{self._path} holds no carried results that can be read ({error})") from error
         if about != self._about:
             raise FormatError(
                 f"{self._path} holds results of {about['paper']} at size {about['size']}: choose another file"
             )
-        return usable
+        return parts
 
 
 def _stored(result: Mapping[str, Any]) -> dict[str, Any]:

@@ -70,8 +70,8 @@ class LazyATClassifier(LabelledScores, ExpansionEstimator):
         batch_size: rows attacked in a step.
         attack_steps: gradient steps of the attack.
         reach: radius of the attack in training, in multiples of `eps`; what is learned from few rows withstands less
-            on new points than in training, and on many rows a smaller radius costs little and leaves more clean
-            accuracy. None for 1.2 up to 3,000 rows and 0.7 on more.
+            on new points than in training, and on many rows a smaller radius gives up a little of that for
+            clean accuracy. None for 1.2 up to 3,000 rows and 0.7 on more.
         loss: "mse", 1/2 |f - y|^2, or "ce", softmax cross-entropy of ten times the scores.
         rate: share of the rate that is stable for the squared error; None for 75 / steps, at most 1/2: many small steps
             see more attacked points in the same training time.
