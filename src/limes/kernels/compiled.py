@@ -9,36 +9,49 @@ up all of them. `limes.kernels.block` is the same in plain JAX, and the oracle o
 
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
 from limes.kernels import loops
-from limes.kernels.program import Program, Rectifier, Window
+from limes.kernels.program import Program, Rectifier, Segment, Window
+
+Tables = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 
-def _tables(program: Program) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Steps as integers (n, 8) and floats (n, 4), and the positions before each and after the last (n + 1, 2).
+def _tables(segments: Sequence[Segment]) -> Tables:
+    """Segments as the loops read them: integers (steps, 10), floats (steps, 4), integers (segments, 20), factors.
 
-    A row of integers: 0 for a window, 1 for a rectifier, 2 for erf; the window's size; zeros before it; positions
-    behind it; the number of the activation.
+    A row of a step: 0 for a window, 1 for a rectifier, 2 for erf; the window's size; zeros before it; positions behind
+    it; the number of the activation; strides. A row of a segment: its first step and the one behind its last;
+    positions before and behind them; product of their strides; largest offset behind them; then of its pool, or zeros:
+    size; strides; zeros before it; positions behind it; largest offset that is needed there.
     """
-    integers, floats, sizes, n_activations = [], [], [program.sizes], 0
-    for step in program.steps:
-        if isinstance(step, Window):
-            sizes.append(step.sizes_after(sizes[-1]))
-            count = math.prod(step.size)
-            integers.append([0, *step.size, *step.before, *sizes[-1], 0])
-            floats.append([step.weight / count, step.bias, step.own / count, step.own_bias])
-            continue
-        sizes.append(sizes[-1])
-        alpha = step.alpha if isinstance(step, Rectifier) else 0.0
-        integers.append([1 if isinstance(step, Rectifier) else 2, 0, 0, 0, 0, *sizes[-1], n_activations])
-        floats.append([(1 + alpha) ** 2 / 4, (1 - alpha) ** 2 / (2 * math.pi), (1 + alpha**2) / 2, 0.0])
-        n_activations += 1
-    return np.array(integers, np.int64), np.array(floats, np.float64), np.array(sizes, np.int64)
+    steps, floats, rows, n_activations = [], [], [], 0
+    for segment, following in zip(segments, [*segments[1:], None], strict=True):
+        first, sizes = len(steps), segment.start
+        for step in segment.steps:
+            if isinstance(step, Window):
+                sizes = step.sizes_after(sizes)
+                count = math.prod(step.size)
+                steps.append([0, *step.size, *step.before, *sizes, 0, *step.strides])
+                floats.append([step.weight / count, step.bias, step.own / count, step.own_bias])
+                continue
+            alpha = step.alpha if isinstance(step, Rectifier) else 0.0
+            steps.append([1 if isinstance(step, Rectifier) else 2, 0, 0, 0, 0, *sizes, n_activations, 1, 1])
+            floats.append([(1 + alpha) ** 2 / 4, (1 - alpha) ** 2 / (2 * math.pi), (1 + alpha**2) / 2, 0.0])
+            n_activations += 1
+        row = [first, len(steps), *segment.start, *segment.end, *segment.strides, *segment.reach]
+        pool, kept = segment.pool, (0, 0) if following is None else following.reach_before
+        if pool is not None:
+            row += [*pool.size, *pool.strides, *pool.before, *pool.sizes_after(segment.end), *kept]
+        rows.append(row + [0] * (20 - len(row)))
+    factors = np.array([0.0 if s.pool is None else s.pool.factor for s in segments])
+    integers = (np.array(table, np.int64).reshape(-1, width) for table, width in ((steps, 10), (rows, 20)))
+    by_step, by_segment = integers
+    return by_step, np.array(floats, np.float64).reshape(-1, 4), by_segment, factors
 
 
 @dataclass(frozen=True)
@@ -70,15 +83,22 @@ class Recursion:
 
     def __init__(self, program: Program, dtype: np.dtype) -> None:
         self.program, self.dtype = program, np.dtype(dtype)
-        self._integers, self._floats, self._starts = _tables(program)
+        self._tables = _tables(program.segments)
 
     def images(self, x: np.ndarray) -> Images:
         """A batch (n, height, width, channels), with the variances of its units."""
-        n_activations = int((self._integers[:, 0] > 0).sum())
-        height, width = self._starts.max(axis=0)
+        steps, floats, segments, _ = self._tables
+        n_activations = int((steps[:, 0] > 0).sum())
+        height, width = np.concatenate([segments[:, 2:4], steps[:, 5:7]]).max(axis=0)
         v, r, q = (np.zeros((len(x), n_activations, height, width), self.dtype) for _ in range(3))
         x = np.ascontiguousarray(np.moveaxis(x, 3, 2), self.dtype)
-        loops.variances(x, self._integers, self._floats, v, r, q)
+        now = np.zeros((len(x), height, width), self.dtype)
+        loops.squares(x, now)
+        for g, (first, last, *sizes) in enumerate(segments[:, :4].tolist()):
+            if g > 0:
+                now[:] = 0
+                loops.variances_behind_pool(x, v, r, q, _tables(self.program.up_to_pool(g)), now)
+            loops.variances(now, tuple(sizes), steps[first:last], floats[first:last], v, r, q)
         return Images(x, v, r, q)
 
     def own(self, images: Images) -> np.ndarray:
@@ -96,7 +116,8 @@ class Recursion:
     def gradients(self, first: Images, second: Images, seeds: np.ndarray) -> np.ndarray:
         """Gradients in the first batch of the sum of seeds (2, n1, n2) times `pairs`: (n1, height, width, channels).
 
-        Pairs of equal images should have zero seeds: their kernel has a cusp there.
+        For programs without pools: behind one, the variances of an image come from pairs of its own positions. Pairs of
+        equal images should have zero seeds: their kernel has a cusp there.
         """
         from limes.kernels import reverse
 
@@ -106,8 +127,7 @@ class Recursion:
 
         def work(part: Images, rows: slice) -> None:
             batches = (a for images in (part, second) for a in (images.x, images.v, images.r, images.q))
-            tables = (self._integers, self._floats, self._starts, self.program.every_offset)
-            reverse.gradients(*batches, *tables, seeds[:, rows], floor, out[rows])
+            reverse.gradients(*batches, self._tables, seeds[:, rows], floor, out[rows])
 
         self._in_parts(first, work)
         return np.moveaxis(out, 2, 3)
@@ -127,5 +147,4 @@ class Recursion:
 
     def _run(self, first: Images, second: Images, with_itself: bool, sums: np.ndarray) -> None:
         batches = (a for images in (first, second) for a in (images.x, images.v, images.r, images.q))
-        tables = (self._integers, self._floats, tuple(self._starts[-1].tolist()))
-        loops.sums_over_positions(*batches, with_itself, *tables, self.program.every_offset, sums)
+        loops.sums_over_positions(*batches, with_itself, self._tables, sums)

@@ -67,8 +67,8 @@ class LoopedKernel:
 
     @property
     def has_gradient(self) -> bool:
-        """Whether the net ends with a read-out, as `gradient` needs."""
-        return self._program.readout
+        """Whether the net ends with a read-out and has no pools within, as `gradient` needs."""
+        return self._program.readout and len(self._program.segments) == 1
 
     def whole(self, blocks: Sequence[jax.Array]) -> np.ndarray:
         """An array of the centres' rows from blocks of them, the last of which may be filled up."""

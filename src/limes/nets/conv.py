@@ -13,7 +13,7 @@ from limes.kernels.program import Step
 from limes.kernels.state import Cov, State
 from limes.nets.layer import Flow, Layer, Params, check_integers
 from limes.nets.weights import RARE, Parametrisation, after_weights, as_step, check_weights, draw, effective, flow_after
-from limes.nets.windows import PADDINGS, Padding, box_sum, output_size, pad_axis, pads
+from limes.nets.windows import PADDINGS, Padding, box_sum, output_size, pad_axis, sliding
 
 
 @dataclass(frozen=True)
@@ -117,13 +117,11 @@ class Conv(Layer):
         return state.map_each(rule)
 
     def steps(self, sizes: tuple[int, ...]) -> tuple[Step, ...] | None:
-        """One window, for strides of one and zeros as padding."""
-        if type(self) is not Conv or set(self.strides or ()) != {1} or self.padding == "CIRCULAR":
-            return None
+        """One window, unless its padding wraps."""
         self._check_rank(len(sizes))
-        axes = [(k, *pads(n, k, 1, self.padding)) for n, k in zip(sizes, self.kernel, strict=True)]
-        (k1, b1, a1), (k2, b2, a2) = [*axes, (1, 0, 0)][:2]
-        return (as_step(self, (k1, k2), (b1, b2), (a1, a2)),)
+        assert self.strides is not None
+        window = sliding(sizes, self.kernel, self.strides, self.padding)
+        return None if window is None else (as_step(self, window),)
 
     def check(self, flow: Flow) -> Flow:
         """Fresh Gaussian weights make the output Gaussian; there must be positions left."""
@@ -164,6 +162,9 @@ class ConvLocal(Conv):
             y = term if y is None else y + term
         assert y is not None
         return y if b is None else y + b
+
+    def steps(self, sizes: tuple[int, ...]) -> None:
+        """None: compiled loops know no layer that cuts the covariance of unequal positions."""
 
     def propagate(self, state: State) -> State:
         """As a convolution for equal positions; units of unequal ones have independent weights, and covariance 0."""

@@ -62,7 +62,7 @@ class Dense(Layer):
 
     def steps(self, sizes: tuple[int, ...]) -> tuple[Step, ...]:
         """A window of one position."""
-        return (as_step(self, (1, 1)),)
+        return (as_step(self),)
 
     def check(self, flow: Flow) -> Flow:
         """Fresh Gaussian weights make the output Gaussian."""

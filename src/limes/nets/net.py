@@ -15,7 +15,7 @@ from limes.core.keys import KeyLike, as_key
 from limes.core.types import Array
 from limes.kernels import tiles
 from limes.kernels.coincidence import fingerprints
-from limes.kernels.program import Program, Window
+from limes.kernels.program import Program, Sliding
 from limes.kernels.sequences import row_ids, split
 from limes.kernels.state import Layout, State
 from limes.nets.compose import apply_all, as_layers, check_all, init_all, layouts, propagate_all
@@ -121,7 +121,7 @@ class Net:
                 return None
             steps.extend(more)
             for step in more:
-                if isinstance(step, Window):
+                if isinstance(step, Sliding):
                     sizes = list(step.sizes_after((*sizes, 1)[:2]))[: len(sizes)]  # pyright: ignore
         return None
 

@@ -7,9 +7,10 @@ from typing import ClassVar
 import jax
 
 from limes.core.errors import NetError
+from limes.kernels.program import Pool, Step
 from limes.kernels.state import Layout, State
 from limes.nets.layer import Flow, Layer, Params, check_integers
-from limes.nets.windows import PADDINGS, Padding, box_sum, output_size
+from limes.nets.windows import PADDINGS, Padding, box_sum, output_size, sliding
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,14 @@ class AvgPool(Layer):
             return k * self._scale**2
 
         return state.map_each(lambda cov: cov.map(pool))
+
+    def steps(self, sizes: tuple[int, ...]) -> tuple[Step, ...] | None:
+        """One pool, unless its padding wraps."""
+        self._check_rank(len(sizes))
+        assert self.strides is not None
+        window = sliding(sizes, self.window, self.strides, self.padding)
+        factor = self._scale**2
+        return None if window is None else (Pool(window.size, window.strides, window.before, window.after, factor),)
 
     def check(self, flow: Flow) -> Flow:
         """A sum of Gaussians is Gaussian; there must be positions left."""

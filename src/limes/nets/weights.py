@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from limes.core.errors import LimitWarning, NetError
-from limes.kernels.program import Window
+from limes.kernels.program import POINT, Sliding, Window
 from limes.kernels.state import Cov
 from limes.nets.layer import Flow, Params, check_number
 
@@ -120,7 +120,7 @@ def after_weights(layer: Weighted, cov: Cov, window: int = 1) -> Cov:
     where the entries of W have variance w_std^2 / (N window): their gradients have inner product N window K, that of b
     is 1 (Sohl-Dickstein et al. 2020, arXiv 2001.07301).
     """
-    step = as_step(layer, (window, 1))
+    step = as_step(layer, replace(POINT, size=(window, 1)))
     nngp = step.weight * cov.nngp + step.bias
     if cov.ntk is None:
         return Cov(nngp, None)
@@ -130,9 +130,7 @@ def after_weights(layer: Weighted, cov: Cov, window: int = 1) -> Cov:
     return Cov(nngp, step.own * cov.nngp + step.own_bias + below if layer.trainable else below)
 
 
-def as_step(
-    layer: Weighted, size: tuple[int, int], before: tuple[int, int] = (0, 0), after: tuple[int, int] = (0, 0)
-) -> Window:
+def as_step(layer: Weighted, sliding: Sliding = POINT) -> Window:
     """The numbers of `after_weights`, with a window and its padding."""
     share = layer.keep if layer.keep < 1 and not layer.rescale else 1.0
     weight, bias = layer.w_std**2 * share, layer.b_std**2
@@ -140,8 +138,8 @@ def as_step(
     if not layer.trainable:
         own, own_bias = 0.0, 0.0
     elif layer.parametrisation == "standard":
-        own, own_bias = layer.base_width * math.prod(size) * share, 1.0 if bias > 0 else 0.0
-    return Window(size, before, after, weight, bias, own, own_bias)
+        own, own_bias = layer.base_width * math.prod(sliding.size) * share, 1.0 if bias > 0 else 0.0
+    return Window(sliding.size, sliding.strides, sliding.before, sliding.after, weight, bias, own, own_bias)
 
 
 def flow_after(layer: Weighted, flow: Flow) -> Flow:

@@ -1,11 +1,13 @@
 """Arithmetic of sliding windows: padding, and box sums over position axes."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import jax
 import jax.numpy as jnp
 
 from limes.core.errors import NetError
+from limes.kernels.program import Sliding
 
 Padding = Literal["SAME", "VALID", "CIRCULAR"]
 PADDINGS = ("SAME", "VALID", "CIRCULAR")
@@ -32,6 +34,15 @@ def pads(size: int, window: int, stride: int, padding: Padding) -> tuple[int, in
 def output_size(size: int, window: int, stride: int, padding: Padding) -> int:
     """Number of windows along an axis."""
     return (size + sum(pads(size, window, stride, padding)) - window) // stride + 1
+
+
+def sliding(sizes: Sequence[int], windows: Sequence[int], strides: Sequence[int], padding: Padding) -> Sliding | None:
+    """A window over positions of one or two axes for compiled loops, which know no padding by wrapping."""
+    if padding == "CIRCULAR":
+        return None
+    axes = [(k, s, *pads(n, k, s, padding)) for n, k, s in zip(sizes, windows, strides, strict=True)]
+    (k1, s1, b1, a1), (k2, s2, b2, a2) = [*axes, (1, 1, 0, 0)][:2]
+    return Sliding((k1, k2), (s1, s2), (b1, b2), (a1, a2))
 
 
 def pad_axis(x: jax.Array, axis: int, window: int, stride: int, padding: Padding) -> jax.Array:
