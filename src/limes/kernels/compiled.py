@@ -1,14 +1,15 @@
-"""The recursion of convolutional nets without strides as a compiled loop: one spatial offset at a time.
+"""The recursion of convolutional nets as a compiled loop: one spatial offset at a time.
 
 The covariance of position p of x with position p + d of x' evolves independently of all other offsets d through
-convolutions of stride 1 and through functions of each unit. So one offset of sixteen pairs of inputs, a few hundred
-kilobytes at most, stays in the cache through all layers, with pairs across the lanes of the processor's vectors, where
-XLA would pass over all pairs of positions once a layer. A flatten head needs the offset 0 alone; global pooling adds
-up all of them. `limes.kernels.block` is the same in plain JAX, and the oracle of this file's tests.
+convolutions (one of stride s takes offset d from s d) and through functions of each unit. So one offset of sixteen
+pairs of inputs, a few hundred kilobytes at most, stays in the cache through all layers, with pairs across the lanes of
+the processor's vectors, where XLA would pass over all pairs of positions once a layer. A flatten head needs the offset
+0 alone; global pooling adds up all of them. Pools between layers mix offsets: they cut a program into segments, and
+what they leave, at a stride of two a sixteenth, waits in memory for the next one. `limes.kernels.block` is the same in
+plain JAX, and the oracle of this file's tests.
 """
 
 import math
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from limes.kernels import loops
-from limes.kernels.program import Program, Rectifier, Segment, Window
+from limes.kernels.program import Program, Rectifier, Segment, Window, processors
 
 Tables = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
@@ -134,8 +135,7 @@ class Recursion:
 
     def _in_parts(self, images: Images, work: Callable[[Images, slice], None]) -> None:
         """Call a function with parts of a batch and their rows, on all processors."""
-        workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        n = len(images.x)
+        workers, n = processors(), len(images.x)
         cuts = np.linspace(0, n, min(4 * workers, n) + 1).astype(int)
 
         def on(k: int) -> None:

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from limes.core import memory as mem
 from limes.core import precision
 from limes.core.types import Kind
 from limes.kernels.block import block, block_behind_head
@@ -17,7 +18,7 @@ from limes.kernels.program import Program
 from limes.kernels.state import KernelRule
 
 _BLOCK_BYTES = 1 << 25  # of centres in lanes, for each thread
-_MOST_KEPT = 1 << 29  # bytes of centres with their variances
+_MOST_KEPT = 1 << 29  # bytes of centres with their variances, and not more than an eighth of the limit
 
 
 @functools.partial(jit_of_net, static=(0, 1))
@@ -62,7 +63,7 @@ class LoopedKernel:
         self._recursion = Recursion(program, centres.dtype)
         held = program.numbers * centres.dtype.itemsize
         self._size = max(16, _BLOCK_BYTES // (held + centres[0].nbytes) // 16 * 16)
-        kept = None if held * len(centres) <= _MOST_KEPT else 1
+        kept = None if held * len(centres) <= min(_MOST_KEPT, mem.limit() // 8) else 1
         self._block: Callable[[int], tuple[Images, np.ndarray, jax.Array]] = functools.lru_cache(kept)(self._prepared)
 
     @property

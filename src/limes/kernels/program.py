@@ -1,6 +1,7 @@
 """What `limes.kernels.compiled` can run: a recursion as plain steps. Kept apart so that nets need no compiler."""
 
 import math
+import os
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -141,16 +142,22 @@ class Program:
 
     @property
     def numbers(self) -> int:
-        """Numbers that the loops hold for an input: four for each position and activation, in lanes."""
-        return 4 * math.prod(self.sizes) * len(self.steps)
+        """Numbers that the loops hold for an input: its pixels, and three for each position and activation."""
+        return math.prod(self.sizes) * (3 + 3 * sum(isinstance(step, Rectifier | Erf) for step in self.steps))
 
-    @property
-    def pooled_numbers(self) -> int:
-        """Numbers behind pools that the loops hold for a pair of inputs: entries of K and T."""
-        return sum(
+    def bytes(self, rows: int, itemsize: int) -> int:
+        """Bytes that the loops hold for all pairs of two batches of so many rows each.
+
+        Both batches as they are, and one of them in lanes for each processor, all twice because threads keep what they
+        free; sums in float64 with their copies; for each processor the entries of sixteen pairs behind pools.
+        """
+        workers = processors()
+        pooled = sum(
             2 * math.prod(2 * r + 1 for r in segment.reach_before) * math.prod(segment.start)
             for segment in self.segments[1:]
         )
+        held = 2 * (2 + workers) * rows * self.numbers + 16 * workers * pooled
+        return held * itemsize + 32 * rows * rows
 
     def _parts(self) -> list[tuple[list[Window | Rectifier | Erf], Pool | None, tuple[int, int], tuple[int, int]]]:
         """Steps, pool, sizes before the steps and behind them, of each segment."""
@@ -164,6 +171,11 @@ class Program:
             steps.append(step)
             sizes = step.sizes_after(sizes) if isinstance(step, Window) else sizes
         return [*parts, (steps, None, start, sizes)]
+
+
+def processors() -> int:
+    """Processors that the loops may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _with_reach(parts, reach: tuple[int, int]) -> tuple[Segment, ...]:

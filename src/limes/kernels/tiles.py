@@ -97,10 +97,24 @@ def tile_bytes(net: KernelRule, shape: tuple[int, ...], itemsize: int, tile: int
 
 
 def estimate_bytes(net: KernelRule, n1: int, n2: int, shape: tuple[int, ...], names: Sequence[str], dtype: Any) -> int:
-    """Estimated peak bytes of `kernel` beside its inputs: the results and two tiles in flight."""
-    itemsize = np.dtype(dtype).itemsize
-    tile = min(tile_size(net, shape, itemsize), max(n1, n2))
-    return len(names) * n1 * n2 * itemsize + 2 * tile_bytes(net, shape, itemsize, tile)
+    """Estimated peak bytes of `kernel` beside its inputs: the results and the tiles in flight."""
+    return _bytes_of(worth_compiling(net, n1, n2, shape), net, n1, n2, shape, names, dtype)
+
+
+def _bytes_of(
+    program: Program | None,
+    net: KernelRule,
+    n1: int,
+    n2: int,
+    shape: tuple[int, ...],
+    names: Sequence[str],
+    dtype: Any,
+) -> int:
+    itemsize, most = np.dtype(dtype).itemsize, max(n1, n2)
+    results = len(names) * n1 * n2 * itemsize
+    if program is not None:
+        return results + program.bytes(min(_compiled_tile(program), most), itemsize)
+    return results + 2 * tile_bytes(net, shape, itemsize, min(tile_size(net, shape, itemsize), most))
 
 
 def kernel(
@@ -158,12 +172,9 @@ def kernel(
     given = (rows,) if lengths1 is None and lengths2 is None else (rows, steps)
     shape = jax.eval_shape(net.prepare, *given).shape[1:]
     program = None if lengths1 is not None or tile is not None else worth_compiling(net, n1, n2, shape)
-    if program is None:
-        needed = estimate_bytes(net, n1, n2, shape, names, dtype)
-        tile = tile_size(net, shape, dtype.itemsize) if tile is None else tile
-    else:
-        tile = _compiled_tile(program)
-        needed = (len(names) + 2) * n1 * n2 * dtype.itemsize + 8 * tile * program.numbers * dtype.itemsize
+    needed = _bytes_of(program, net, n1, n2, shape, names, dtype)
+    if tile is None:
+        tile = tile_size(net, shape, dtype.itemsize) if program is None else _compiled_tile(program)
     ways_out = "use fewer rows, float32 input, or ask for one kernel only (get='ntk')"
     mem.require(needed, f"a kernel of {n1} x {n2} in {dtype}", ways_out, memory)
     with precision.scope(dtype):
