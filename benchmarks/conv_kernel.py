@@ -1,4 +1,4 @@
-"""Convolutional ReLU kernels, depth 4: limes against neural-tangents 0.6.5, in CPU time for a pair of images.
+"""Convolutional ReLU kernels: limes against neural-tangents 0.6.5, in CPU time for a pair of images.
 
     python benchmarks/conv_kernel.py --nt-python nt-oracle/bin/python
 
@@ -22,7 +22,6 @@ import numpy as np
 import common
 from fc_kernel import HOW_TO_INSTALL, Contender
 
-DEPTH = 4
 _OPERATIONS = 50
 
 
@@ -31,7 +30,7 @@ class Case:
     """A kernel to measure.
 
     Attributes:
-        head: "flatten" or "gap".
+        head: "flatten" or "gap" behind four convolutions, or "myrtle" for the whole net of that name.
         side: pixels along each side; there are three channels.
         dtype: precision of limes.
         peer_dtype: precision of neural-tangents: the same, or the one that is faster for it.
@@ -44,8 +43,21 @@ class Case:
     peer_dtype: str
     blocks: tuple[tuple[int, int], tuple[int, int]]
 
+    @property
+    def depth(self) -> int:
+        """As the contenders count it."""
+        return 5 if self.head == "myrtle" else 4
+
+    @property
+    def entries(self) -> int:
+        """Entries of a pair's covariance times activations; pools by 2 x 2 leave a sixteenth."""
+        pairs = self.side**4
+        return {"flatten": 4 * self.side**2, "gap": 4 * pairs, "myrtle": 2 * pairs + pairs // 16 + pairs // 256}[
+            self.head
+        ]
+
     def __str__(self) -> str:
-        return f"{self.head}, {self.side} x {self.side} x 3, depth {DEPTH}, {self.dtype}"
+        return f"{self.head}, {self.side} x {self.side} x 3, depth {self.depth}, {self.dtype}"
 
 
 CASES = (
@@ -53,9 +65,16 @@ CASES = (
     Case("gap", 16, "float32", "float32", ((32, 32), (4, 16))),
     Case("gap", 16, "float32", "float64", ((32, 32), (4, 16))),
     Case("gap", 16, "float64", "float64", ((32, 32), (4, 16))),
+    Case("gap", 32, "float32", "float64", ((8, 16), (1, 8))),
     Case("gap", 32, "float64", "float64", ((8, 16), (1, 8))),
+    Case("myrtle", 32, "float32", "float32", ((8, 16), (1, 8))),
+    Case("myrtle", 32, "float32", "float64", ((8, 16), (1, 8))),
+    Case("myrtle", 32, "float64", "float64", ((8, 16), (1, 8))),
 )
-QUICK = (Case("gap", 6, "float32", "float32", ((8, 8), (4, 8))),)
+QUICK = (
+    Case("myrtle", 8, "float32", "float32", ((8, 8), (4, 8))),
+    Case("gap", 6, "float32", "float32", ((8, 8), (4, 8))),
+)
 
 
 def product_rate(dtype: str) -> float:
@@ -70,7 +89,7 @@ def ask(contender: Contender, case: Case, images: np.ndarray, rows: int, folder:
     batch, result = folder / f"{name}.npy", folder / f"{name}-kernel.npy"
     np.save(batch, images)
     first = contender.ask(
-        "prepare", contender=name, path=str(batch), depth=DEPTH, get=("ntk",), head=case.head, rows=rows
+        "prepare", contender=name, path=str(batch), depth=case.depth, get=("ntk",), head=case.head, rows=rows
     )
     contender.ask("save", path=str(result))
     return first | {"ntk": np.load(result)[0].astype(np.float64)}
@@ -95,8 +114,7 @@ def measure(case: Case, options: Any, folder: Path) -> common.Row:
             contender.close()
     pairs = {n: rows * columns for n, (_, _, (rows, columns)) in pythons.items()}
     each = {n: min(s) / pairs[n] for n, s in seconds.items()}
-    entries = case.side ** (4 if case.head == "gap" else 2)
-    rate = _OPERATIONS * DEPTH * entries / each["limes"]
+    rate = _OPERATIONS * case.entries / each["limes"]
     detail: dict[str, Any] = {f"CPU ms a pair, {n}": round(1e3 * s, 5) for n, s in each.items()}
     detail |= {f"precision, {n}": p[1] for n, p in pythons.items()}
     detail |= {

@@ -102,7 +102,7 @@ def limes_images(x, depth, get, head, rows):
     """Convolutions under a head, between the first `rows` images and all of them."""
     from limes import nets
 
-    net = nets.cnn(depth, head)
+    net = nets.myrtle(depth) if head == "myrtle" else nets.cnn(depth, head)
     first = np.ascontiguousarray(x[:rows, ::-1])
 
     def run():
@@ -118,9 +118,13 @@ def neural_tangents_images(x, depth, get, head, rows):
     import jax
     from neural_tangents import stax
 
-    layers = []
-    for _ in range(depth):
-        layers += [stax.Conv(1, (3, 3), padding="SAME", W_std=2**0.5), stax.Relu()]
+    layer, layers = [stax.Conv(1, (3, 3), padding="SAME", W_std=2**0.5), stax.Relu()], []
+    if head == "myrtle":
+        assert depth == 5
+        pool = stax.AvgPool((2, 2), strides=(2, 2))
+        layers = [*layer, *layer, pool, *layer, pool, *layer]
+    else:
+        layers = layer * depth
     layers += [stax.Flatten() if head == "flatten" else stax.GlobalAvgPool(), stax.Dense(1, W_std=2**0.5)]
     kernel_fn = stax.serial(*layers)[2]
     compiled = jax.jit(lambda a, b: [getattr(kernel_fn(a, b, get), name) for name in get])

@@ -68,6 +68,7 @@ def test_an_existing_model_is_replaced_only_by_force(files):
         ({"n_train": 1}, InputError, "n_train must lie between 2 and the 40 rows"),
         ({"n_train": 41}, InputError, "not 41"),
         ({"net": "transformer"}, NetError, "unknown net 'transformer'"),
+        ({"net": "myrtle-5-gap"}, NetError, "unknown net 'myrtle-5-gap'"),
         ({"net": "cnn-2"}, NetError, "vector of 3 features: use mlp"),
         ({"time": -1.0}, InputError, "time must be at least 0"),
     ],

@@ -93,6 +93,7 @@ def test_accepted_nets(layers):
         (lambda: nets.AvgPool((2,), padding="FULL"), "avg_pool: padding must be one of"),
         (lambda: nets.Rbf(0.0), "rbf: gamma must be above 0"),
         (lambda: nets.LayerNorm(-1.0), "layer_norm: eps must be a finite number of at least 0"),
+        (lambda: nets.myrtle(6), "depth of a Myrtle net must be one of (5, 7, 10), not 6"),
         (lambda: nets.resnet(0), "blocks must be an integer of at least 1, not 0"),
         (lambda: nets.resnet((1, -1)), "blocks must be an integer of at least 0, not -1"),
         (lambda: nets.LeakyRelu(math.nan), "leaky_relu: alpha must be a finite number, not nan"),

@@ -15,6 +15,7 @@ NETS = {
     "cnn": nets.cnn(2, "gap", 1.2, 0.1, activation="erf", kernel=(3, 2), padding="CIRCULAR"),
     "series": nets.cnn(1, "flatten", kernel=(5,), padding="VALID"),
     "resnet": nets.resnet((1, 0, 2), "gap", activation="abs"),
+    "myrtle": nets.myrtle(7, activation="erf"),
     "every activation": nets.serial(
         *(
             layer

@@ -30,7 +30,9 @@ Bounds = Annotated[
 Seed = Annotated[int, typer.Option(help="First seed; the run's random numbers come from it.")]
 NetOption = Annotated[
     str | None,
-    typer.Option("--net", help="mlp-3 (default), cnn-3, cnn-3-gap, resnet-4, or a JSON specification or its file."),
+    typer.Option(
+        "--net", help="mlp-3 (default), cnn-3, cnn-3-gap, resnet-4, myrtle-5, or a JSON specification or its file."
+    ),
 ]
 KindOption = Annotated[str, typer.Option(help="Kernel: ntk (all layers train) or nngp (the last one trains).")]
 Memory = Annotated[str | None, typer.Option(help="Memory limit, as 6GB (default: 0.8 of what is available).")]

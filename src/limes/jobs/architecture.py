@@ -5,17 +5,17 @@ import re
 from pathlib import Path
 
 from limes.core.errors import FormatError, NetError
-from limes.nets import Net, cnn, from_spec, mlp, resnet
+from limes.nets import Net, cnn, from_spec, mlp, myrtle, resnet
 
-FORMS = "mlp, mlp-5, cnn-3, cnn-3-gap, resnet-4, resnet-4-gap, a JSON specification, or a file that holds one"
+FORMS = "mlp, mlp-5, cnn-3, cnn-3-gap, resnet-4, resnet-4-gap, myrtle-5, a JSON specification, or a file that holds one"
 
 
 def parse_net(text: str | Net | None, shape: tuple[int, ...] = ()) -> Net:
     """A net from its name or specification.
 
     Args:
-        text: see `FORMS`; the number is the depth (dense layers, convolutions, residual blocks), 3 where left out.
-            A `Net` is returned as it is.
+        text: see `FORMS`; the number is the depth (dense layers, convolutions, residual blocks), 3 where left out, 5
+            for Myrtle nets. A `Net` is returned as it is.
         shape: shape of one input; convolutions are one-dimensional where it has two axes.
 
     Raises:
@@ -31,14 +31,17 @@ def parse_net(text: str | Net | None, shape: tuple[int, ...] = ()) -> Net:
     text = (text or "mlp").strip()
     if text.startswith("[") or text.endswith(".json"):
         return from_spec(_read_spec(text))
-    match = re.fullmatch(r"(mlp|cnn|resnet)(?:-(\d+))?(?:-(flatten|gap))?", text.lower())
-    if match is None or (match[1] == "mlp" and match[3]):
+    match = re.fullmatch(r"(?:(mlp|myrtle)|(cnn|resnet))(?:-(\d+))?(?(2)(?:-(flatten|gap))?)", text.lower())
+    if match is None:
         raise NetError(f"unknown net {text!r}: write {FORMS}")
-    name, depth, head = match[1], int(match[2] or 3), match[3] or "flatten"
+    name, head = match[1] or match[2], match[4] or "flatten"
+    depth = int(match[3] or (5 if name == "myrtle" else 3))
     if name == "mlp":
         return mlp(depth)
     if len(shape) == 1:
         raise NetError(f"{text} needs images or series, but an input here is a vector of {shape[0]} features: use mlp")
+    if name == "myrtle":
+        return myrtle(depth)
     kernel = (3,) if len(shape) == 2 else (3, 3)
     return cnn(depth, head, kernel=kernel) if name == "cnn" else resnet(depth, head, kernel=kernel)
 

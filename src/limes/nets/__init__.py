@@ -24,7 +24,7 @@ from limes.nets.shifted_relu import ShiftedRelu
 from limes.nets.sign import Sign
 from limes.nets.sinusoids import Cos, Rbf, Sin
 from limes.nets.spec import from_spec
-from limes.nets.zoo import cnn, mlp, resnet
+from limes.nets.zoo import cnn, mlp, myrtle, resnet
 
 __all__ = [
     "Abs",
@@ -63,6 +63,7 @@ __all__ = [
     "cnn",
     "from_spec",
     "mlp",
+    "myrtle",
     "resnet",
     "serial",
 ]

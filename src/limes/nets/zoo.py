@@ -10,10 +10,12 @@ from limes.nets.flatten import Flatten
 from limes.nets.global_pool import GlobalAvgPool
 from limes.nets.layer import Layer
 from limes.nets.net import Net
+from limes.nets.pool import AvgPool
 from limes.nets.residual import Residual
 from limes.nets.spec import make_layer
 from limes.nets.windows import Padding
 
+_MYRTLE = {5: (2, 1, 1), 7: (2, 2, 2), 10: (3, 3, 3)}
 _HEADS = {"flatten": Flatten, "gap": GlobalAvgPool}
 
 
@@ -85,6 +87,33 @@ def cnn(
     """
     one = [Conv(tuple(kernel), None, padding, w_std, b_std), _activation(activation)]
     return Net((*one * _count("depth", depth), _head(head), Dense(w_std, b_std)))
+
+
+def myrtle(depth: int = 5, w_std: float = 2**0.5, b_std: float = 0.0, *, activation: str | Layer = "relu") -> Net:
+    """Myrtle net of Shankar et al. 2020 (arXiv 2003.02237): 3 x 3 convolutions in three stages with pooling between.
+
+    Average pooling over 2 x 2 follows the first two stages, global average pooling and a dense read-out the third; of
+    32 x 32 images that is the same as the original's three pools of 8 x 8 positions to one.
+
+    Args:
+        depth: 5, 7 or 10 layers with weights: (2, 1, 1), (2, 2, 2) or (3, 3, 3) convolutions, and the read-out.
+        w_std: of every layer with weights.
+        b_std: of every layer with weights.
+        activation: name or layer, after each convolution.
+
+    Raises:
+        NetError: for another depth, or an unknown activation.
+
+    Example:
+        >>> len(myrtle(7).layers)
+        16
+    """
+    if depth not in _MYRTLE:
+        raise NetError(f"depth of a Myrtle net must be one of {tuple(_MYRTLE)}, not {depth!r}")
+    stage = [Conv((3, 3), None, "SAME", w_std, b_std), _activation(activation)]
+    first, second, third = (stage * count for count in _MYRTLE[depth])
+    pool = AvgPool((2, 2))
+    return Net((*first, pool, *second, pool, *third, GlobalAvgPool(), Dense(w_std, b_std)))
 
 
 def resnet(
