@@ -1,5 +1,6 @@
 """What holds for every kernel, on inputs that Hypothesis picks; shapes are fixed so that little is compiled."""
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -13,6 +14,23 @@ BIASED = nets.mlp(3, "erf", 1.5, 0.2)
 FLATTENED = nets.cnn(2, "flatten", kernel=(3,), b_std=0.1)
 POOLED = nets.cnn(1, "gap", kernel=(3,), b_std=0.1)
 NETS = {"mlp": MLP, "erf": BIASED, "flatten": FLATTENED, "gap": POOLED}
+D, C, NORM = nets.Dense(1.2, 0.2), nets.Conv((3,), w_std=1.2, b_std=0.2), nets.LayerNorm(0.1)
+REST = {  # the other layers, many to a net since each is compiled anew; norms keep exponentials finite
+    "smooth": nets.serial(
+        *(D, NORM, nets.Sin(), D, nets.Cos(), D, NORM, nets.Rbf(0.5), D, nets.Gaussian(1.0, -0.5), D, NORM),
+        *(nets.Exp(0.5, 0.5), D, NORM, nets.Polynomial((0.2, 1.0, 0.1)), D, nets.Hermite(2), D, nets.Gelu(), D),
+        *(nets.Elementwise(jnp.tanh, 16), nets.Dense(parametrisation="standard", base_width=8)),
+    ),
+    "kinked": nets.serial(
+        *(D, NORM, nets.ShiftedRelu(0.6), D, nets.RectifiedMonomial(2), D, NORM, nets.Abs(), D, nets.LeakyRelu(0.3)),
+        *(nets.Dense(keep=0.5), nets.Monomial(2), D, nets.Sign(), D),
+    ),
+    "positions": nets.serial(
+        *(C, nets.Relu(), nets.Residual((C, nets.Relu(), C)), nets.ConvLocal((3,)), nets.Dropout(0.8), C, NORM),
+        *(nets.Erf(), nets.SelfAttention(), nets.AvgPool((2,)), C, nets.SumPool((1,)), nets.GlobalSumPool(), D),
+    ),
+    "recurrent": nets.serial(nets.Recurrent(layers=2, w_std=1.1, b_std=0.2, readout="mean_shared"), D),
+}
 FEW = settings(derandomize=True, max_examples=15, deadline=None, database=None)
 N, SHAPE = 5, (4, 2)
 
@@ -64,6 +82,18 @@ def test_bias_free_relu_net_is_homogeneous(x, factor):
         np.testing.assert_allclose(a, factor * b, rtol=2e-7, atol=1e-12 * factor * np.abs(b).max())
 
 
+@pytest.mark.parametrize("name", REST)
+@given(x=batches(), order=st.permutations(range(N)))
+@FEW
+def test_the_same_for_all_other_layers(name, x, order):
+    """Symmetric, positive semidefinite, rows treated alike, tiles make the whole."""
+    whole, tiles = REST[name].kernel(x), REST[name].kernel(x[order], tile=3)
+    for k, part in zip(_both(whole), _both(tiles), strict=True):
+        np.testing.assert_array_equal(k, k.T)
+        assert np.linalg.eigvalsh(k).min() >= -1e-7 * np.trace(k)
+        np.testing.assert_allclose(part, k[np.ix_(order, order)], rtol=1e-6, atol=1e-9 * np.abs(k).max())
+
+
 @pytest.mark.parametrize("name", NETS)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_zero_and_tiny_rows_are_finite(name, dtype):
@@ -90,6 +120,19 @@ def test_one_row_and_no_row(net):
     assert net.kernel(x[:0]).ntk.shape == (0, 0)
     assert net.kernel(x[:0], x).nngp.shape == (0, N)
     assert net.kernel(x, x[:0]).nngp.shape == (N, 0)
+
+
+@pytest.mark.parametrize("on_positions", [False, True], ids=["vectors", "positions"])
+def test_depth_64_in_float32(on_positions):
+    """Rounding errors of 64 layers do not add up to more than the bound that the documentation states."""
+    weights = nets.Conv((3,), w_std=1.3, b_std=0.1) if on_positions else nets.Dense(1.3, 0.1)
+    activations = [nets.Erf(), nets.Relu(), nets.Gelu(), nets.Sin(), nets.LeakyRelu(0.2), nets.ShiftedRelu(0.3)]
+    head = [nets.GlobalAvgPool(), nets.Dense()] if on_positions else []
+    layers = [layer for i in range(63) for layer in (weights, activations[i % len(activations)])]
+    net = nets.serial(*layers, *(head or [weights]))
+    x = np.random.default_rng(4).standard_normal((N, *SHAPE)).astype(np.float32)
+    for single, double in zip(_both(net.kernel(x)), _both(net.kernel(x.astype(np.float64))), strict=True):
+        np.testing.assert_allclose(single, double, rtol=0, atol=2e-4 * np.abs(double).max())
 
 
 def test_depth_64_keeps_the_variance():

@@ -19,6 +19,7 @@ need from there on and goes to a smaller one as soon as it can; behind the head 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal, NamedTuple, Protocol, Self
 
 import jax
@@ -47,6 +48,11 @@ class Cov:
         return Cov(self.nngp + other.nngp, ntk)
 
 
+@partial(
+    jax.tree_util.register_dataclass,
+    data_fields=["cross", "left", "right", "same", "lengths"],
+    meta_fields=["layout", "n_positions"],
+)
 @dataclass(frozen=True)
 class State:
     """What a layer's kernel rule maps to the next layer's.

@@ -7,6 +7,7 @@ import jax
 from limes.core.errors import NetError
 from limes.kernels.state import Layout, State
 from limes.nets.layer import Flow, Layer, Params
+from limes.nets.repeats import looped
 
 
 def as_layers(owner: str, layers: Any) -> tuple[Layer, ...]:
@@ -47,8 +48,14 @@ def layouts(layers: tuple[Layer, ...], after: Layout) -> list[Layout]:
 def propagate_all(layers: tuple[Layer, ...], state: State, after: Layout = "position") -> State:
     """`Layer.propagate` through the sequence, each layer in the smallest layout that serves it and those after it."""
     *before, last = layouts(layers, after)
-    for layer, layout in zip(layers, before, strict=True):
-        state = layer.propagate(state.in_layout(layout))
+    i = 0
+    while i < len(layers):
+        state = state.in_layout(before[i])
+        alike = next((j for j in range(i, len(layers)) if before[j] != before[i]), len(layers))
+        taken, state = looped(layers[i:alike], state)
+        if not taken:
+            state, taken = layers[i].propagate(state), 1
+        i += taken
     return state.in_layout(last)
 
 

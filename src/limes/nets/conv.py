@@ -43,6 +43,7 @@ class Conv(Layer):
     base_width: float = 1.0
     name: ClassVar[str] = "conv"
     arithmetic: ClassVar[bool] = True
+    brief: ClassVar[bool] = True
     rare: ClassVar[tuple[str, ...]] = RARE
     needs_positions: ClassVar[bool] = True
     fresh_weights: ClassVar[bool] = True

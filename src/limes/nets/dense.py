@@ -40,6 +40,7 @@ class Dense(Layer):
     base_width: float = 1.0
     name: ClassVar[str] = "dense"
     arithmetic: ClassVar[bool] = True
+    brief: ClassVar[bool] = True
     rare: ClassVar[tuple[str, ...]] = RARE
     fresh_weights: ClassVar[bool] = True
 

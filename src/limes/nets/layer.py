@@ -53,6 +53,8 @@ class Layer(ABC):
     """Whether the layer draws masks for each row."""
     arithmetic: ClassVar[bool] = False
     """Whether the kernel rule consists of arithmetic and square roots, see `limes.kernels.compiling`."""
+    brief: ClassVar[bool] = False
+    """Whether the kernel rule is a few operations an entry, see `limes.nets.repeats`."""
     rare: ClassVar[tuple[str, ...]] = ()
     """Fields that a specification leaves out where they have their defaults."""
 
@@ -99,6 +101,11 @@ class Layer(ABC):
     def needs(self, after: Layout) -> Layout:
         """The layout that `propagate` needs for the one that is needed after the layer ("position" or "pairs")."""
         return after
+
+    @property
+    def n_layers(self) -> int:
+        """One, or the number of layers within."""
+        return 1
 
     def steps(self, sizes: tuple[int, ...]) -> tuple[Step, ...] | None:
         """The layer as steps of a compiled recursion over positions of the given numbers; None where it has none."""

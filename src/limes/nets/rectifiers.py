@@ -70,6 +70,7 @@ class _Rectifier(Activation):
     """What the three share."""
 
     arithmetic: ClassVar[bool] = True
+    brief: ClassVar[bool] = True
 
     @property
     @abstractmethod

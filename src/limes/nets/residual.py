@@ -43,6 +43,11 @@ class Residual(Layer):
         return any(layer.needs_positions for layer in self.body + self.shortcut)
 
     @property
+    def n_layers(self) -> int:
+        """Those of the body and the shortcut."""
+        return sum(layer.n_layers for layer in self.body + self.shortcut)
+
+    @property
     def random(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
         """Whether a layer of either branch draws masks."""
         return any(layer.random for layer in self.body + self.shortcut)
