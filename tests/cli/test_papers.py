@@ -112,7 +112,16 @@ def test_the_plan_is_printed_and_nothing_is_written(toy, tmp_path):
     shown = limes("run", KEY, "--dry-run").stdout
     assert re.search(r"height +3 seeds +about 3\.0 s", shown)
     assert "note: a note" in shown
+    assert re.search(r"parts +3 of 3 to be measured", shown)
     assert not any(tmp_path.iterdir())
+
+
+def test_parts_of_a_run_go_into_a_file(toy, tmp_path):
+    assert "--carry" in limes("run", KEY, "--part", "seed0", code=2).stderr
+    assert "no part other: seed0" in limes("run", KEY, "--part", "other", "--carry", "c.json", code=2).stderr
+    assert limes("run", KEY, "--part", "seed0", "--carry", "c.json").stdout == "seed0 in c.json\n"
+    assert "2 of 3 to be measured" in limes("run", KEY, "--dry-run", "--carry", "c.json").stdout
+    assert "Report:" in limes("run", KEY, "--carry", "c.json").stdout
 
 
 def test_show_tells_how_each_claim_was_measured(toy):

@@ -6,12 +6,14 @@ import pytest
 
 from limes.core.errors import FormatError, InputError, MemoryRefused, RunFolderError
 from limes.papers import (
+    Request,
     as_json,
     committed,
     committed_runs,
     entries,
     find_local,
     listing,
+    measure,
     overview,
     plan,
     publish,
@@ -19,6 +21,7 @@ from limes.papers import (
     result,
     run,
 )
+from limes.papers.carry import Carried
 from limes.papers.registry import entry, find
 from papers.toy_paper import KEY, Toy
 
@@ -89,6 +92,25 @@ def test_finished_parts_are_carried_to_another_machine(toy, tmp_path):
     toy.computed.clear()
     run(KEY, out="elsewhere", carry="carried.json")
     assert toy.computed == []
+
+
+def test_parts_are_measured_one_by_one_into_a_shared_file(toy, tmp_path):
+    file = tmp_path / "carried.json"
+    measure(KEY, ["seed1"], file, out="one")
+    held = Carried(file, KEY, "smoke", toy.plan(Request()).steps)  # another process, which does not know of seed 0
+    measure(KEY, ["seed0"], file, out="other")
+    assert toy.computed == [("height", 1), ("double", 1), ("height", 0), ("double", 0)]
+    assert {name for name, seconds in plan(KEY, carry=file)["parts"].items() if seconds} == {"seed2"}
+    step = next(s for s in toy.plan(Request()).steps if s.name == "double-seed1")
+    kept = {s.quantity: {1: held.get(s)} for s in toy.plan(Request()).steps if s.seed == 1}
+    held.keep(step, kept)
+    assert set(json.loads(file.read_text())["parts"]) == {"seed0", "seed1"}
+    toy.computed.clear()
+    assert run(KEY, out="all", carry=file).claims == run(KEY, out="whole").claims
+    assert toy.computed[:2] == [("height", 2), ("double", 2)]
+    for parts, said in ((["seed7"], "no part seed7: seed0, seed1, seed2"), ([], "none given")):
+        with pytest.raises(InputError, match=said):
+            measure(KEY, parts, file)
 
 
 def test_carried_results_of_other_settings_are_measured_again(toy, tmp_path):

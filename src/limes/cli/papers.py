@@ -57,6 +57,12 @@ def run(
     carry: Annotated[
         Path | None, typer.Option(help="JSON file of finished parts, read and added to: to go on on another machine.")
     ] = None,
+    part: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Measure this part only, and add it to --carry; may be repeated. --dry-run --json names them."
+        ),
+    ] = None,
     memory: o.Memory = None,
     force: o.Force = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan, with bytes and time, and stop.")] = False,
@@ -69,12 +75,20 @@ def run(
     result: the exit code is 0.
     """
     from limes import papers
+    from limes.core.errors import InputError
     from limes.core.progress import Bar
 
     o.set_memory(memory)
     folder = data and str(data)
     if dry_run:
-        _show_plan(papers.plan(key, size, folder, seeds), json)  # pyright: ignore[reportArgumentType]
+        _show_plan(papers.plan(key, size, folder, seeds, carry), json)  # pyright: ignore[reportArgumentType]
+        return
+    if part:
+        if carry is None:
+            raise InputError("--part measures parts of a run for a file: name it with --carry")
+        with Bar(quiet=quiet) as progress:
+            papers.measure(key, part, carry, size, folder, out, seeds, progress, force=force)  # pyright: ignore[reportArgumentType]
+        o.show({"parts": part, "carry": str(carry)}) if json else print(f"{', '.join(part)} in {carry}")
         return
     with Bar(quiet=quiet) as progress:
         result = papers.run(
@@ -151,6 +165,8 @@ def _show_plan(plan: dict, json: bool) -> None:
         seeds = len(entry["seeds"])
         print(f"{name:<28} {seeds} seed{'s' if seeds > 1 else ' '}  about {format_seconds(entry['seconds'])}")
     print(f"{'memory':<28} {format_bytes(plan['peak_bytes'])} of {format_bytes(plan['memory_limit_bytes'])}")
+    left = sum(seconds > 0 for seconds in plan["parts"].values())
+    print(f"{'parts':<28} {left} of {len(plan['parts'])} to be measured")
     print(f"{'time':<28} about {format_seconds(plan['seconds'])} on two cores")
     for note in plan["notes"]:
         print(f"note: {note}")

@@ -9,7 +9,7 @@ from limes.papers.page import count_verdicts, format_measured
 from limes.papers.paper import Drawing, Paper, Plan, Request, Step
 from limes.papers.registry import entries, entry, find
 from limes.papers.result import PaperResult, committed, committed_runs, find_local, in_order, read_result
-from limes.papers.runner import plan, run
+from limes.papers.runner import measure, plan, run
 
 __all__ = [
     "Claim",
@@ -32,6 +32,7 @@ __all__ = [
     "format_measured",
     "in_order",
     "listing",
+    "measure",
     "plan",
     "read_result",
     "run",

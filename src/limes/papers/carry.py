@@ -14,6 +14,7 @@ import numpy as np
 from limes.core.arrays import write_text
 from limes.core.errors import FormatError
 from limes.papers.paper import Found, Step
+from limes.report.lock import hold
 from limes.report.stages import jsonable
 
 _LARGE = 10_000  # numbers; larger arrays are for later steps of the same part
@@ -51,7 +52,7 @@ class Carried:
         return {name: _restored(value) for name, value in part["steps"][step.name].items()}
 
     def keep(self, step: Step, found: Found) -> None:
-        """After a step: write its part, if that is finished now.
+        """After a step: add its part to the file, if that is finished now. Several processes may share a file.
 
         Raises:
             OSError: if the file cannot be written.
@@ -60,9 +61,11 @@ class Carried:
         if self._path is None or not all(s.seed in found.get(s.quantity, {}) for s in part):
             return
         results = {s.name: _stored(found[s.quantity][s.seed]) for s in part}
-        self._parts[step.part.name] = {"settings": jsonable(step.part.settings), "steps": results}
-        record = self._about | {"parts": self._parts}
-        write_text(self._path, json.dumps(record, indent=1, allow_nan=True) + "\n")
+        with hold(self._path):
+            self._parts |= self._read()  # what another process has added
+            self._parts[step.part.name] = {"settings": jsonable(step.part.settings), "steps": results}
+            record = self._about | {"parts": self._parts}
+            write_text(self._path, json.dumps(record, indent=1, allow_nan=True) + "\n")
 
     def _read(self) -> dict[str, Any]:
         if self._path is None or not self._path.exists():

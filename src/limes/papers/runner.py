@@ -1,13 +1,16 @@
 """Running a paper: its steps, each stored when it is done; then claims, figures and a report."""
 
 import time
+from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from threadpoolctl import threadpool_limits
 
 from limes.core import memory as mem
+from limes.core.errors import InputError
 from limes.core.progress import Muted, Progress, Quiet
 from limes.papers.carry import Carried
 from limes.papers.claim import Size
@@ -77,24 +80,73 @@ def run(
         return read_result(folder.folder, resumed)
 
 
-def plan(key: str, size: Size = "smoke", data: str | None = None, seeds: int | None = None) -> dict[str, Any]:
+def measure(
+    key: str,
+    parts: Sequence[str],
+    carry: str | Path,
+    size: Size = "smoke",
+    data: str | None = None,
+    out: str | Path | None = None,
+    seeds: int | None = None,
+    progress: Progress | None = None,
+    *,
+    force: bool = False,
+) -> None:
+    """Measure some parts of a run only, for a later `run` with the same file; processes may share the file.
+
+    Args:
+        key, size, data, seeds, progress, force: as for `run`.
+        parts: names, as the plan has them.
+        carry: the JSON file that they are added to.
+        out: folder of the steps; None for one of these parts alone.
+
+    Raises:
+        InputError: for a name that is not a part of the plan; and what `run` raises.
+    """
+    whole = find(key).plan(Request(size, seeds, None if data is None else str(data)))
+    names = list(dict.fromkeys(step.part.name for step in whole.steps))
+    unknown = [part for part in parts if part not in names]
+    if unknown or not parts:
+        raise InputError(f"{key} at size {size} has no part {', '.join(unknown) or '(none given)'}: {', '.join(names)}")
+    some = replace(whole, steps=[step for step in whole.steps if step.part.name in parts])
+    mem.require(some.peak_bytes, f"{key} at size {size}", "use a machine with more memory")
+    config = {"paper": key, "size": size, "parts": sorted(parts), **some.settings}
+    with open_run(out or default_run_path(_VERB, key, config), _VERB, config, force) as folder:
+        _steps(folder, some, Carried(carry, key, size, some.steps), progress or Quiet())
+
+
+def plan(
+    key: str,
+    size: Size = "smoke",
+    data: str | None = None,
+    seeds: int | None = None,
+    carry: str | Path | None = None,
+) -> dict[str, Any]:
     """What a run would do: steps with the seconds that they take on two cores, and bytes.
+
+    `seconds` in all and of each quantity are those of steps that `carry` does not hold; `parts` has those of each part,
+    0 where it is carried.
 
     Raises:
         InputError, FormatError: as `run`.
     """
     found = find(key).plan(Request(size, seeds, data))
+    carried = Carried(carry, key, size, found.steps)
     quantities: dict[str, dict[str, Any]] = {}
+    parts: dict[str, float] = {}
     for step in found.steps:
+        seconds = step.seconds if carried.get(step) is None else 0.0
         entry = quantities.setdefault(step.quantity, {"seeds": [], "seconds": 0.0})
         entry["seeds"].append(step.seed)
-        entry["seconds"] += step.seconds
+        entry["seconds"] += seconds
+        parts[step.part.name] = parts.get(step.part.name, 0.0) + seconds
     return {
         "paper": key,
         "size": size,
         "quantities": quantities,
+        "parts": parts,
         "n_steps": len(found.steps),
-        "seconds": sum(step.seconds for step in found.steps),
+        "seconds": sum(parts.values()),
         "peak_bytes": found.peak_bytes,
         "memory_limit_bytes": mem.limit(),
         "notes": list(found.notes),

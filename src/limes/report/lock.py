@@ -1,6 +1,8 @@
-"""A lock on a folder that dies with its process, so that a killed run never has to be unlocked by hand."""
+"""Locks that die with their process, so that a killed run never has to be unlocked by hand."""
 
 import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -35,3 +37,19 @@ def acquire(folder: Path) -> IO[str]:
             f"another limes run is writing to {folder}: wait for it to end, or choose another folder with --out"
         ) from error
     return file
+
+
+@contextmanager
+def hold(path: Path) -> Iterator[None]:
+    """Keep other processes that ask for the same from a file, for a moment; they wait.
+
+    The lock is a hidden file beside it, since the file itself may be replaced meanwhile.
+    """
+    with (path.parent / f".{path.name}{NAME}").open("a") as file:
+        if fcntl is not None:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX)
+            except OSError as error:  # a file system without locks
+                if error.errno not in (errno.ENOLCK, errno.ENOTSUP, errno.EINVAL):
+                    raise
+        yield
