@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from limes.report.marks import between
+
 HERE = Path(__file__).parent
 README = HERE.parent / "README.md"
 START, END = "<!-- benchmarks:start -->", "<!-- benchmarks:end -->"
@@ -25,18 +27,6 @@ def load(folder: Path = HERE / "results") -> list[dict[str, Any]]:
 def render(results: Sequence[Mapping[str, Any]]) -> str:
     """Markdown: for each result its sentence, its table, and how it was made."""
     return "\n\n".join(_section(result) for result in results) or "No results have been committed."
-
-
-def insert(text: str, block: str) -> str:
-    """The text with what stands between the two marks replaced.
-
-    Raises:
-        ValueError: if the marks are not there, once each and in order.
-    """
-    if text.count(START) != 1 or text.count(END) != 1 or text.index(START) > text.index(END):
-        raise ValueError(f"README.md needs the marks {START} and {END}, once each and in this order")
-    before, rest = text.split(START)
-    return f"{before}{START}\n{block}\n{END}{rest.split(END)[1]}"
 
 
 def _section(result: Mapping[str, Any]) -> str:
@@ -65,6 +55,6 @@ def _cell(column: str, value: Any) -> str:
 if __name__ == "__main__":
     table = render(load())
     if sys.argv[1:] == ["--write"]:
-        README.write_text(insert(README.read_text(), table))
+        README.write_text(between(README.read_text(), START, END, table))
     else:
         print(table)

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 import typer
 
+from limes.report.marks import between
+
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 MODULES = sorted((ROOT / "src" / "limes").rglob("*.py"))
@@ -42,22 +44,27 @@ def test_python_blocks_run(page, tmp_path, monkeypatch):
         exec(compile(tree, str(page), "exec"), namespace)
 
 
-def options_of(verb: str) -> set[str]:
-    """The options of a verb of the command."""
+def command_of(words: list[str]) -> tuple[str, set[str]]:
+    """The verb with its group, and its options, at the beginning of what follows ``limes``."""
     from limes.cli.app import app
 
-    command = typer.main.get_command(app).commands[verb]
-    return {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
+    command, names = typer.main.get_command(app), []
+    while hasattr(command, "commands"):
+        names.append(words[len(names)])
+        command = command.commands[names[-1]]
+    options = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
+    return " ".join(names), options
 
 
 @pytest.mark.parametrize("page", [p for p in PAGES if blocks(p, "bash")], ids=name_of)
 def test_commands_exist(page):
     lines = [line for _, block in blocks(page, "bash") for line in block.replace("\\\n", " ").splitlines()]
     words = [shlex.split(line, comments=True) for line in lines]
-    for verb, *rest in (command[1:] for command in words if command[:1] == ["limes"] and len(command) > 1):
-        if not verb.startswith("-"):
+    for rest in (command[1:] for command in words if command[:1] == ["limes"] and len(command) > 1):
+        if not rest[0].startswith("-"):
             used = {word.split("=")[0] for word in rest if re.match(r"--?[a-z]", word)} - {"--help"}
-            assert used <= options_of(verb), f"limes {verb} has no {used - options_of(verb)}"
+            verb, options = command_of(rest)
+            assert used <= options, f"limes {verb} has no {used - options}"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
@@ -96,7 +103,9 @@ def table():
 
 def test_readme_has_the_table_of_the_committed_results(table):
     text = (ROOT / "README.md").read_text()
-    assert text == table.insert(text, table.render(table.load())), "run: python benchmarks/table.py --write"
+    assert text == between(text, table.START, table.END, table.render(table.load())), (
+        "run: python benchmarks/table.py --write"
+    )
 
 
 def test_benchmark_table(table, tmp_path):
@@ -110,7 +119,3 @@ def test_benchmark_table(table, tmp_path):
     assert "| depth 3 | 3.52 | a\\|b | 1.5e-06 diagonal; 2e-07 rest |" in text
     assert "| depth 3 | – | a\\|b | – |" in text
     assert text.endswith("`make bench`, 2026-11-23, 2 cores, jax 0.10.")
-    page = f"before\n{table.START}\nold\n{table.END}\nafter\n"
-    assert table.insert(page, "new") == page.replace("old", "new")
-    with pytest.raises(ValueError, match="needs the marks"):
-        table.insert("no marks", "new")

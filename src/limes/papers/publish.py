@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from limes.core.arrays import write_text
-from limes.core.errors import FormatError, InputError
+from limes.core.errors import FormatError
 from limes.papers.overview import Listed, listing
 from limes.papers.page import format_measured
 from limes.papers.result import read_result
+from limes.report.marks import between
 
 RESULTS = Path(__file__).parent / "results"
 START, END = "<!-- papers:start -->", "<!-- papers:end -->"
@@ -59,18 +60,6 @@ def verdict_table(papers: Sequence[Listed] | None = None) -> str:
     return "\n".join(lines) if len(lines) > 2 else "No headline claim has a committed verdict."
 
 
-def insert(text: str, table: str) -> str:
-    """The text with what stands between the marks `START` and `END` replaced by the table.
-
-    Raises:
-        InputError: if the marks are not there, once each and in order.
-    """
-    if text.count(START) != 1 or text.count(END) != 1 or text.index(START) > text.index(END):
-        raise InputError(f"the page needs the marks {START} and {END}, once each and in this order")
-    before, rest = text.split(START)
-    return f"{before}{START}\n{table}\n{END}{rest.split(END)[1]}"
-
-
 def write_table(page: str | Path) -> Path:
     """Renew the table in a page.
 
@@ -78,7 +67,7 @@ def write_table(page: str | Path) -> Path:
         InputError: if the marks are not there.
         OSError: if the page cannot be read or written.
     """
-    return write_text(page, insert(Path(page).read_text(encoding="utf-8"), verdict_table()))
+    return write_text(page, between(Path(page).read_text(encoding="utf-8"), START, END, verdict_table()))
 
 
 if __name__ == "__main__":
