@@ -122,6 +122,16 @@ def test_one_row_and_no_row(net):
     assert net.kernel(x, x[:0]).nngp.shape == (N, 0)
 
 
+@pytest.mark.parametrize("name", [*NETS, *REST])
+def test_float32_within_the_documented_bound(name):
+    """5e-6 of the largest entry, with opposite and collinear rows: `docs/limits.md`."""
+    net = (NETS | REST)[name]
+    x = np.random.default_rng(5).standard_normal((N, *SHAPE)).astype(np.float32)
+    x[3], x[4] = -x[0], 2 * x[0]
+    for single, double in zip(_both(net.kernel(x)), _both(net.kernel(x.astype(np.float64))), strict=True):
+        np.testing.assert_allclose(single, double, rtol=0, atol=5e-6 * np.abs(double).max())
+
+
 @pytest.mark.parametrize("on_positions", [False, True], ids=["vectors", "positions"])
 def test_depth_64_in_float32(on_positions):
     """Rounding errors of 64 layers do not add up to more than the bound that the documentation states."""
