@@ -79,9 +79,22 @@ def test_both_ways_agree(always, dtype, names):
         np.testing.assert_array_equal(own.ntk, own.ntk.T)
         if dtype == np.float64 and net.program(shape).readout:
             _compare_expansions(net, x, y)
+    if dtype == np.float32:
+        _compare_precisions(net, x, y)
     only = net.kernel(x, get="nngp")
     assert only.ntk is None
     np.testing.assert_array_equal(only.nngp, own.nngp)
+
+
+def _compare_precisions(net, centres, x):
+    """Gradients in float32 against float64 in the same points, the first two of which are centres."""
+    coef, v = np.random.default_rng(1).normal(size=(2, len(centres), 2)).astype(np.float32)
+    single = expand(net, "ntk", centres, coef).vjp(x, v[: len(x)])
+    double = expand(net, "ntk", centres.astype(np.float64), coef.astype(np.float64)).vjp(
+        x.astype(np.float64), v[: len(x)].astype(np.float64)
+    )
+    assert single.dtype == np.float32
+    np.testing.assert_allclose(single, double, rtol=0, atol=2e-5 * np.abs(double).max())
 
 
 def _compare_expansions(net, centres, x):
