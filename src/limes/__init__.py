@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from limes import attacks, data, jobs, kernels, nets, papers, robust
-    from limes.machines import NTKClassifier, NTKRegressor, load
+    from limes.machines import NTKSVC, NTKClassifier, NTKRegressor, load
     from limes.robust import AdvNTKClassifier, LazyATClassifier
 
 __version__ = "0.1.0"
@@ -16,6 +16,7 @@ __version__ = "0.1.0"
 _ROOMS = ("attacks", "data", "jobs", "kernels", "nets", "papers", "robust")
 _HOME = {
     "NTKClassifier": "machines",
+    "NTKSVC": "machines",
     "NTKRegressor": "machines",
     "AdvNTKClassifier": "robust",
     "LazyATClassifier": "robust",
@@ -23,6 +24,7 @@ _HOME = {
 }
 
 __all__ = [
+    "NTKSVC",
     "AdvNTKClassifier",
     "LazyATClassifier",
     "NTKClassifier",

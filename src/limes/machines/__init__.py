@@ -4,5 +4,6 @@ from limes.machines.classifier import NTKClassifier
 from limes.machines.predictor import KernelPredictor
 from limes.machines.regressor import NTKRegressor
 from limes.machines.store import load
+from limes.machines.svc import NTKSVC
 
-__all__ = ["KernelPredictor", "NTKClassifier", "NTKRegressor", "load"]
+__all__ = ["NTKSVC", "KernelPredictor", "NTKClassifier", "NTKRegressor", "load"]

@@ -76,11 +76,11 @@ class ExpansionEstimator(BaseEstimator):
         self.affine_ = fit_affine(x, self.scale)
         self.centres_ = np.array(x) if self.affine_ is None else self.affine_(x)  # the caller may change its array
 
-    def _predictor(self, coef: np.ndarray) -> KernelPredictor:
+    def _predictor(self, coef: np.ndarray, intercept: np.ndarray | None = None) -> KernelPredictor:
         """The expansion with the given coefficients, with the labels and targets of a classifier."""
         classes = getattr(self, "classes_", None)
         targets = None if classes is None else getattr(self, "targets", None)
-        return KernelPredictor(self.net_, self.kind, self.centres_, coef, self.affine_, classes, targets)
+        return KernelPredictor(self.net_, self.kind, self.centres_, coef, self.affine_, classes, targets, intercept)
 
     @property
     def expansion(self) -> KernelPredictor:
@@ -131,9 +131,12 @@ class ExpansionEstimator(BaseEstimator):
 
     def _to_store(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """Arrays and values that a file holds beside parameters, net, input map and labels; subclasses add theirs."""
-        return {"centres": self.expansion.centres, "coef": self.expansion.coef}, {}
+        arrays = {"centres": self.expansion.centres, "coef": self.expansion.coef}
+        if self.expansion.intercept is not None:
+            arrays["intercept"] = self.expansion.intercept
+        return arrays, {}
 
     def _from_store(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None:
         """Take back what `_to_store` gave."""
         self.centres_, self.coef_ = arrays["centres"], arrays["coef"]
-        self._fitted = self._predictor(self.coef_)
+        self._fitted = self._predictor(self.coef_, arrays.get("intercept"))

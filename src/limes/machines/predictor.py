@@ -15,7 +15,7 @@ from limes.kernels.expansion import Expansion, expand
 
 @dataclass(frozen=True, eq=False)
 class KernelPredictor:
-    """scores(x) = K(affine(x), centres) coef.
+    """scores(x) = K(affine(x), centres) coef + intercept.
 
     The precision is that of the centres, or float64 where `x` is float64.
 
@@ -27,6 +27,7 @@ class KernelPredictor:
         affine: the input map, or None.
         classes_: (c,) labels of the score columns, or None.
         targets: "centred" or "one_hot": what the scores of a classifier were fitted to.
+        intercept: (c,), or None for zero.
     """
 
     net: Any
@@ -36,6 +37,7 @@ class KernelPredictor:
     affine: Affine | None = None
     classes_: np.ndarray | None = None
     targets: str | None = None
+    intercept: np.ndarray | None = None
     _wide: dict[str, Expansion] = field(default_factory=dict, repr=False)
 
     @property
@@ -79,7 +81,7 @@ class KernelPredictor:
             DtypeError: for integer input.
         """
         expansion, z = self._enter(x)
-        return expansion.scores(z)
+        return self._shifted(expansion.scores(z))
 
     def scores_vjp(self, x: Array, v: Array) -> np.ndarray:
         """Gradient in x of sum(v * scores(x)), in the caller's units: the shape of x.
@@ -97,8 +99,11 @@ class KernelPredictor:
     def scores_and_vjp(self, x: Array, cotangent: Callable[[np.ndarray], np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         """Scores, and the gradient of sum(v * scores(x)) for v = cotangent(scores), from one kernel evaluation."""
         expansion, z = self._enter(x)
-        scores, gradient = expansion.scores_and_vjp(z, cotangent)
-        return scores, self._leave(gradient, x)
+        scores, gradient = expansion.scores_and_vjp(z, lambda scores: cotangent(self._shifted(scores)))
+        return self._shifted(scores), self._leave(gradient, x)
+
+    def _shifted(self, scores: np.ndarray) -> np.ndarray:
+        return scores if self.intercept is None else scores + self.intercept.astype(scores.dtype)
 
     def _leave(self, gradient: np.ndarray, x: Array) -> np.ndarray:
         gradient = gradient if self.affine is None else self.affine.pull_back(gradient)

@@ -1,6 +1,6 @@
 """What a machine regresses on, and what comes back."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from sklearn.utils.multiclass import check_classification_targets
@@ -29,6 +29,22 @@ def encode_labels(y: np.ndarray, targets: str) -> tuple[np.ndarray, np.ndarray]:
             f"a classifier needs at least two classes, but there is only one class: all labels are {classes[0]}"
         )
     return classes, code(index, len(classes), targets)
+
+
+def check_weights(sample_weight: Any, n: int) -> np.ndarray:
+    """Weights (n,) of training rows, ones where none are given.
+
+    Raises:
+        InputError: unless they are n finite numbers of at least 0, one of them above.
+    """
+    if sample_weight is None:
+        return np.ones(n)
+    weights = np.asarray(sample_weight, np.float64)
+    if weights.shape != (n,) or not np.isfinite(weights).all() or (weights < 0).any() or not weights.any():
+        raise InputError(
+            f"sample_weight must hold {n} finite numbers of at least zero, one of them above; it has shape {weights.shape}"
+        )
+    return weights
 
 
 def code(index: np.ndarray, n_classes: int, targets: str) -> np.ndarray:

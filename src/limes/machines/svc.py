@@ -1,0 +1,140 @@
+"""Support vector classification with the kernel of an infinitely wide network."""
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
+from sklearn.svm import SVC
+
+from limes.core import memory as mem
+from limes.core.errors import InputError
+from limes.core.progress import Progress
+from limes.core.types import Array, Kind
+from limes.machines.estimator import ExpansionEstimator
+from limes.machines.labels import LabelledScores
+from limes.machines.scaling import Scale
+from limes.machines.targets import check_weights, encode_labels
+from limes.nets import Net
+
+ClassWeight = Mapping[Any, float] | str | None
+
+
+class NTKSVC(LabelledScores, ExpansionEstimator):
+    """Support vector classifier on the kernel of a net; scikit-learn's solver and interface.
+
+    Among several classes each pair has a machine, as in `sklearn.svm.SVC`. The score of a class is the mean of its
+    signed margins against the others: differentiable, where a vote would not be, and it decides. Of two classes the
+    scores are minus and plus half the margin.
+
+    Args:
+        net: the architecture; None for a fully connected net of depth 3 with relu.
+        C: penalty of margin violations, above 0; in units of 1 / kernel.
+        kind: "ntk" or "nngp".
+        scale: None, "standard" or "unit": a fixed map of the inputs, see `limes.machines.scaling`.
+        normalise: divide the kernel by its mean diagonal on the training rows, so that the same C suits any net.
+        class_weight: factors of C for the classes, "balanced" for the inverse of their frequencies, or None.
+        tolerance: of the solver's stopping criterion.
+        random_state: not used, nothing is random; kept for one interface.
+
+    Attributes:
+        support_: (m,) training rows that are support vectors; the only ones that predictions need.
+        classes_: (c,) labels.
+
+    Cost: n^2 (d + depth) for the kernel, between n^2 and n^3 for the solver; a prediction takes a kernel row over the
+    support vectors.
+
+    Example:
+        >>> import numpy as np, limes as lm
+        >>> x = np.array([[0.0, 1.0], [1.0, 0.0], [0.1, 0.9], [0.9, 0.2]])
+        >>> lm.NTKSVC().fit(x, ["up", "right", "up", "right"]).predict(np.array([[0.2, 1.0]])).tolist()
+        ['up']
+    """
+
+    def __init__(
+        self,
+        net: Net | None = None,
+        C: float = 1.0,
+        kind: Kind = "ntk",
+        scale: Scale | None = None,
+        normalise: bool = True,
+        class_weight: ClassWeight = None,
+        tolerance: float = 1e-3,
+        random_state: int | None = 0,
+    ) -> None:
+        self.net = net
+        self.C = C
+        self.kind = kind
+        self.scale = scale
+        self.normalise = normalise
+        self.class_weight = class_weight
+        self.tolerance = tolerance
+        self.random_state = random_state
+
+    def fit(self, X: Array, y: Array, sample_weight: Array | None = None, progress: Progress | None = None) -> Self:
+        """Fit to X (n, features...) and labels y (n,), integers or strings.
+
+        Args:
+            X: inputs.
+            y: labels.
+            sample_weight: (n,) factors of C, at least 0; rows of weight 0 count for nothing.
+            progress: told of the kernel's tiles.
+        """
+        self._check_net()
+        for name in ("C", "tolerance"):
+            value = getattr(self, name)
+            if not (isinstance(value, int | float | np.number) and np.isfinite(value) and value > 0):
+                raise InputError(f"{name} must be a finite number above 0, not {value!r}")
+        x, y = self._validate(X, y, reset=True)
+        weights = check_weights(sample_weight, len(x))
+        rows = np.flatnonzero(weights)
+        x, y, weights = x[rows], y[rows], weights[rows]
+        self.classes_, _ = encode_labels(y, "centred")
+        n = len(x)
+        mem.require(24 * n**2, f"a support vector machine on {n} rows", "use fewer rows, or a machine with more memory")
+        self._start(x)
+        gram = getattr(self.net_.kernel(self.centres_, get=self.kind, progress=progress), self.kind)
+        gram = gram.astype(np.float64)
+        factor = float(np.average(np.diagonal(gram), weights=weights)) if self.normalise else 1.0
+        gram /= factor or 1.0
+        solver = SVC(C=self.C, kernel="precomputed", class_weight=self.class_weight, tol=self.tolerance)
+        solver.fit(gram, np.searchsorted(self.classes_, y), weights)
+        self.support_ = rows[solver.support_]
+        self.n_iter_ = solver.n_iter_
+        coef, self.intercept_ = _as_scores(solver)
+        self.coef_ = coef / (factor or 1.0)
+        self.centres_ = self.centres_[solver.support_]
+        self._fitted = self._predictor(self.coef_, self.intercept_)
+        return self
+
+    def _to_store(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        arrays, values = super()._to_store()
+        return arrays | {"support": self.support_, "n_iter": self.n_iter_}, values
+
+    def _from_store(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None:
+        super()._from_store(arrays, values)
+        self.support_, self.n_iter_, self.intercept_ = arrays["support"], arrays["n_iter"], arrays["intercept"]
+
+
+def _as_scores(solver: SVC) -> tuple[np.ndarray, np.ndarray]:
+    """Coefficients (m, c) on the support vectors and intercepts (c,) of mean signed margins, from libsvm's pairs.
+
+    The machine of classes i < j is positive for i. Its coefficients of support vectors of i stand in row j - 1 of
+    `dual_coef_`, those of support vectors of j in row i. For two classes scikit-learn turns the sign.
+    """
+    n_support, dual, intercepts = solver.n_support_, np.asarray(solver.dual_coef_), np.asarray(solver.intercept_)
+    c, m = len(n_support), dual.shape[1]
+    stops = np.cumsum(n_support)
+    of_class = [slice(stop - count, stop) for stop, count in zip(stops, n_support, strict=True)]
+    coef, intercept = np.zeros((m, c)), np.zeros(c)
+    sign, number = (-1.0 if c == 2 else 1.0), 0
+    for i in range(c):
+        for j in range(i + 1, c):
+            pair = np.zeros(m)
+            pair[of_class[i]] = dual[j - 1, of_class[i]]
+            pair[of_class[j]] = dual[i, of_class[j]]
+            for k, side in ((i, sign), (j, -sign)):
+                coef[:, k] += side * pair
+                intercept[k] += side * intercepts[number]
+            number += 1
+    share = 0.5 if c == 2 else 1 / (c - 1)
+    return share * coef, share * intercept
