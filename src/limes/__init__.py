@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from limes import attacks, data, jobs, kernels, nets, papers, robust
-    from limes.machines import NTKSVC, NTKClassifier, NTKRegressor, load
+    from limes.machines import NTKSVC, NNGPRegressor, NTKClassifier, NTKRegressor, load
     from limes.robust import AdvNTKClassifier, LazyATClassifier
 
 __version__ = "0.1.0"
 
 _ROOMS = ("attacks", "data", "jobs", "kernels", "nets", "papers", "robust")
 _HOME = {
+    "NNGPRegressor": "machines",
     "NTKClassifier": "machines",
     "NTKSVC": "machines",
     "NTKRegressor": "machines",
@@ -27,6 +28,7 @@ __all__ = [
     "NTKSVC",
     "AdvNTKClassifier",
     "LazyATClassifier",
+    "NNGPRegressor",
     "NTKClassifier",
     "NTKRegressor",
     "attacks",

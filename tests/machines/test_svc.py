@@ -12,7 +12,7 @@ from limes.core.errors import InputError
 
 @pytest.mark.filterwarnings("ignore:Skipping check")
 @parametrize_with_checks(
-    [NTKSVC(), NTKSVC(kind="nngp", scale="standard", normalise=False, class_weight="balanced")],
+    [NTKSVC()],
     expected_failed_checks=lambda estimator: {
         "check_sample_weight_equivalence_on_dense_data": "libsvm stops at a tolerance; scikit-learn's SVC fails it too"
     },

@@ -1,9 +1,10 @@
 """What learns from a kernel: scikit-learn estimators, one a file, and the predictors that attacks take."""
 
 from limes.machines.classifier import NTKClassifier
+from limes.machines.gp import NNGPRegressor
 from limes.machines.predictor import KernelPredictor
 from limes.machines.regressor import NTKRegressor
 from limes.machines.store import load
 from limes.machines.svc import NTKSVC
 
-__all__ = ["NTKSVC", "KernelPredictor", "NTKClassifier", "NTKRegressor", "load"]
+__all__ = ["NTKSVC", "KernelPredictor", "NNGPRegressor", "NTKClassifier", "NTKRegressor", "load"]

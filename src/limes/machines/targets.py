@@ -42,7 +42,8 @@ def check_weights(sample_weight: Any, n: int) -> np.ndarray:
     weights = np.asarray(sample_weight, np.float64)
     if weights.shape != (n,) or not np.isfinite(weights).all() or (weights < 0).any() or not weights.any():
         raise InputError(
-            f"sample_weight must hold {n} finite numbers of at least zero, one of them above; it has shape {weights.shape}"
+            f"sample_weight must hold {n} finite numbers of at least zero and not only zeros, in shape ({n},); it has "
+            f"shape {weights.shape}"
         )
     return weights
 
