@@ -16,7 +16,7 @@ def test_clone_keeps_every_parameter_and_drops_the_fit(table):
     assert copy.get_params() == machine.get_params()
     assert not hasattr(copy, "coef_")
     assert list(copy.get_params()) == sorted(
-        ("net", "time", "ridge", "ridge_rel", "kind", "scale", "solver", "random_state", "targets")
+        ("net", "time", "ridge", "ridge_rel", "kind", "scale", "solver", "random_state", "targets", "class_weight")
     )
 
 

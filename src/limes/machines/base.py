@@ -27,6 +27,9 @@ class KernelMachine(ExpansionEstimator):
     f_t(x) = K(x, X) (K + r I)^-1 (I - exp(-(K + r I) t)) Y with r = ridge + ridge_rel x mean diagonal; t = inf is
     kernel ridge regression, r = 0 and t = inf interpolates. The learning rate is 1 and the loss a sum over examples and
     outputs: t is n x c times smaller than where the loss is a mean.
+
+    With weights w of the training rows the loss is 1/2 sum w (f - y)^2: the same flow for W^1/2 K W^1/2 and W^1/2 Y,
+    with W^1/2 on its coefficients. A row of weight 2 counts as two rows.
     """
 
     time: float
@@ -34,6 +37,7 @@ class KernelMachine(ExpansionEstimator):
     ridge_rel: float
     solver: flow.Solver
     random_state: int | None
+    _roots: np.ndarray | None = None  # of the weights, (n, 1)
 
     def _check_parameters(self) -> None:
         flow.check_times((self.time,))
@@ -43,14 +47,26 @@ class KernelMachine(ExpansionEstimator):
             if not (isinstance(value, int | float | np.number) and math.isfinite(value) and value >= 0):
                 raise InputError(f"{name} must be a finite number of at least 0, not {value!r}")
 
-    def _fit(self, x: np.ndarray, targets: np.ndarray, times: Sequence[float], progress: Progress | None) -> Self:
+    def _fit(
+        self,
+        x: np.ndarray,
+        targets: np.ndarray,
+        times: Sequence[float],
+        progress: Progress | None,
+        weights: np.ndarray | None = None,
+    ) -> Self:
         times = flow.check_times(tuple(times))
+        self._roots = None
+        if weights is not None:
+            x, targets, weights = x[weights > 0], targets[weights > 0], weights[weights > 0]
+            self._roots = np.sqrt(weights)[:, None]
         solver = flow.choose(len(x), times, self.solver)
         flow.require_memory(len(x), solver)
-        self._start(x)
+        self._start(x, weights=weights)
         self.targets_ = np.array(targets, np.float64)
         gram = self._gram(progress)
-        mean_diagonal = float(np.mean(np.diagonal(gram), dtype=np.float64))  # inf where the kernel overflowed
+        shares = None if self._roots is None else self._roots[:, 0] ** 2
+        mean_diagonal = float(np.average(np.diagonal(gram).astype(np.float64), weights=shares))  # inf after an overflow
         self.ridge_ = float(self.ridge) + float(self.ridge_rel) * mean_diagonal
         self._coef: dict[float, np.ndarray] = {}
         solution = self._solve(gram, times, solver, progress)
@@ -74,7 +90,10 @@ class KernelMachine(ExpansionEstimator):
     def _solve(
         self, gram: np.ndarray, times: tuple[float, ...], solver: str, progress: Progress | None = None
     ) -> Solution:
-        solution, self._spectrum = flow.solve(gram, self.targets_, times, self.ridge_, solver, progress)
+        if self._roots is not None:
+            roots = self._roots.astype(gram.dtype)
+            gram = gram * roots * roots.T
+        solution, self._spectrum = flow.solve(gram, self._rooted(self.targets_), times, self.ridge_, solver, progress)
         solution.check()
         if solution.status is Status.JITTER_ADDED:
             widen = ", or give float64 inputs" if gram.dtype == np.float32 else ""
@@ -84,16 +103,20 @@ class KernelMachine(ExpansionEstimator):
                 PrecisionWarning,
                 stacklevel=4,
             )
-        self._coef.update(zip(times, solution.coef, strict=True))
+        self._coef.update(zip(times, map(self._rooted, solution.coef), strict=True))
         return solution
+
+    def _rooted(self, values: np.ndarray) -> np.ndarray:
+        """W^1/2 times values (n, c)."""
+        return values if self._roots is None else self._roots * values
 
     def _coef_at(self, times: tuple[float, ...]) -> list[np.ndarray]:
         """Coefficients at each time; from the kept eigendecomposition, else by solving for those that are new."""
         check_is_fitted(self, "coef_")
         missing = tuple(t for t in flow.check_times(times) if t not in self._coef)
         if missing and self._spectrum is not None:
-            solution = self._spectrum.solve(self.targets_, missing, self.ridge_).check()
-            self._coef.update(zip(missing, solution.coef, strict=True))
+            solution = self._spectrum.solve(self._rooted(self.targets_), missing, self.ridge_).check()
+            self._coef.update(zip(missing, map(self._rooted, solution.coef), strict=True))
         elif missing:
             wanted: flow.Solver = "auto" if self.solver == "cholesky" else self.solver
             solver = flow.choose(len(self.centres_), missing, wanted)
@@ -133,18 +156,22 @@ class KernelMachine(ExpansionEstimator):
     def label_operator(self, x: Array) -> np.ndarray:
         """The matrix (n, m) that maps training targets to scores at the fitted time: scores(x) = L(x) Y.
 
+        Rows that were given the weight 0 are no training rows.
+
         Cost: a kernel, and a solve with n right-hand sides.
         """
         check_is_fitted(self, "coef_")
         z = self._validate(x, reset=False)
         z = z if self.affine_ is None else self.affine_(z)
         columns = getattr(self.net_.kernel(self.centres_, z, get=self.kind), self.kind).astype(np.float64)
+        columns = self._rooted(columns)
         times = (self.time_,)
         ridge = self.ridge_ + (self.jitter_ if math.isinf(self.time_) else 0.0)
         if self._spectrum is not None:
-            return self._spectrum.solve(columns, times, ridge).check().coef[0].T
+            return self._rooted(self._spectrum.solve(columns, times, ridge).check().coef[0]).T
         solver = flow.choose(len(self.centres_), times, self.solver)
-        return flow.solve(self._gram(), columns, times, ridge, solver)[0].check().coef[0].T
+        gram = self._gram() if self._roots is None else self._gram() * self._roots * self._roots.T
+        return self._rooted(flow.solve(gram, columns, times, ridge, solver)[0].check().coef[0]).T
 
     def _to_store(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         times = sorted(self._coef)
@@ -154,6 +181,8 @@ class KernelMachine(ExpansionEstimator):
             "path_times": np.array(times),
             "path_coef": np.stack([self._coef[t] for t in times]),
         }
+        if self._roots is not None:
+            arrays["roots"] = self._roots
         fitted = {name: getattr(self, name) for name in ("ridge_", "solver_", "jitter_", "rcond_")}
         return arrays, {"fitted": fitted, "time": self.time_}
 
@@ -161,7 +190,7 @@ class KernelMachine(ExpansionEstimator):
         super()._from_store(arrays, values)
         self.__dict__ |= values["fitted"] | {"_spectrum": None}
         self.time = self.time_ = float(values["time"])
-        self.targets_ = arrays["training_targets"]
+        self.targets_, self._roots = arrays["training_targets"], arrays.get("roots")
         self._coef = dict(zip(arrays["path_times"].tolist(), arrays["path_coef"], strict=True))
         self.coef_ = self._coef[self.time_]
         self._fitted = self.at(self.time_)

@@ -1,7 +1,7 @@
 """Classification in the infinite-width limit."""
 
 from collections.abc import Sequence
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from limes.machines.base import KernelMachine
 from limes.machines.flow import Solver
 from limes.machines.labels import LabelledScores
 from limes.machines.scaling import Scale
-from limes.machines.targets import Targets, encode_labels
+from limes.machines.targets import ClassWeight, Targets, check_weights, class_factors, encode_labels
 from limes.nets import Net
 
 
@@ -28,6 +28,8 @@ class NTKClassifier(LabelledScores, KernelMachine):
         solver: "auto", "cholesky" (time inf only), "eigh" or "krylov".
         random_state: not used, nothing is random; kept for one interface.
         targets: "centred" for one-hot minus 1/c, "one_hot" without.
+        class_weight: factors of the loss for the rows of each class, "balanced" for the inverse of their frequencies
+            with mean 1, or None.
 
     Cost: n^2 (d + depth) for the kernel, n^3 / 3 for time inf, 9 n^3 for the eigendecomposition that serves every time.
 
@@ -50,6 +52,7 @@ class NTKClassifier(LabelledScores, KernelMachine):
         solver: Solver = "auto",
         random_state: int | None = 0,
         targets: Targets = "centred",
+        class_weight: ClassWeight = None,
     ) -> None:
         self.net = net
         self.time = time
@@ -60,22 +63,47 @@ class NTKClassifier(LabelledScores, KernelMachine):
         self.solver = solver
         self.random_state = random_state
         self.targets = targets
+        self.class_weight = class_weight
 
-    def fit(self, X: Array, y: Array) -> Self:
-        """Fit to X (n, features...) and labels y (n,), integers or strings."""
-        return self.fit_path(X, y, (self.time,))
+    def fit(self, X: Array, y: Array, sample_weight: Array | None = None) -> Self:
+        """Fit to X (n, features...) and labels y (n,), integers or strings.
 
-    def fit_path(self, X: Array, y: Array, times: Sequence[float], progress: Progress | None = None) -> Self:
+        Args:
+            X: inputs.
+            y: labels.
+            sample_weight: (n,) factors of each row's loss, at least 0.
+        """
+        return self.fit_path(X, y, (self.time,), sample_weight=sample_weight)
+
+    def fit_path(
+        self,
+        X: Array,
+        y: Array,
+        times: Sequence[float],
+        progress: Progress | None = None,
+        sample_weight: Array | None = None,
+    ) -> Self:
         """Fit at several times at once: one kernel serves `at(t)` and `predict_at(X, t)` for all of them.
 
         `predict` uses the parameter `time`, which is fitted too.
         """
         self._check_parameters()
         x, y = self._validate(X, y, reset=True)
+        weights = None
+        if sample_weight is not None or self.class_weight is not None:
+            weights = check_weights(sample_weight, len(x))
+            x, y, weights = x[weights > 0], y[weights > 0], weights[weights > 0]
+            weights = weights * class_factors(self.class_weight, y, weights)
         self.classes_, targets = encode_labels(y, self.targets)
         order = dict.fromkeys((float(self.time), *map(float, times)))
-        return self._fit(x, targets, tuple(order), progress)
+        return self._fit(x, targets, tuple(order), progress, weights)
 
     def predict_at(self, X: Array, time: float) -> np.ndarray:
         """Labels at any training time."""
         return self._labels(self.scores_at(X, time))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        # scikit-learn expects that tiny class weights silence a class; one who is right on every row cannot obey
+        tags.classifier_tags.poor_score = True
+        return tags

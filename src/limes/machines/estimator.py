@@ -70,10 +70,10 @@ class ExpansionEstimator(BaseEstimator):
                 f"X holds inputs of shape {shape}, but the machine was fitted on {self.centres_.shape[1:]}"
             )
 
-    def _start(self, x: np.ndarray, net: Net | None = None) -> None:
+    def _start(self, x: np.ndarray, net: Net | None = None, weights: np.ndarray | None = None) -> None:
         """Choose the net (by default the parameter), fit the input map, and keep the rows as centres."""
         self.net_ = net or self.net or mlp()
-        self.affine_ = fit_affine(x, self.scale)
+        self.affine_ = fit_affine(x, self.scale, weights)
         self.centres_ = np.array(x) if self.affine_ is None else self.affine_(x)  # the caller may change its array
 
     def _predictor(self, coef: np.ndarray, intercept: np.ndarray | None = None) -> KernelPredictor:

@@ -13,6 +13,7 @@ from limes.core.types import Array, Kind
 from limes.machines.base import KernelMachine
 from limes.machines.flow import Solver
 from limes.machines.scaling import Scale
+from limes.machines.targets import check_weights
 from limes.nets import Net
 
 
@@ -59,11 +60,24 @@ class NTKRegressor(MultiOutputMixin, RegressorMixin, KernelMachine):
         self.solver = solver
         self.random_state = random_state
 
-    def fit(self, X: Array, y: Array) -> Self:
-        """Fit to X (n, features...) and y (n,) or (n, outputs)."""
-        return self.fit_path(X, y, (self.time,))
+    def fit(self, X: Array, y: Array, sample_weight: Array | None = None) -> Self:
+        """Fit to X (n, features...) and y (n,) or (n, outputs).
 
-    def fit_path(self, X: Array, y: Array, times: Sequence[float], progress: Progress | None = None) -> Self:
+        Args:
+            X: inputs.
+            y: targets.
+            sample_weight: (n,) factors of each row's loss, at least 0.
+        """
+        return self.fit_path(X, y, (self.time,), sample_weight=sample_weight)
+
+    def fit_path(
+        self,
+        X: Array,
+        y: Array,
+        times: Sequence[float],
+        progress: Progress | None = None,
+        sample_weight: Array | None = None,
+    ) -> Self:
         """Fit at several times at once: one kernel serves `at(t)` and `predict_at(X, t)` for all of them.
 
         `predict` uses the parameter `time`, which is fitted too.
@@ -74,7 +88,8 @@ class NTKRegressor(MultiOutputMixin, RegressorMixin, KernelMachine):
         x, y = self._validate(X, y, reset=True, y_numeric=True, multi_output=True)
         self._y_ndim = np.ndim(y)
         order = dict.fromkeys((float(self.time), *map(float, times)))
-        return self._fit(x, y.reshape(len(y), -1), tuple(order), progress)
+        weights = None if sample_weight is None else check_weights(sample_weight, len(x))
+        return self._fit(x, y.reshape(len(y), -1), tuple(order), progress, weights)
 
     def predict(self, X: Array) -> np.ndarray:
         """Predictions at the fitted time, in the shape of the training targets."""

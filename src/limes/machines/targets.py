@@ -1,5 +1,6 @@
 """What a machine regresses on, and what comes back."""
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -8,6 +9,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from limes.core.errors import InputError
 
 Targets = Literal["centred", "one_hot"]
+ClassWeight = Mapping[Any, float] | str | None
 
 
 def encode_labels(y: np.ndarray, targets: str) -> tuple[np.ndarray, np.ndarray]:
@@ -46,6 +48,31 @@ def check_weights(sample_weight: Any, n: int) -> np.ndarray:
             f"shape {weights.shape}"
         )
     return weights
+
+
+def class_factors(class_weight: ClassWeight, y: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Factors (n,) of the weights of training rows by their classes.
+
+    "balanced" counts a row as often as its weight says: each class has the same total weight then.
+
+    Raises:
+        InputError: for anything but None, "balanced", or factors above 0 by class.
+    """
+    if class_weight is None:
+        return np.ones(len(y))
+    classes, index = np.unique(y, return_inverse=True)
+    if isinstance(class_weight, str) and class_weight == "balanced":
+        totals = np.bincount(index, weights)
+        return (weights.sum() / (len(classes) * totals))[index]
+    if isinstance(class_weight, Mapping):
+        factors = np.array([class_weight.get(label, 1.0) for label in classes.tolist()])
+        unknown = set(class_weight) - set(classes.tolist())
+        if not unknown and all(isinstance(f, int | float | np.number) and 0 < f < np.inf for f in factors):
+            return factors.astype(np.float64)[index]
+    raise InputError(
+        f"class_weight must be None, 'balanced', or finite factors above 0 of the classes "
+        f"{', '.join(map(str, classes[:10]))}, not {class_weight!r}"
+    )
 
 
 def code(index: np.ndarray, n_classes: int, targets: str) -> np.ndarray:
