@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from limes import NTKClassifier, NTKRegressor, nets
-from limes.core.errors import InputError, MemoryRefused, NumericalError
+from limes.core.errors import InputError, MemoryRefused, NetError, NumericalError
 
 PARAMETERS = [
     ({"time": -1.0}, r"time must be at least 0 .*-1"),
@@ -18,15 +18,18 @@ PARAMETERS = [
     ({"solver": "lu"}, "solver must be one of .*'lu'"),
     ({"solver": "cholesky", "time": 1.0}, "solver='cholesky' serves time=inf only, not 1"),
     ({"scale": "minmax"}, "scale must be None, 'standard' or 'unit', not 'minmax'"),
-    ({"net": "mlp"}, r"net must be a limes\.nets\.Net or None, not 'mlp'"),
-    ({"net": nets.Dense()}, "net must be"),
+    ({"net": "transformer"}, "unknown net 'transformer'"),
+    ({"net": "cnn"}, "vector of 3 features: use mlp"),
+    ({"net": nets.Dense()}, r"net must be a limes\.nets\.Net, a name such as 'cnn-3', or None, not Dense"),
+    ({"input_shape": (2, 2)}, r"rows of 3 numbers do not fill inputs of shape \(2, 2\)"),
+    ({"input_shape": 3}, "input_shape must be the shape of one input"),
 ]
 
 
 @pytest.mark.parametrize("machine", [NTKClassifier, NTKRegressor])
 @pytest.mark.parametrize(("parameters", "message"), PARAMETERS)
 def test_parameters(table, machine, parameters, message):
-    with pytest.raises(InputError, match=message):
+    with pytest.raises((InputError, NetError), match=message):
         machine(**parameters).fit(table.x, table.labels)
 
 

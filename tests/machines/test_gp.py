@@ -142,7 +142,7 @@ def test_diagonal_is_the_kernel_s(images, net, kind):
         ({"amplitude": float("nan")}, "amplitude must be"),
         ({"kind": "gp"}, "kind must be"),
         ({"net": []}, "net must be"),
-        ({"net": ["mlp"]}, "net must be"),
+        ({"net": [3]}, "net must be"),
     ],
 )
 def test_bad_parameters(table, parameters, message):

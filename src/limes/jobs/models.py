@@ -11,9 +11,9 @@ from limes.core.errors import InputError
 from limes.core.progress import Progress
 from limes.core.types import Kind
 from limes.data import load, load_inputs, split
-from limes.jobs.architecture import parse_net
 from limes.machines import NTKClassifier
 from limes.machines import load as load_model
+from limes.nets.names import parse_net
 
 
 def refuse_existing(path: Path | None, force: bool) -> None:
@@ -46,7 +46,7 @@ def fit(
     Args:
         data: what `limes.data.load` reads.
         out: the model's file.
-        net: see `limes.jobs.architecture.parse_net`.
+        net: see `limes.nets.names.parse_net`.
         kind: see `limes.NTKClassifier`.
         time: the same.
         ridge_rel: the same.

@@ -12,9 +12,9 @@ from limes.attacks import parse_eps
 from limes.core.errors import InputError
 from limes.core.types import Kind, Norm
 from limes.data import Dataset, check_bounds, data_hash
-from limes.jobs.architecture import parse_net
 from limes.machines.flow import check_times
 from limes.nets import Net
+from limes.nets.names import parse_net
 
 DEFENCES = ("lazy-at", "adv-ntk", "finite-at")
 """Keys of the trained defences; see `limes.jobs.defences`."""
@@ -32,7 +32,7 @@ class Options:
         bounds: (low, high) of valid inputs.
         seed: first seed; seeds are consecutive.
         seeds: number of seeds.
-        net: see `limes.jobs.architecture.parse_net`.
+        net: see `limes.nets.names.parse_net`.
         kind: "ntk" or "nngp".
         times: stopping times, in units of 1 / learning rate; infinity is always added.
         n_times: number of stopping times where `times` is None, infinity included.

@@ -18,7 +18,7 @@ from limes.machines import flow
 from limes.machines.estimator import ExpansionEstimator
 from limes.machines.predictor import KernelPredictor
 from limes.machines.scaling import fit_affine
-from limes.nets import mlp
+from limes.nets.names import parse_net
 
 
 class KernelMachine(ExpansionEstimator):
@@ -80,8 +80,9 @@ class KernelMachine(ExpansionEstimator):
 
         Needs no fitted machine: it shows the scale of the problem (its largest eigenvalue sets the fastest time).
         """
+        x = self._shaped(np.asarray(x))
         affine = fit_affine(x, self.scale)
-        net = mlp() if self.net is None else self.net
+        net = parse_net(self.net, x.shape[1:])
         return getattr(net.kernel(x if affine is None else affine(x), get=self.kind), self.kind)
 
     def _gram(self, progress: Progress | None = None) -> np.ndarray:

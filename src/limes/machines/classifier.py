@@ -19,7 +19,8 @@ class NTKClassifier(LabelledScores, KernelMachine):
     """Least-squares classification by an infinitely wide network trained to a time; scikit-learn's interface.
 
     Args:
-        net: the architecture; None for a fully connected net of depth 3 with relu.
+        net: the architecture, or its name ("mlp-5", "cnn-3-gap", see `limes.nets.names`); None for fully connected
+            layers of depth 3 with relu.
         time: training time in units of 1 / learning rate; inf for training to the end. Stopping early makes it robust.
         ridge: absolute, at least 0; pulls towards the function at initialisation.
         ridge_rel: as a multiple of the kernel's mean diagonal; added to `ridge`.
@@ -30,6 +31,7 @@ class NTKClassifier(LabelledScores, KernelMachine):
         targets: "centred" for one-hot minus 1/c, "one_hot" without.
         class_weight: factors of the loss for the rows of each class, "balanced" for the inverse of their frequencies
             with mean 1, or None.
+        input_shape: shape of one input, as (32, 32, 3), where rows of a table are images or series laid out flat.
 
     Cost: n^2 (d + depth) for the kernel, n^3 / 3 for time inf, 9 n^3 for the eigendecomposition that serves every time.
 
@@ -43,7 +45,7 @@ class NTKClassifier(LabelledScores, KernelMachine):
 
     def __init__(
         self,
-        net: Net | None = None,
+        net: Net | str | None = None,
         time: float = float("inf"),
         ridge: float = 0.0,
         ridge_rel: float = 0.0,
@@ -53,6 +55,7 @@ class NTKClassifier(LabelledScores, KernelMachine):
         random_state: int | None = 0,
         targets: Targets = "centred",
         class_weight: ClassWeight = None,
+        input_shape: tuple[int, ...] | None = None,
     ) -> None:
         self.net = net
         self.time = time
@@ -64,6 +67,7 @@ class NTKClassifier(LabelledScores, KernelMachine):
         self.random_state = random_state
         self.targets = targets
         self.class_weight = class_weight
+        self.input_shape = input_shape
 
     def fit(self, X: Array, y: Array, sample_weight: Array | None = None) -> Self:
         """Fit to X (n, features...) and labels y (n,), integers or strings.

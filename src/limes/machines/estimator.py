@@ -1,5 +1,6 @@
 """What every estimator that ends in a kernel expansion shares: input checks, predictions, gradients, saving."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,8 @@ from limes.core.types import Affine, Array, Kind
 from limes.machines import store
 from limes.machines.predictor import KernelPredictor
 from limes.machines.scaling import Scale, fit_affine
-from limes.nets import Net, mlp
+from limes.nets import Net
+from limes.nets.names import parse_net
 
 
 class ExpansionEstimator(BaseEstimator):
@@ -21,7 +23,8 @@ class ExpansionEstimator(BaseEstimator):
     Subclasses have the parameters `net`, `kind` and `scale`, call `_start` first and set `_fitted` at the end of `fit`.
     """
 
-    net: Net | None
+    net: Net | str | None
+    input_shape: tuple[int, ...] | None = None
     kind: Kind
     scale: Scale | None
 
@@ -38,16 +41,18 @@ class ExpansionEstimator(BaseEstimator):
     def _check_net(self) -> None:
         if self.kind not in ("ntk", "nngp"):
             raise InputError(f"kind must be 'ntk' or 'nngp', not {self.kind!r}")
-        if self.net is not None and not isinstance(self.net, Net):
-            raise InputError(f"net must be a limes.nets.Net or None, not {self.net!r}: write for instance nets.mlp(3)")
+        if self.net is not None and not isinstance(self.net, Net | str):
+            raise InputError(f"net must be a limes.nets.Net, a name such as 'cnn-3', or None, not {self.net!r}")
 
     def _validate(self, x: Array, y: Any = "no_validation", *, reset: bool, **options: Any) -> Any:
         """scikit-learn's checks with our own message for NaN; keeps float32 and float64, widens the rest."""
         dtype = np.asarray(x).dtype if isinstance(x, list | tuple) else getattr(x, "dtype", None)
         if getattr(dtype, "kind", "") == "c":
             raise InputError("Complex data not supported: kernels are defined for real inputs")
-        if not reset and self.centres_.ndim > 2:  # scikit-learn would compare heights and call them features
-            self._require_shape(np.shape(x)[1:])
+        if self.input_shape is not None and np.ndim(x) > 2:
+            x = np.asarray(x).reshape(len(x), -1)  # one number of features for both forms
+        if not reset and self.centres_.ndim > 2 and self.input_shape is None:
+            self._require_shape(np.shape(x)[1:])  # scikit-learn would compare heights and call them features
         data = {"X": x} if isinstance(y, str) and y == "no_validation" else {"X": x, "y": y}
         found = validate_data(
             self,
@@ -60,9 +65,21 @@ class ExpansionEstimator(BaseEstimator):
         )
         x = found[0] if isinstance(found, tuple) else found
         precision.require_finite(x, "X")
+        x = self._shaped(x)
         if not reset:
             self._require_shape(x.shape[1:])
-        return found
+        return (x, *found[1:]) if isinstance(found, tuple) else x
+
+    def _shaped(self, x: np.ndarray) -> np.ndarray:
+        """Vectors in the shape that `input_shape` says."""
+        shape = self.input_shape
+        if shape is None or x.ndim != 2:
+            return x
+        if not isinstance(shape, tuple | list) or not all(isinstance(n, int | np.integer) and n > 0 for n in shape):
+            raise InputError(f"input_shape must be the shape of one input, as (32, 32, 3), not {shape!r}")
+        if math.prod(shape) != x.shape[1]:
+            raise InputError(f"rows of {x.shape[1]} numbers do not fill inputs of shape {tuple(shape)}")
+        return x.reshape(len(x), *shape)
 
     def _require_shape(self, shape: tuple[int, ...]) -> None:
         if shape != self.centres_.shape[1:]:
@@ -72,7 +89,7 @@ class ExpansionEstimator(BaseEstimator):
 
     def _start(self, x: np.ndarray, net: Net | None = None, weights: np.ndarray | None = None) -> None:
         """Choose the net (by default the parameter), fit the input map, and keep the rows as centres."""
-        self.net_ = net or self.net or mlp()
+        self.net_ = parse_net(self.net if net is None else net, x.shape[1:])
         self.affine_ = fit_affine(x, self.scale, weights)
         self.centres_ = np.array(x) if self.affine_ is None else self.affine_(x)  # the caller may change its array
 
@@ -80,7 +97,10 @@ class ExpansionEstimator(BaseEstimator):
         """The expansion with the given coefficients, with the labels and targets of a classifier."""
         classes = getattr(self, "classes_", None)
         targets = None if classes is None else getattr(self, "targets", None)
-        return KernelPredictor(self.net_, self.kind, self.centres_, coef, self.affine_, classes, targets, intercept)
+        flat = self.input_shape is not None
+        return KernelPredictor(
+            self.net_, self.kind, self.centres_, coef, self.affine_, classes, targets, intercept, flat
+        )
 
     @property
     def expansion(self) -> KernelPredictor:

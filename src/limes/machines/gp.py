@@ -20,7 +20,8 @@ from limes.linalg.solution import Solution, all_finite
 from limes.linalg.spectrum import Spectrum, decompose
 from limes.machines.estimator import ExpansionEstimator
 from limes.machines.scaling import Scale
-from limes.nets import Net, mlp
+from limes.nets import Net
+from limes.nets.names import parse_net
 
 
 class NNGPRegressor(MultiOutputMixin, RegressorMixin, ExpansionEstimator):
@@ -31,13 +32,14 @@ class NNGPRegressor(MultiOutputMixin, RegressorMixin, ExpansionEstimator):
     is chosen by the marginal likelihood, which costs next to nothing beside the one eigendecomposition.
 
     Args:
-        net: the architecture; None for a fully connected net of depth 3 with relu; or several of them, the one with the
-            largest marginal likelihood of which is taken.
+        net: the architecture, or its name (see `limes.nets.names`); None for fully connected layers of depth 3 with
+            relu; or a list of nets and names, the one with the largest marginal likelihood of which is taken.
         noise: variance of the noise, at least 0, or None to choose it.
         amplitude: factor of the kernel, above 0 (a larger one stands for larger read-out weights), or None.
         kind: "nngp", the prior of a Bayesian network; "ntk" for the kernel of a trained one as a prior.
         scale: None, "standard" or "unit": a fixed map of the inputs, see `limes.machines.scaling`.
         random_state: not used, nothing is random; kept for one interface.
+        input_shape: shape of one input, as (32, 32, 3), where rows of a table are images or series laid out flat.
 
     Attributes:
         net_: the net that was taken.
@@ -59,12 +61,13 @@ class NNGPRegressor(MultiOutputMixin, RegressorMixin, ExpansionEstimator):
 
     def __init__(
         self,
-        net: Net | Sequence[Net] | None = None,
+        net: Net | str | Sequence[Net | str] | None = None,
         noise: float | None = None,
         amplitude: float | None = None,
         kind: Kind = "nngp",
         scale: Scale | None = None,
         random_state: int | None = 0,
+        input_shape: tuple[int, ...] | None = None,
     ) -> None:
         self.net = net  # pyright: ignore[reportAttributeAccessIssue]
         self.noise = noise
@@ -72,6 +75,7 @@ class NNGPRegressor(MultiOutputMixin, RegressorMixin, ExpansionEstimator):
         self.kind = kind
         self.scale = scale
         self.random_state = random_state
+        self.input_shape = input_shape
 
     def fit(self, X: Array, y: Array, progress: Progress | None = None) -> Self:
         """Fit to X (n, features...) and y (n,) or (n, outputs); `progress` is told of the kernels' tiles."""
@@ -82,9 +86,9 @@ class NNGPRegressor(MultiOutputMixin, RegressorMixin, ExpansionEstimator):
         self._y_ndim = np.ndim(y)
         self.targets_ = np.array(y, np.float64).reshape(len(y), -1)
         mem.require(32 * len(x) ** 2, f"a Gaussian process on {len(x)} rows", "use fewer rows")
-        self._start(x, candidates[0])
+        self._start(x, parse_net(candidates[0], x.shape[1:]))
         tried: list[tuple[Net, Spectrum, Evidence]] = []
-        for net in candidates:
+        for net in dict.fromkeys(parse_net(net, x.shape[1:]) for net in candidates):
             spectrum = self._decompose(net, progress)
             found = maximise(*self._powers(spectrum), self.amplitude, self.noise, _floor(spectrum))
             tried.append((net, spectrum, found))
@@ -139,9 +143,10 @@ class NNGPRegressor(MultiOutputMixin, RegressorMixin, ExpansionEstimator):
         a = self.amplitude_ if amplitude is None else amplitude
         return log_likelihood(values, power, c, a, self.noise_ if noise is None else noise)
 
-    def _check_parameters(self) -> list[Net]:
-        nets = [mlp()] if self.net is None else [self.net] if isinstance(self.net, Net) else self.net
-        if not isinstance(nets, list | tuple) or not nets or not all(isinstance(net, Net) for net in nets):
+    def _check_parameters(self) -> list[Net | str | None]:
+        nets = [self.net] if self.net is None or isinstance(self.net, Net | str) else self.net
+        several = isinstance(nets, list | tuple) and bool(nets)
+        if not several or (self.net is not None and not all(isinstance(net, Net | str) for net in nets)):
             raise InputError(f"net must be a limes.nets.Net, a list of them, or None, not {self.net!r}")
         if self.kind not in ("ntk", "nngp"):
             raise InputError(f"kind must be 'ntk' or 'nngp', not {self.kind!r}")
@@ -191,7 +196,7 @@ class NNGPRegressor(MultiOutputMixin, RegressorMixin, ExpansionEstimator):
     def _parameters_to_store(self) -> dict[str, Any]:
         """A loaded machine has the net that was taken where there were several to choose from."""
         parameters = self.get_params(deep=False)
-        return parameters | {"net": None if self.net is None else self.net_}
+        return parameters | {"net": self.net_} if isinstance(self.net, list | tuple) else parameters
 
     def _to_store(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         arrays, _ = super()._to_store()

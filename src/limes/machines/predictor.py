@@ -1,5 +1,6 @@
 """A kernel expansion as a predictor: what attacks, measurements and certificates take."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -28,6 +29,7 @@ class KernelPredictor:
         classes_: (c,) labels of the score columns, or None.
         targets: "centred" or "one_hot": what the scores of a classifier were fitted to.
         intercept: (c,), or None for zero.
+        flat: whether inputs may also come as vectors, which are given the shape of the centres.
     """
 
     net: Any
@@ -38,6 +40,7 @@ class KernelPredictor:
     classes_: np.ndarray | None = None
     targets: str | None = None
     intercept: np.ndarray | None = None
+    flat: bool = False
     _wide: dict[str, Expansion] = field(default_factory=dict, repr=False)
 
     @property
@@ -62,6 +65,8 @@ class KernelPredictor:
     def _enter(self, x: Array) -> tuple[Expansion, np.ndarray]:
         """The expansion in the precision that serves `x`, and `x` in its units."""
         x = np.asarray(x)
+        if self.flat and x.ndim == 2 and x.shape[1] == math.prod(self.centres.shape[1:]):
+            x = x.reshape(len(x), *self.centres.shape[1:])
         if x.shape[1:] != self.centres.shape[1:]:
             raise InputError(f"inputs have shape {x.shape[1:]}, but the machine was fitted on {self.centres.shape[1:]}")
         dtype = precision.float_dtype(x, self.centres, name="x")
@@ -107,7 +112,7 @@ class KernelPredictor:
 
     def _leave(self, gradient: np.ndarray, x: Array) -> np.ndarray:
         gradient = gradient if self.affine is None else self.affine.pull_back(gradient)
-        return gradient.astype(np.asarray(x).dtype, copy=False)
+        return gradient.astype(np.asarray(x).dtype, copy=False).reshape(np.shape(x))
 
     def predict(self, x: Array) -> np.ndarray:
         """Labels of the largest scores, or the scores themselves where there are no classes."""

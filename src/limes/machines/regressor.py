@@ -21,7 +21,8 @@ class NTKRegressor(MultiOutputMixin, RegressorMixin, KernelMachine):
     """Regression by an infinitely wide network trained to a time; scikit-learn's interface.
 
     Args:
-        net: the architecture; None for a fully connected net of depth 3 with relu.
+        net: the architecture, or its name ("mlp-5", "cnn-3-gap", see `limes.nets.names`); None for fully connected
+            layers of depth 3 with relu.
         time: training time in units of 1 / learning rate; inf for training to the end.
         ridge: absolute, at least 0; pulls towards the function at initialisation.
         ridge_rel: as a multiple of the kernel's mean diagonal; added to `ridge`.
@@ -29,6 +30,7 @@ class NTKRegressor(MultiOutputMixin, RegressorMixin, KernelMachine):
         scale: None, "standard" or "unit": a fixed map of the inputs, see `limes.machines.scaling`.
         solver: "auto", "cholesky" (time inf only), "eigh" or "krylov".
         random_state: not used, nothing is random; kept for one interface.
+        input_shape: shape of one input, as (32, 32, 3), where rows of a table are images or series laid out flat.
 
     Cost: n^2 (d + depth) for the kernel, n^3 / 3 for time inf, 9 n^3 for the eigendecomposition that serves every time.
 
@@ -42,7 +44,7 @@ class NTKRegressor(MultiOutputMixin, RegressorMixin, KernelMachine):
 
     def __init__(
         self,
-        net: Net | None = None,
+        net: Net | str | None = None,
         time: float = float("inf"),
         ridge: float = 0.0,
         ridge_rel: float = 0.0,
@@ -50,6 +52,7 @@ class NTKRegressor(MultiOutputMixin, RegressorMixin, KernelMachine):
         scale: Scale | None = None,
         solver: Solver = "auto",
         random_state: int | None = 0,
+        input_shape: tuple[int, ...] | None = None,
     ) -> None:
         self.net = net
         self.time = time
@@ -59,6 +62,7 @@ class NTKRegressor(MultiOutputMixin, RegressorMixin, KernelMachine):
         self.scale = scale
         self.solver = solver
         self.random_state = random_state
+        self.input_shape = input_shape
 
     def fit(self, X: Array, y: Array, sample_weight: Array | None = None) -> Self:
         """Fit to X (n, features...) and y (n,) or (n, outputs).

@@ -24,15 +24,17 @@ class NTKSVC(LabelledScores, ExpansionEstimator):
     scores are minus and plus half the margin.
 
     Args:
-        net: the architecture; None for a fully connected net of depth 3 with relu.
+        net: the architecture, or its name ("mlp-5", "cnn-3-gap", see `limes.nets.names`); None for fully connected
+            layers of depth 3 with relu.
         C: penalty of margin violations, above 0; in units of 1 / kernel.
         kind: "ntk" or "nngp".
         scale: None, "standard" or "unit": a fixed map of the inputs, see `limes.machines.scaling`.
         normalise: divide the kernel by its mean diagonal on the training rows, so that the same C suits any net.
         class_weight: factors of C for the classes, "balanced" for the inverse of their frequencies, or None.
-        tolerance: of the solver's stopping criterion. With the default a row of weight two is two rows, to seven digits;
-            scikit-learn's own, 1e-3, is hardly faster.
+        tolerance: of the solver's stopping criterion. With the default a row of weight two is two rows, to seven
+            digits; scikit-learn's own, 1e-3, is hardly faster.
         random_state: not used, nothing is random; kept for one interface.
+        input_shape: shape of one input, as (32, 32, 3), where rows of a table are images or series laid out flat.
 
     Attributes:
         support_: (m,) training rows that are support vectors; the only ones that predictions need.
@@ -50,7 +52,7 @@ class NTKSVC(LabelledScores, ExpansionEstimator):
 
     def __init__(
         self,
-        net: Net | None = None,
+        net: Net | str | None = None,
         C: float = 1.0,
         kind: Kind = "ntk",
         scale: Scale | None = None,
@@ -58,6 +60,7 @@ class NTKSVC(LabelledScores, ExpansionEstimator):
         class_weight: ClassWeight = None,
         tolerance: float = 1e-9,
         random_state: int | None = 0,
+        input_shape: tuple[int, ...] | None = None,
     ) -> None:
         self.net = net
         self.C = C
@@ -67,6 +70,7 @@ class NTKSVC(LabelledScores, ExpansionEstimator):
         self.class_weight = class_weight
         self.tolerance = tolerance
         self.random_state = random_state
+        self.input_shape = input_shape
 
     def fit(self, X: Array, y: Array, sample_weight: Array | None = None, progress: Progress | None = None) -> Self:
         """Fit to X (n, features...) and labels y (n,), integers or strings.

@@ -5,7 +5,9 @@ import re
 from pathlib import Path
 
 from limes.core.errors import FormatError, NetError
-from limes.nets import Net, cnn, from_spec, mlp, myrtle, resnet
+from limes.nets.net import Net
+from limes.nets.spec import from_spec
+from limes.nets.zoo import cnn, mlp, myrtle, resnet
 
 FORMS = "mlp, mlp-5, cnn-3, cnn-3-gap, resnet-4, resnet-4-gap, myrtle-5, a JSON specification, or a file that holds one"
 
