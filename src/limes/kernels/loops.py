@@ -1,115 +1,25 @@
-"""The loops of `limes.kernels.compiled`, for float32 and float64 alike.
-
-They stand at the top of a module so that numba can keep what it has compiled for the next process.
-"""
+"""The loops of `limes.kernels.compiled` over offsets and layers; see there for tables and layouts."""
 
 import math
-from typing import Any
 
-import numba
 import numpy as np
-from numba.extending import overload
 
-from limes.kernels.arcsin import coefficients
-
-LANES = 16
-_compiled: Any = numba.njit(fastmath={"contract", "nsz", "nnan"}, nogil=True, cache=True)
-
-
-def _real(like, value):
-    """A number in the precision of a scalar or an array, so that no arithmetic goes through float64."""
-    raise NotImplementedError
-
-
-@overload(_real, inline="always")
-def _real_overload(like, value):
-    single = getattr(like, "dtype", like) == numba.float32
-    return (lambda like, value: np.float32(value)) if single else (lambda like, value: np.float64(value))
-
-
-def _polynomial(t):
-    """P of `limes.kernels.arcsin`."""
-    raise NotImplementedError
-
-
-_C = tuple(coefficients(np.dtype(np.float32)))
-_D = tuple(coefficients(np.dtype(np.float64)))
-
-
-def _polynomial32(t):
-    c0, c1, c2, c3, c4, c5 = (
-        _real(t, _C[0]),
-        _real(t, _C[1]),
-        _real(t, _C[2]),
-        _real(t, _C[3]),
-        _real(t, _C[4]),
-        _real(t, _C[5]),
-    )
-    return ((((c5 * t + c4) * t + c3) * t + c2) * t + c1) * t + c0
-
-
-def _polynomial64(t):
-    high = ((((((_D[13] * t + _D[12]) * t + _D[11]) * t + _D[10]) * t + _D[9]) * t + _D[8]) * t + _D[7]) * t + _D[6]
-    return (((((high * t + _D[5]) * t + _D[4]) * t + _D[3]) * t + _D[2]) * t + _D[1]) * t + _D[0]
-
-
-@overload(_polynomial, inline="always")
-def _polynomial_overload(t):
-    return _polynomial32 if t == numba.float32 else _polynomial64
-
-
-@numba.njit(fastmath={"contract", "nsz", "nnan"}, nogil=True, inline="always")
-def _arcsin(u):
-    one, half = _real(u, 1.0), _real(u, 0.5)
-    a = abs(u)
-    upper = a > half
-    t = half * (one - a) if upper else a * a
-    root = np.sqrt(t) if upper else a
-    small = root + root * t * _polynomial(t)
-    value = _real(u, math.pi / 2) - (small + small) if upper else small
-    return value if u >= _real(u, 0.0) else -value
-
-
-# Rows are one-dimensional, positions x lanes, so that each loop is long and free of inner loops.
-
-
-@_compiled
-def rectify(k, t, ra, rb, qa, qb, a, b):
-    """Both moments of max(x, 0) + alpha min(x, 0), on rows; see `limes.nets.rectifiers`."""
-    one = _real(k, 1.0)
-    for i in range(k.size):
-        u = min(max(k[i] * (ra[i] * rb[i]), -one), one)
-        s = np.sqrt((one - u) * (one + u))
-        angle = _arcsin(u)
-        k[i] = a * k[i] + b * qa[i] * qb[i] * (s + u * angle)
-        t[i] = t[i] * (a + b * angle)
-
-
-@_compiled
-def err(k, t, ra, rb):
-    """Both moments of erf, on rows; see `limes.nets.erf`."""
-    one = _real(k, 1.0)
-    two = _real(k, 2.0)
-    per_pi = _real(k, 2 / math.pi)
-    for i in range(k.size):
-        r1, r2 = ra[i], rb[i]
-        u = min(max(two * k[i] * (r1 * r2), -one), one)
-        gap = max((one - u) * (one + u), r1 * r1 + r2 * r2 - r1 * r1 * r2 * r2)
-        k[i] = per_pi * _arcsin(u)
-        t[i] = t[i] * (two * per_pi * r1 * r2 / np.sqrt(gap))
-
-
-@_compiled
-def add(out, part):
-    """out += part."""
-    for i in range(out.size):
-        out[i] += part[i]
-
-
-@_compiled
-def positions_left(dh, dw, height, width):
-    """Positions of the first image that have a partner at an offset: rows, and columns without lanes."""
-    return max(0, -dh), min(height, height - dh), max(0, -dw), min(width, width - dw)
+from limes.kernels.lanes import in_lanes, room, spread_image
+from limes.kernels.pools import begin_behind_pool, clear, pool, room_behind_pools
+from limes.kernels.rows import (
+    LANES,
+    _compiled,
+    _real,
+    add,
+    add_product,
+    add_products,
+    affine,
+    at_one,
+    err,
+    positions_left,
+    product,
+    rectify,
+)
 
 
 @_compiled
@@ -137,36 +47,6 @@ def slide(k, spare, size, strides, before, region, out):
             start = w * strides[1] - before[1]
             for source in range(max(w0, start), min(w1, start + size[1])):
                 add(k[h, w * LANES : (w + 1) * LANES], spare[h, source * LANES : (source + 1) * LANES])
-
-
-@_compiled
-def affine(k, t, weight, bias, own, own_bias):
-    """Weights and biases, on rows; see `limes.kernels.program.Window`."""
-    for i in range(k.size):
-        mean = k[i]
-        k[i] = weight * mean + bias
-        t[i] = weight * t[i] + own * mean + own_bias
-
-
-@_compiled
-def product(k, a, b, share):
-    """share a b, on rows."""
-    for i in range(k.size):
-        k[i] = share * a[i] * b[i]
-
-
-@_compiled
-def add_product(k, a, b, share):
-    """k += share a b, on rows."""
-    for i in range(k.size):
-        k[i] += share * a[i] * b[i]
-
-
-@_compiled
-def add_products(k, a0, a1, b0, b1, share):
-    """The same for two channels at once, which saves passes over k."""
-    for i in range(k.size):
-        k[i] += share * (a0[i] * b0[i] + a1[i] * b1[i])
 
 
 @_compiled
@@ -229,22 +109,6 @@ def variances(start, sizes, integers, floats, v, r, q):
 
 
 @_compiled
-def at_one(k, t, v, code, a):
-    """An activation where both units are one: cosine exactly 1."""
-    one = _real(k, 1.0)
-    two = _real(k, 2.0)
-    per_pi = _real(k, 2 / math.pi)
-    for i in range(k.size):
-        if code == 1:
-            k[i] = a * v[i]
-            t[i] *= a
-        else:
-            inverse = one / np.sqrt(one + _real(k, 4) * v[i])
-            k[i] = per_pi * np.arctan(two * v[i] * inverse)
-            t[i] *= two * per_pi * inverse
-
-
-@_compiled
 def activate(k, t, va, ra, rb, qa, qb, row, f, dh, dw, alike):
     """An activation of all pairs of positions at an offset; alike: both units are one."""
     h0, h1, w0, w1 = positions_left(dh, dw, row[5], row[6])
@@ -276,63 +140,6 @@ def weigh(k, t, spare, row, f, dh, dw, sizes, first):
 
 
 @_compiled
-def windows_of(d, size, window, stride, before, n_windows, reach):
-    """Pairs of windows that hold pairs of positions at an offset d, along one axis, as rows of three.
-
-    The first position, its window, and the offset of the other window, counted from -reach.
-    """
-    found = np.empty((size * window * window, 3), np.int64)
-    count = 0
-    for p in range(max(0, -d), min(size, size - d)):
-        for o in range(window):
-            first = p + before - o
-            if first < 0 or first % stride != 0 or first // stride >= n_windows:
-                continue
-            for o2 in range(window):
-                second = p + d + before - o2
-                if second < 0 or second % stride != 0 or second // stride >= n_windows:
-                    continue
-                offset = second // stride - first // stride + reach
-                if 0 <= offset <= 2 * reach:
-                    found[count, 0], found[count, 1], found[count, 2] = p, first // stride, offset
-                    count += 1
-    return found[:count]
-
-
-@_compiled
-def pool_row(pooled, row, columns, part):
-    """Add a row of pairs of positions to pooled (offsets, height, width x lanes); columns: as of `windows_of`."""
-    for j in range(len(columns)):
-        source, target, offset = columns[j, 0] * LANES, columns[j, 1] * LANES, columns[j, 2]
-        for lane in range(LANES):
-            pooled[offset, row, target + lane] += part[source + lane]
-
-
-@_compiled
-def pool(k, t, dh, dw, pooled, row):
-    """Add the pairs of positions at an offset to those of windows: pooled (2, offsets, offsets, height, width x lanes).
-
-    row: of a table of segments, see `limes.kernels.compiled`.
-    """
-    rows = windows_of(dh, row[4], row[10], row[12], row[14], row[16], pooled.shape[1] // 2)
-    columns = windows_of(dw, row[5], row[11], row[13], row[15], row[17], pooled.shape[2] // 2)
-    for i in range(len(rows)):
-        h, row, offset = rows[i]
-        pool_row(pooled[0, offset], row, columns, k[h])
-        pool_row(pooled[1, offset], row, columns, t[h])
-
-
-@_compiled
-def clear(pooled):
-    """Zeros where `pool` adds."""
-    high, wide = pooled.shape[1] // 2, pooled.shape[2] // 2
-    for i in range(pooled.shape[1]):
-        for j in range(pooled.shape[2]):
-            h0, h1, w0, w1 = positions_left(i - high, j - wide, pooled.shape[3], pooled.shape[4] // LANES)
-            pooled[:, i, j, h0:h1, w0 * LANES : w1 * LANES] = _real(pooled, 0.0)
-
-
-@_compiled
 def begin(k, t, region, dh, dw, a, b):
     """Means over channels of products of pixels at an offset; a, b: (height, channels, width x lanes)."""
     h0, h1, w0, w1 = region
@@ -349,17 +156,6 @@ def begin(k, t, region, dh, dw, a, b):
             add_products(row, first, second, b[other, c, y0:y1], b[other, c + 1, y0:y1], share)
         if channels % 2 == 0:
             add_product(row, a[h, channels - 1, x0:x1], b[other, channels - 1, y0:y1], share)
-
-
-@_compiled
-def begin_behind_pool(k, t, region, dh, dw, pooled, factor):
-    """What a pool has left of an offset."""
-    h0, h1, w0, w1 = region
-    part = pooled[:, pooled.shape[1] // 2 + dh, pooled.shape[2] // 2 + dw]
-    for h in range(h0, h1):
-        for i in range(w0 * LANES, w1 * LANES):
-            k[h, i] = factor * part[0, h, i]
-            t[h, i] = factor * part[1, h, i]
 
 
 @_compiled
@@ -413,76 +209,6 @@ def lanes(k, t, spare, pooled, a, va, ra, qa, b, rb, qb, one_point, tables, sums
                 else:
                     add_positions(sums[0], k, spare, positions_left(dh, dw, height, width))
                     add_positions(sums[1], t, spare, positions_left(dh, dw, height, width))
-
-
-@_compiled
-def fill(out, part, lane):
-    """Put an array (..., width) into one lane of (..., width x lanes), both as two axes."""
-    for i in range(part.shape[0]):
-        for w in range(part.shape[1]):
-            out[i, w * LANES + lane] = part[i, w]
-
-
-@_compiled
-def fill_image(x, v, r, q, image, image_v, image_r, image_q, lane):
-    """Put an image, its variances and their roots into one lane."""
-    for h in range(image.shape[0]):
-        fill(x[h], image[h], lane)
-    for s in range(image_v.shape[0]):
-        fill(v[s], image_v[s], lane)
-        fill(r[s], image_r[s], lane)
-        fill(q[s], image_q[s], lane)
-
-
-@_compiled
-def spread(out, part):
-    """Put an array (..., width) into all lanes."""
-    for i in range(part.shape[0]):
-        for w in range(part.shape[1]):
-            out[i, w * LANES : (w + 1) * LANES] = part[i, w]
-
-
-@_compiled
-def spread_image(x, v, r, q, image, image_v, image_r, image_q):
-    """Put an image, its variances and their roots into all lanes."""
-    for h in range(image.shape[0]):
-        spread(x[h], image[h])
-    for s in range(image_v.shape[0]):
-        spread(v[s], image_v[s])
-        spread(r[s], image_r[s])
-        spread(q[s], image_q[s])
-
-
-@_compiled
-def room(x, v):
-    """Lanes for images like x (n, height, channels, width) with variances v (n, activations, height, width)."""
-    images = np.zeros((x.shape[1], x.shape[2], x.shape[3] * LANES), x.dtype)
-    shape = (v.shape[1], v.shape[2], v.shape[3] * LANES)
-    return images, np.zeros(shape, x.dtype), np.zeros(shape, x.dtype), np.zeros(shape, x.dtype)
-
-
-@_compiled
-def in_lanes(x, v, r, q):
-    """Images with their variances and roots, sixteen at a time; the last one fills up the lanes that are left."""
-    blocks = [room(x, v) for _ in range((len(x) + LANES - 1) // LANES)]
-    for j in range(len(blocks) * LANES):
-        image = min(j, len(x) - 1)
-        b, vb, rb, qb = blocks[j // LANES]
-        fill_image(b, vb, rb, qb, x[image], v[image], r[image], q[image], j % LANES)
-    return blocks
-
-
-@_compiled
-def room_behind_pools(x, segments):
-    """Room for what `pool` adds up, segment by segment; none behind the last one if it has no pool.
-
-    Three quarters of it, positions without a partner at their offset, are never touched and take no memory.
-    """
-    found = []
-    for g in range(len(segments)):
-        row = segments[g]
-        found.append(np.empty((2, 2 * row[18] + 1, 2 * row[19] + 1, row[16], row[17] * LANES), x.dtype))
-    return found
 
 
 @_compiled

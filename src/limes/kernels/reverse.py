@@ -10,23 +10,9 @@ import math
 
 import numpy as np
 
-from limes.kernels.loops import (
-    LANES,
-    _arcsin,
-    _compiled,
-    _real,
-    activate,
-    add,
-    add_product,
-    begin,
-    in_lanes,
-    positions_left,
-    room,
-    slide,
-    spread_image,
-    weigh,
-    working_room,
-)
+from limes.kernels.lanes import in_lanes, room, spread_image
+from limes.kernels.loops import activate, begin, slide, weigh, working_room
+from limes.kernels.rows import LANES, _arcsin, _compiled, _real, add, add_product, positions_left
 
 
 @_compiled
