@@ -6,11 +6,12 @@ from pathlib import Path
 from limes.report import metric_figures, save_figure
 
 HERE = Path(__file__).parent
+RESULTS = HERE.parents[1] / "benchmarks" / "results"
 
 
 def main() -> None:
     """The curve of accuracy against training time on CIFAR-10."""
-    metrics = json.loads((HERE / "robust-overfitting.json").read_text())
+    metrics = json.loads((RESULTS / "robustify_cifar.json").read_text())["metrics"]
     save_figure(metric_figures(metrics)["time"], HERE / "robust-overfitting.svg")
 
 
