@@ -49,6 +49,8 @@ CASES = {
     "series-dropout-behind": ((6, 1), nets.serial(_conv((3,)), R, FLATTEN, nets.Dropout(0.5), D, R, D)),
 }
 
+WITH_GRADIENTS = ("image-gap", "image-valid-sum", "image-strides-gap", "image-pools-flatten")  # they compile for long
+
 
 @pytest.fixture
 def always(monkeypatch):
@@ -77,7 +79,7 @@ def test_both_ways_agree(always, dtype, names):
                 assert values.dtype == dtype
                 np.testing.assert_allclose(values, part, rtol=0, atol=tolerance, err_msg=f"{name} {kind}")
         np.testing.assert_array_equal(own.ntk, own.ntk.T)
-        if dtype == np.float64 and net.program(shape).readout:
+        if dtype == np.float64 and name in WITH_GRADIENTS:
             _compare_expansions(net, x, y)
     if dtype == np.float32:
         _compare_precisions(net, x, y)

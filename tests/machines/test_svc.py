@@ -11,7 +11,7 @@ from limes.core.errors import InputError
 
 
 @pytest.mark.filterwarnings("ignore:Skipping check")
-@parametrize_with_checks([NTKSVC()])
+@parametrize_with_checks([NTKSVC("mlp-1")])  # the checks have many shapes, each of which is compiled
 def test_scikit_learn_s_conventions(estimator, check):
     check(estimator)
 

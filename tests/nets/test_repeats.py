@@ -38,7 +38,7 @@ def test_values_and_gradients_are_those_of_single_layers(name, monkeypatch):
             return jnp.sum(ntk[:, 1:] * np.arange(1.0, 3.0)), (nngp, ntk)
 
         with jax.enable_x64(True):
-            if len(shape) > 1:  # gradients take long to compile
+            if name != "one activation":  # gradients take long to compile
                 return [np.asarray(a) for a in jax.jit(weighted)(x[:2] + 0.1)[1]]
             gradient, values = jax.jit(jax.grad(weighted, has_aux=True))(x[:2] + 0.1)
         return [np.asarray(a) for a in (gradient, *values)]

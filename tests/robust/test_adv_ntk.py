@@ -166,7 +166,7 @@ def test_rows_are_held_out_of_every_class():
         ({"validation": 1.5}, "validation"),
         ({"validation": (np.ones((2, 4)), np.array(["a", "b"]))}, "validation"),
         ({"validation": (np.ones((2, 5)), np.array(["a", "z"]))}, "z"),
-        ({"net": "mlp"}, "net"),
+        ({"net": 3}, "net"),
         ({"kind": "nkt"}, "kind"),
     ],
 )
