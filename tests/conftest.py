@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import jax
+import pytest
+
 import limes
 
 
@@ -15,3 +18,11 @@ def _forget_old_loops():
 
 
 _forget_old_loops()
+
+
+@pytest.fixture
+def quick_compilation():
+    """XLA without most of its optimisations, for modules that compile much and run little: a quarter of their time."""
+    jax.config.update("jax_disable_most_optimizations", True)
+    yield
+    jax.config.update("jax_disable_most_optimizations", False)

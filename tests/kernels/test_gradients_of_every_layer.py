@@ -8,6 +8,8 @@ from limes import nets
 from limes.kernels.expansion import expand
 from limes.nets.layer import Layer
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 D, R, HEAD = nets.Dense(1.2, 0.2), nets.Relu(), nets.Flatten()
 C = nets.Conv((3,), w_std=1.2, b_std=0.2)
 ACTIVATIONS = [  # several to a net, since most of the time goes into compiling it

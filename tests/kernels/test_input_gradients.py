@@ -19,6 +19,8 @@ from limes.kernels.expansion import expand
 from oracles import variance
 from oracles.naive_conv import naive_kernel
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 SERIES = {"kernel": (3,), "b_std": 0.1}
 NETS = {name: nets.mlp(3, name, 1.4, 0.1) for name in ("relu", "abs", "erf", "gelu")}
 NETS["leaky_relu"] = nets.mlp(3, nets.LeakyRelu(0.2), 1.4, 0.1)

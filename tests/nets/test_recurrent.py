@@ -8,6 +8,8 @@ from limes import nets
 from limes.core.errors import InputError, NetError
 from oracles import recurrent
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 READOUTS = ("last", "mean_shared", "mean_per_step")
 PLAIN = {"activation": "relu", "layers": 1, "w_std": 1.3, "u_std": 0.9, "b_std": 0.3, "h_std": 0.5}
 STACK = {**PLAIN, "activation": "erf", "layers": 2, "bidirectional": True, "frozen": 1}

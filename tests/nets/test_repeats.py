@@ -9,9 +9,11 @@ from limes import nets
 from limes.kernels.block import block
 from limes.nets import repeats
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 D, C = nets.Dense(1.2, 0.2), nets.Conv((3,), w_std=1.2, b_std=0.2)
 CASES = {
-    "one activation": (nets.mlp(10, "sin", 1.3, 0.1), (3,)),
+    "one activation": (nets.mlp(9, "sin", 1.3, 0.1), (3,)),
     "two activations and a rest": (nets.serial(*[D, nets.Sin(), D, nets.Relu()] * 5, D), (3,)),
     "dropout": (nets.serial(*[D, nets.Relu(), nets.Dropout(0.8)] * 6, D), (3,)),
     "residual": (nets.resnet(4, "gap", 1.1, 0.1, activation="sin", kernel=(3,)), (3, 1)),
@@ -56,8 +58,8 @@ def test_values_and_gradients_are_those_of_single_layers(name, monkeypatch):
 
 
 def test_layers_that_change_the_shape_are_left_alone():
-    net = nets.cnn(14, kernel=(2,), activation="sin", padding="VALID")
-    x = np.random.default_rng(0).standard_normal((2, 20, 1))
+    net = nets.cnn(9, kernel=(2,), activation="sin", padding="VALID")
+    x = np.random.default_rng(0).standard_normal((2, 12, 1))
     whole = net.kernel(x).ntk
     assert whole.shape == (2, 2)
     assert np.isfinite(whole).all()

@@ -7,6 +7,8 @@ import pytest
 from limes import nets
 from limes.kernels import monte_carlo
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 R, FLATTEN, GAP = nets.Relu(), nets.Flatten(), nets.GlobalAvgPool()
 
 
