@@ -51,7 +51,9 @@ CASES = {
     "series-dropout-behind": ((6, 1), nets.serial(_conv((3,)), R, FLATTEN, nets.Dropout(0.5), D, R, D)),
 }
 
-WITH_GRADIENTS = ("image-gap", "image-strides-gap", "image-pools-flatten")  # they compile for long
+WITH_GRADIENTS = (  # they compile for long
+    *("image-gap", "image-valid-sum", "image-linear-standard", "image-strides-gap", "image-pools-flatten"),
+)
 
 
 @pytest.fixture

@@ -67,7 +67,8 @@ def maximise(
     if amplitude is not None and noise is not None:
         return at(amplitude, noise)
     if not power.any():  # nothing to explain: any amplitude is too large
-        return at(1.0 if amplitude is None else amplitude, scale * floor if noise is None else noise)
+        factor = 1.0 if amplitude is None else amplitude
+        return at(factor, factor * floor if noise is None else noise)
     if amplitude is not None:
         return _search(lambda s: at(amplitude, s), amplitude * scale, amplitude * floor)
     if noise is not None:
