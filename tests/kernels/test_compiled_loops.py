@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from limes import nets
-from limes.kernels import tiles
+from limes.kernels import engines
 from limes.kernels.expansion import expand
 from oracles.peak_memory import compare
 
@@ -58,8 +58,8 @@ WITH_GRADIENTS = (  # they compile for long
 
 @pytest.fixture
 def always(monkeypatch):
-    monkeypatch.setattr(tiles, "_WORTH_COMPILING", 0)
-    monkeypatch.setattr(tiles, "_TILE_WORK", 1)  # the smallest tiles
+    monkeypatch.setattr(engines, "_WORTH_COMPILING", 0)
+    monkeypatch.setattr(engines, "_TILE_WORK", 1)  # the smallest tiles
 
 
 @pytest.mark.parametrize(("dtype", "names"), [(np.float64, [*CASES]), (np.float32, ["image-gap"])])
@@ -138,8 +138,8 @@ def test_what_has_no_compiled_form(net):
 
 def test_small_work_is_not_compiled():
     net = nets.cnn(2, "gap")
-    assert tiles.worth_compiling(net, 20, 20, (8, 8, 3)) is None
-    assert tiles.worth_compiling(net, 500, 500, (8, 8, 3)) is not None
+    assert engines.worth_compiling(net, 20, 20, (8, 8, 3), 8) is None
+    assert engines.worth_compiling(net, 500, 500, (8, 8, 3), 8) is not None
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads the peak from /proc")

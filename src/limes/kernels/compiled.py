@@ -13,6 +13,7 @@ import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +23,7 @@ from limes.kernels.program import Program, Rectifier, Segment, Window, processor
 Tables = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 
-def _tables(segments: Sequence[Segment]) -> Tables:
+def tables(segments: Sequence[Segment]) -> Tables:
     """Segments as the loops read them: integers (steps, 10), floats (steps, 4), integers (segments, 20), factors.
 
     A row of a step: 0 for a window, 1 for a rectifier, 2 for erf; the window's size; zeros before it; positions behind
@@ -42,7 +43,7 @@ def _tables(segments: Sequence[Segment]) -> Tables:
                 continue
             alpha = step.alpha if isinstance(step, Rectifier) else 0.0
             steps.append([1 if isinstance(step, Rectifier) else 2, 0, 0, 0, 0, *sizes, n_activations, 1, 1])
-            floats.append([(1 + alpha) ** 2 / 4, (1 - alpha) ** 2 / (2 * math.pi), (1 + alpha**2) / 2, 0.0])
+            floats.append([(1 + alpha) ** 2 / 4, (1 - alpha) ** 2 / (2 * math.pi), (1 + alpha**2) / 2, alpha])
             n_activations += 1
         row = [first, len(steps), *segment.start, *segment.end, *segment.strides, *segment.reach]
         pool, kept = segment.pool, (0, 0) if following is None else following.reach_before
@@ -57,7 +58,7 @@ def _tables(segments: Sequence[Segment]) -> Tables:
 
 @dataclass(frozen=True)
 class Images:
-    """A batch as the loops want it.
+    """A batch as the loops want it, in NumPy arrays or those of a device.
 
     Attributes:
         x: (n, height, channels, width).
@@ -66,10 +67,10 @@ class Images:
         q: their roots.
     """
 
-    x: np.ndarray
-    v: np.ndarray
-    r: np.ndarray
-    q: np.ndarray
+    x: Any
+    v: Any
+    r: Any
+    q: Any
 
 
 class Recursion:
@@ -82,33 +83,35 @@ class Recursion:
     Cost: the first one of a precision compiles for about ten seconds, unless a former process left its result.
     """
 
+    differentiable = True
+
     def __init__(self, program: Program, dtype: np.dtype) -> None:
         self.program, self.dtype = program, np.dtype(dtype)
-        self._tables = _tables(program.segments)
+        self._tables = tables(program.segments)
 
-    def images(self, x: np.ndarray) -> Images:
+    def images(self, x: Any) -> Images:
         """A batch (n, height, width, channels), with the variances of its units."""
         steps, floats, segments, _ = self._tables
         n_activations = int((steps[:, 0] > 0).sum())
         height, width = np.concatenate([segments[:, 2:4], steps[:, 5:7]]).max(axis=0)
         v, r, q = (np.zeros((len(x), n_activations, height, width), self.dtype) for _ in range(3))
-        x = np.ascontiguousarray(np.moveaxis(x, 3, 2), self.dtype)
+        x = np.ascontiguousarray(np.moveaxis(np.asarray(x), 3, 2), self.dtype)
         now = np.zeros((len(x), height, width), self.dtype)
         loops.squares(x, now)
         for g, (first, last, *sizes) in enumerate(segments[:, :4].tolist()):
             if g > 0:
                 now[:] = 0
-                loops.variances_behind_pool(x, v, r, q, _tables(self.program.up_to_pool(g)), now)
+                loops.variances_behind_pool(x, v, r, q, tables(self.program.up_to_pool(g)), now)
             loops.variances(now, tuple(sizes), steps[first:last], floats[first:last], v, r, q)
         return Images(x, v, r, q)
 
-    def own(self, images: Images) -> np.ndarray:
+    def own(self, images: Images) -> Any:
         """Each input with itself: (2, n)."""
         sums = np.zeros((2, 1, len(images.x)))
         self._run(images, images, True, sums)
         return self.program.factor * sums[:, 0]
 
-    def pairs(self, first: Images, second: Images) -> np.ndarray:
+    def pairs(self, first: Images, second: Images) -> Any:
         """All pairs of two batches: (2, n1, n2), on all processors."""
         sums = np.zeros((2, len(first.x), len(second.x)))
         self._in_parts(first, lambda part, rows: self._run(part, second, False, sums[:, rows]))

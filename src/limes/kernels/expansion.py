@@ -25,10 +25,11 @@ from limes.core.types import Array, Kind
 from limes.kernels.block import block, final_state, separate
 from limes.kernels.coincidence import coincident, fingerprints
 from limes.kernels.compiling import jit_of_net
+from limes.kernels.engines import worth_compiling
 from limes.kernels.looped import LoopedKernel
 from limes.kernels.program import Program
 from limes.kernels.state import KernelRule, State, input_state
-from limes.kernels.tiles import entries_per_pair, worth_compiling
+from limes.kernels.tiles import entries_per_pair
 
 _ROWS = 256  # rows of x at a time
 _CALLS = 10  # of an expansion by attacks, say: what is worth compiling for all of them
@@ -220,7 +221,7 @@ def _looped(net: KernelRule, kind: Kind, centres: np.ndarray, shape: tuple[int, 
         return LoopedKernel(net, kind, program, centres)
 
     def choose(n: int) -> LoopedKernel | None:
-        program = worth_compiling(net, _CALLS * n, len(centres), shape)
+        program = worth_compiling(net, _CALLS * n, len(centres), shape, centres.dtype.itemsize)
         return None if program is None else make(program)
 
     return choose

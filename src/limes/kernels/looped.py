@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import jax
 import jax.numpy as jnp
@@ -14,8 +14,12 @@ from limes.core.types import Kind
 from limes.kernels.block import block, block_behind_head
 from limes.kernels.coincidence import fingerprints
 from limes.kernels.compiling import jit_of_net
+from limes.kernels.engines import recursion
 from limes.kernels.program import Program
 from limes.kernels.state import KernelRule
+
+if TYPE_CHECKING:
+    from limes.kernels.compiled import Images
 
 _BLOCK_BYTES = 1 << 25  # of centres in lanes, for each thread
 _MOST_KEPT = 1 << 29  # bytes of centres with their variances, and not more than an eighth of the limit
@@ -57,19 +61,17 @@ class LoopedKernel:
     """
 
     def __init__(self, net: KernelRule, kind: Kind, program: Program, centres: np.ndarray) -> None:
-        from limes.kernels.compiled import Images, Recursion  # loading the compiler takes a second
-
         self._net, self._kind, self._program, self._centres = net, kind, program, centres
-        self._recursion = Recursion(program, centres.dtype)
+        self._recursion = recursion(program, centres.dtype)
         held = program.numbers * centres.dtype.itemsize
         self._size = max(16, _BLOCK_BYTES // (held + centres[0].nbytes) // 16 * 16)
         kept = None if held * len(centres) <= min(_MOST_KEPT, mem.limit() // 8) else 1
-        self._block: Callable[[int], tuple[Images, np.ndarray, jax.Array]] = functools.lru_cache(kept)(self._prepared)
+        self._block: Callable[[int], tuple["Images", np.ndarray, jax.Array]] = functools.lru_cache(kept)(self._prepared)
 
     @property
     def has_gradient(self) -> bool:
         """Whether the net ends with a read-out and has no pools within, as `gradient` needs."""
-        return self._program.readout and len(self._program.segments) == 1
+        return self._recursion.differentiable and self._program.readout and len(self._program.segments) == 1
 
     def whole(self, blocks: Sequence[jax.Array]) -> np.ndarray:
         """An array of the centres' rows from blocks of them, the last of which may be filled up."""
@@ -112,9 +114,9 @@ class LoopedKernel:
                 total[rows] += np.asarray(found)[: len(rows)]
         return total
 
-    def _prepare(self, x: np.ndarray) -> tuple[Any, np.ndarray, jax.Array]:
+    def _prepare(self, x: np.ndarray) -> tuple["Images", np.ndarray, jax.Array]:
         images = self._recursion.images(x.reshape(len(x), *self._program.sizes, x.shape[-1]))
         return images, self._recursion.own(images).astype(x.dtype), fingerprints(jnp.asarray(x))
 
-    def _prepared(self, start: int) -> tuple[Any, np.ndarray, jax.Array]:
+    def _prepared(self, start: int) -> tuple["Images", np.ndarray, jax.Array]:
         return self._prepare(self._centres[start : start + self._size])

@@ -141,6 +141,16 @@ class Program:
         return sum(segment.work for segment in self.segments)
 
     @property
+    def in_place(self) -> bool:
+        """Whether there are neither pools nor strides, and no layer has more positions than the inputs."""
+        windows = [step for step in self.steps if isinstance(step, Window)]
+        sizes = [self.sizes]
+        for window in windows:
+            sizes.append(window.sizes_after(sizes[-1]))
+        grows = any(n > m for size in sizes for n, m in zip(size, self.sizes, strict=True))
+        return len(self.segments) == 1 and not grows and all(window.strides == (1, 1) for window in windows)
+
+    @property
     def numbers(self) -> int:
         """Numbers that the loops hold for an input: its pixels, and three for each position and activation."""
         return math.prod(self.sizes) * (3 + 3 * sum(isinstance(step, Rectifier | Erf) for step in self.steps))

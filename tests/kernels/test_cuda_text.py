@@ -1,0 +1,63 @@
+"""The loops for GPUs, run on the processor: the text of the kernel by a C++ compiler, the rest by NumPy."""
+
+import numpy as np
+import pytest
+
+from limes import nets
+from limes.kernels.compiled import Recursion
+from limes.kernels.cuda import source, variances
+from oracles.cuda_on_cpu import COMPILER, sums
+
+R, D = nets.Relu(), nets.Dense(1.3, 0.1)
+
+
+def _conv(kernel=(3, 3), **fields):
+    return nets.Conv(kernel, w_std=1.4, b_std=0.2, **fields)
+
+
+CASES = {
+    "image-gap": ((9, 4, 3), nets.serial(_conv(), R, _conv((2, 3)), nets.LeakyRelu(0.3), nets.GlobalAvgPool(), D)),
+    "image-valid-sum": ((4, 5, 2), nets.serial(_conv((2, 3), padding="VALID"), nets.Erf(), nets.GlobalSumPool(), D)),
+    "image-flatten": ((5, 4, 1), nets.serial(_conv(), R, _conv(padding="VALID"), nets.Abs(), nets.Flatten(), D)),
+    "series-gap": ((9, 2), nets.serial(_conv((4,)), R, D, nets.Erf(), nets.GlobalAvgPool(), D)),
+}
+
+
+@pytest.mark.skipif(COMPILER is None, reason="needs a C++ compiler")
+@pytest.mark.parametrize("name", CASES)
+def test_text_of_the_gpu_kernel_gives_what_the_loops_give(name, tmp_path):
+    shape, net = CASES[name]
+    program = net.program(shape)
+    rng = np.random.default_rng(0)
+    x, y = (rng.standard_normal((n, *program.sizes, shape[-1])) for n in (2, 3))
+    y[0] = 0
+    recursion = Recursion(program, np.dtype(np.float64))
+    first, second = recursion.images(x), recursion.images(y)
+    pairs, own = sums(program, "float64", x, y, 2, tmp_path)
+    for found, expected in ((pairs, recursion.pairs(first, second)), (own, recursion.own(first))):
+        tolerance = 1e-12 * np.abs(expected).max()
+        np.testing.assert_allclose(found, expected, rtol=0, atol=tolerance)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_variances_by_a_library_of_arrays(name):
+    shape, net = CASES[name]
+    program = net.program(shape)
+    x = np.random.default_rng(0).standard_normal((2, *program.sizes, shape[-1]))
+    expected = Recursion(program, np.dtype(np.float64)).images(x)
+    found = variances(np, expected.x, program)
+    for field in ("v", "r", "q"):
+        np.testing.assert_allclose(getattr(found, field), getattr(expected, field), atol=1e-14, err_msg=field)
+
+
+def test_programs_that_move_positions_have_no_gpu_form():
+    assert nets.cnn(3, "gap").program((6, 6, 3)).in_place
+    for layers in ((nets.AvgPool((2, 2)), _conv()), (_conv(strides=(2, 2)),)):
+        assert not nets.serial(_conv(), R, *layers, R, nets.GlobalAvgPool()).program((6, 6, 3)).in_place
+
+
+def test_text_is_written_with_all_numbers_fixed():
+    text = source(nets.cnn(2, "flatten").program((5, 4, 3)), np.dtype(np.float32), 3)
+    assert "#define REAL float" in text
+    assert "window<false, 3, 3, 1, 1, 5, 4>" in text
+    assert "activation<1, 1>" in text
