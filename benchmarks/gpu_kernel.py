@@ -2,11 +2,10 @@
 
     python benchmarks/gpu_kernel.py
 
-Batches lie on the GPU and results stay there, except where a row says otherwise; times are medians of wall seconds, with
-the device idle before and after. Fully connected kernels stand beside the whole matrix product of the same precision;
-convolutional ones beside the same recursion in JAX (`tile` given), and their arithmetic, 50 operations an entry and
-layer, beside the rate of a large matrix product. Differences are to float64 on the processor, relative to the largest
-entry.
+Batches lie on the GPU and results stay there, except where a row says otherwise; times are medians of wall seconds,
+with the device idle before and after. Fully connected kernels stand beside the whole matrix product of the same
+precision; convolutional ones beside the same recursion in JAX, and their arithmetic, 50 operations an entry and layer,
+beside the rate of a large matrix product. Differences are to float64 on the processor, relative to the largest entry.
 """
 
 import statistics
@@ -74,9 +73,12 @@ def fully_connected(depth: int, n: int, dtype: str, rounds: int) -> common.Row:
 
 
 def convolutional(
-    name: str, net: nets.Net, side: int, sizes: tuple[int, int], dtype: str, rounds: int, rate: float
+    name: str, net: nets.Net, entries: int, side: int, sizes: tuple[int, int], dtype: str, rounds: int, rate: float
 ) -> common.Row:
-    """The NTK between n1 and n2 images, by compiled loops where there are some, and by plain JAX on a few of them."""
+    """The NTK between n1 and n2 images, by compiled loops where there are some, and by plain JAX on a few of them.
+
+    entries: of a pair's covariance, times layers.
+    """
     n1, n2 = sizes
     draws = np.random.default_rng(0)
     x, y = (draws.normal(size=(n, side, side, 3)).astype(dtype) for n in sizes)
@@ -98,7 +100,7 @@ def convolutional(
     both = loops.pairs(*first_few)
     exact = weight * both.sum(axis=0)
     error = np.abs(np.asarray(kernel.ntk[:_SAMPLE, :_SAMPLE]) - exact).max() / np.abs(exact).max()
-    speed = _OPERATIONS * program.work / 2 / mine  # half of the steps are activations
+    speed = _OPERATIONS * entries / mine
     detail = {
         "microseconds a pair": round(1e6 * mine, 3),
         "microseconds a pair in plain JAX": round(1e6 * plain, 3),
@@ -130,13 +132,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
             add(fully_connected(depth, 1024 if quick else 8192, dtype, rounds))
         rates[dtype] = rows[-1].detail["TFLOP/s of the product"] * 1e12
     for dtype, rate in rates.items():
-        for name, net, side, sizes in (
-            ("flatten, depth 4", nets.cnn(4, "flatten"), 32, (256, 256) if quick else (1024, 1024)),
-            ("global average pooling, depth 4", nets.cnn(4, "gap"), 16, (64, 64) if quick else (256, 256)),
-            ("global average pooling, depth 4", nets.cnn(4, "gap"), 32, (16, 16) if quick else (64, 128)),
-            ("Myrtle-5", nets.myrtle(5), 32, (8, 8) if quick else (16, 32)),
+        pool, pairs = "global average pooling, depth 4", 32**4
+        for name, net, entries, side, sizes in (
+            ("flatten, depth 4", nets.cnn(4, "flatten"), 4 * 32**2, 32, (1024, 1024)),
+            (pool, nets.cnn(4, "gap"), 4 * 16**4, 16, (256, 256)),
+            (pool, nets.cnn(4, "gap"), 4 * pairs, 32, (64, 128)),
+            ("Myrtle-5", nets.myrtle(5), 2 * pairs + pairs // 16 + pairs // 256, 32, (16, 32)),
         ):
-            add(convolutional(name, net, side, sizes, dtype, rounds, rate))
+            sizes = (sizes[0] // 4, sizes[1] // 4) if quick else sizes
+            add(convolutional(name, net, entries, side, sizes, dtype, rounds, rate))
     what = (__doc__ or "").splitlines()[0]
     common.report("gpu_kernel", what, rows, options, device=jax.devices()[0].device_kind)
 
