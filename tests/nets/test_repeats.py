@@ -11,10 +11,39 @@ from limes.nets import repeats
 
 pytestmark = pytest.mark.usefixtures("quick_compilation")
 
+
+def _dense(i, **fields):
+    return nets.Dense(1.1 + 0.02 * i, **fields)
+
+
 D, C = nets.Dense(1.2, 0.2), nets.Conv((3,), w_std=1.2, b_std=0.2)
 CASES = {
     "one activation": (nets.mlp(9, "sin", 1.3, 0.1), (3,)),
     "two activations and a rest": (nets.serial(*[D, nets.Sin(), D, nets.Relu()] * 5, D), (3,)),
+    "numbers that differ": (
+        nets.serial(*[f for i in range(8) for f in (_dense(i, b_std=0.1 * i), nets.Sin())], D),
+        (3,),
+    ),
+    "standard": (
+        nets.serial(
+            *[f for i in range(13) for f in (_dense(i, parametrisation="standard", base_width=i + 2), nets.Relu())], D
+        ),
+        (3,),
+    ),
+    "no repetition": (
+        nets.serial(
+            *[_dense(0, trainable=False), nets.Sin(), D, nets.Cos(), _dense(1), nets.Cos(), _dense(2, b_std=0.3)],
+            *[nets.Sin(), D, nets.Relu(), D, nets.Sin(), D, nets.Relu(), _dense(3), nets.Cos(), D],
+        ),
+        (3,),
+    ),
+    "a rest that repeats": (
+        nets.serial(
+            *[_dense(0), nets.LayerNorm(), nets.Sin(), D, nets.Cos(), D, D, nets.Sin(), D, nets.Cos(), D, nets.Relu()],
+            *[_dense(1), *[nets.Erf(), D, nets.LayerNorm()] * 5, nets.Erf(), D],
+        ),
+        (3,),
+    ),
     "dropout": (nets.serial(*[D, nets.Relu(), nets.Dropout(0.8)] * 6, D), (3,)),
     "residual": (nets.resnet(4, "gap", 1.1, 0.1, activation="sin", kernel=(3,)), (3, 1)),
     "flatten": (nets.cnn(8, "flatten", 1.2, 0.2, activation="sin", kernel=(3,)), (4, 2)),
@@ -40,7 +69,7 @@ def test_values_and_gradients_are_those_of_single_layers(name, monkeypatch):
             return jnp.sum(ntk[:, 1:] * np.arange(1.0, 3.0)), (nngp, ntk)
 
         with jax.enable_x64(True):
-            if name != "one activation":  # gradients take long to compile
+            if name not in ("one activation", "no repetition"):  # gradients take long to compile
                 return [np.asarray(a) for a in jax.jit(weighted)(x[:2] + 0.1)[1]]
             gradient, values = jax.jit(jax.grad(weighted, has_aux=True))(x[:2] + 0.1)
         return [np.asarray(a) for a in (gradient, *values)]

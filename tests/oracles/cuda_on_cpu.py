@@ -26,6 +26,7 @@ using std::abs, std::atan, std::copysign, std::max, std::min, std::sqrt;
 #define __device__
 #define __global__
 #define __shared__ static
+#define __constant__ static const
 #define __launch_bounds__(n)
 #define __syncthreads() waiting->arrive_and_wait()
 """

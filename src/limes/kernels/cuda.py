@@ -21,11 +21,11 @@ import numpy as np
 
 from limes.kernels.arccosine import coefficients
 from limes.kernels.compiled import Images, Recursion, tables
-from limes.kernels.program import Program
+from limes.kernels.program import Program, Window
 
 _ROWS = (4, 8, 16, 32)  # that a thread may hold
 _THREADS = 1024  # most of a block
-_SHARED = 39 << 10  # bytes for two planes, of the 48 KiB that every block may have
+_SHARED = 48 << 10  # bytes that every block may have
 _STEPS = 64  # most that are worth the time of the compiler
 _BLOCKS = 1 << 13  # that keep a large GPU busy: with fewer pairs the planes of each are shared out
 
@@ -33,8 +33,11 @@ _BLOCKS = 1 << 13  # that keep a large GPU busy: with fewer pairs the planes of 
 def serves(program: Program, itemsize: int) -> bool:
     """Whether `CudaRecursion` can run a program here."""
     positions = math.prod(program.sizes)
-    small = 2 * positions * itemsize <= _SHARED and _shape_of_block(program.sizes) is not None
-    fits = small and program.in_place and len(program.steps) <= _STEPS
+    shape = _shape_of_block(program.sizes)
+    if shape is None:
+        return False
+    shared = 2 * (positions + 2 * _margin(program, shape[0])) * itemsize + 8 * shape[1]
+    fits = shared <= _SHARED and program.in_place and len(program.steps) <= _STEPS
     return fits and importlib.util.find_spec("cupy") is not None
 
 
@@ -48,6 +51,13 @@ def _shape_of_block(sizes: tuple[int, int]) -> tuple[int, int] | None:
     return None
 
 
+def _margin(program: Program, rows: int) -> int:
+    """Positions around a plane that a window may read: so many rows before the first and behind a thread's last."""
+    windows = [step.size for step in program.steps if isinstance(step, Window)]
+    high, wide = (max((size[axis] for size in windows), default=1) for axis in (0, 1))
+    return (high + rows) * program.sizes[1] + wide
+
+
 def source(program: Program, dtype: np.dtype, channels: int) -> str:
     """CUDA C++ of a program: definitions, and behind them the text of ``pairs.cu``."""
     steps, floats, _, _ = tables(program.segments)
@@ -59,7 +69,7 @@ def source(program: Program, dtype: np.dtype, channels: int) -> str:
         values = ", ".join(f"REAL({value!r})" for value in numbers)
         if row[0] == 0:
             fixed = ", ".join(map(str, (*row[1:5], *sizes)))
-            calls.append(f"window<{with_t}, {fixed}>(at, k, t, shown_k, shown_t, {values});")
+            calls.append(f"window<{with_t}, {fixed}>(at, k, t, shown, {values});")
             sizes, with_t = (row[5], row[6]), "true"
         else:
             calls.append(f"activation<{row[0]}, {row[7]}>(at, in, k, t, {values});")
@@ -73,6 +83,7 @@ def source(program: Program, dtype: np.dtype, channels: int) -> str:
         "ACROSS": plane[1],
         **dict(zip(("END_H", "END_W"), program.segments[0].end, strict=True)),
         **dict(zip(("EACH", "THREADS"), shape, strict=True)),
+        "MARGIN": _margin(program, shape[0]),
         "P_SERIES": p,
         "Q_SERIES": q,
         "STEPS": " ".join(calls),

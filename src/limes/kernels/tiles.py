@@ -26,7 +26,7 @@ _TILE_BYTES = 1 << 20  # one array of a tile: a few of them share a core's secon
 _VECTOR_TILE_BYTES = 1 << 21  # fully connected recursions run in registers: here the matrix product decides
 _MOST_ROWS = 640  # of a tile
 _TILE_BYTES_GPU = 1 << 28  # where a tile has no cache to fit, but its start is to be worth while
-_MOST_ROWS_GPU = 8192
+_MOST_ROWS_GPU = 2048
 _LIVE_ARRAYS = 8  # arrays of a tile's size that a recursion holds at once, measured on convolutional nets
 _MAX_TILE_BYTES = 1 << 28  # beyond this, even a tile of one pair is too large to be a tile: positions decide
 
@@ -157,20 +157,32 @@ def kernel(
         tile = tile_size(net, shape, dtype.itemsize) if program is None else tile_rows(program)
     ways_out = "use fewer rows, float32 input, or ask for one kernel only (get='ntk')"
     what = f"a kernel of {n1} x {n2} in {dtype}"
-    mem.require(needed, what, ways_out, memory)
     as_jax = isinstance(x1, jax.Array) or isinstance(x2, jax.Array)
-    stays = as_jax and on_gpu()
-    if stays:
-        mem.require(needed + len(names) * n1 * n2 * dtype.itemsize, f"{what} on the GPU", ways_out, device_bytes())
+    stays = on_gpu() and _fits_gpu(needed + len(names) * n1 * n2 * dtype.itemsize, what, ways_out, as_jax)
+    if not (stays and as_jax):
+        mem.require(needed, what, ways_out, memory)
     with precision.scope(dtype):
         halve = program is None and net.layout == "vector" and not on_gpu()
         pieces1 = cut(x1, lengths1, dtype, tile, halve)
         pieces2 = pieces1 if x2 is None else cut(x2, lengths2, dtype, tile, halve)
         compute = _by_jax(net, names) if program is None else _by_loops(net, names, program, dtype)
         if stays:
-            return Kernel(**on_device(names, pieces1, pieces2, compute, progress))
+            whole = on_device(names, pieces1, pieces2, compute, progress)
+            return Kernel(**{k: v if as_jax else np.array(v) for k, v in whole.items()})
         values = on_host(names, pieces1, pieces2, halve, compute, dtype, progress)
         return Kernel(**{k: jnp.asarray(v) if as_jax else v for k, v in values.items()})
+
+
+def _fits_gpu(needed: int, what: str, ways_out: str, must: bool) -> bool:
+    """Whether a result can be put together on the GPU, from which it then leaves at once.
+
+    Raises:
+        MemoryRefused: if it must, and does not fit.
+    """
+    left = device_bytes()
+    if must:
+        mem.require(needed, f"{what} on the GPU", ways_out, left)
+    return left is None or needed <= left
 
 
 def _by_jax(net: KernelRule, names: tuple[str, ...]) -> Compute:

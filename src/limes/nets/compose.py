@@ -7,7 +7,7 @@ import jax
 from limes.core.errors import NetError
 from limes.kernels.state import Layout, State
 from limes.nets.layer import Flow, Layer, Params
-from limes.nets.repeats import looped
+from limes.nets.repeats import looped, switched
 
 
 def as_layers(owner: str, layers: Any) -> tuple[Layer, ...]:
@@ -53,6 +53,8 @@ def propagate_all(layers: tuple[Layer, ...], state: State, after: Layout = "posi
         state = state.in_layout(before[i])
         alike = next((j for j in range(i, len(layers)) if before[j] != before[i]), len(layers))
         taken, state = looped(layers[i:alike], state)
+        if not taken:
+            taken, state = switched(layers[i:alike], state)
         if not taken:
             state, taken = layers[i].propagate(state), 1
         i += taken

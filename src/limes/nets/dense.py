@@ -61,6 +61,11 @@ class Dense(Layer):
         """`after_weights`, entry by entry."""
         return state.map_each(lambda cov: after_weights(self, cov))
 
+    @property
+    def adjustable(self) -> tuple[str, ...]:
+        """Standard deviations; in the standard parametrisation it matters whether there are biases at all."""
+        return ("w_std", "b_std") if self.parametrisation == "ntk" else ("w_std", "base_width")
+
     def steps(self, sizes: tuple[int, ...]) -> tuple[Step, ...]:
         """A window of one position."""
         return (as_step(self),)

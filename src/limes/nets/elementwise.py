@@ -89,7 +89,8 @@ class Elementwise(Activation):
         z, weights = _rule(v.dtype)
         u = jnp.sqrt(v)[..., None] * z
         f, slope = jax.jvp(self.function, (u,), (jnp.ones_like(u),))
-        return f * f @ weights, slope * slope @ weights
+        highest = functools.partial(jnp.matmul, precision="highest")
+        return highest(f * f, weights), highest(slope * slope, weights)
 
     def error(self, variance: float) -> float:
         """Estimated error of E[f f] between units of a variance, in float64.

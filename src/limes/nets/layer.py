@@ -1,8 +1,10 @@
 """What a layer is: one frozen dataclass with its finite form and its kernel rule side by side."""
 
+import copy
 import dataclasses
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -106,6 +108,25 @@ class Layer(ABC):
     def n_layers(self) -> int:
         """One, or the number of layers within."""
         return 1
+
+    @property
+    def adjustable(self) -> tuple[str, ...]:
+        """Fields whose numbers only enter arithmetic in the kernel rule, so that traced ones serve as well."""
+        return ()
+
+    @property
+    def pattern(self) -> "Layer":
+        """The layer with those fields left open, to be compared with others and no more."""
+        return self.adjusted(dict.fromkeys(self.adjustable, 0.0))
+
+    def adjusted(self, fields: Mapping[str, Any]) -> "Layer":
+        """A copy with other values of adjustable fields, unchecked."""
+        if not fields:
+            return self
+        other = copy.copy(self)
+        for field, value in fields.items():
+            object.__setattr__(other, field, value)
+        return other
 
     def steps(self, sizes: tuple[int, ...]) -> tuple[Step, ...] | None:
         """The layer as steps of a compiled recursion over positions of the given numbers; None where it has none."""

@@ -125,7 +125,7 @@ def after_weights(layer: Weighted, cov: Cov, window: int = 1) -> Cov:
     if cov.ntk is None:
         return Cov(nngp, None)
     below = step.weight * cov.ntk
-    if (step.own, step.own_bias) == (step.weight, step.bias):
+    if step.own is step.weight and step.own_bias is step.bias:  # they may be traced: see `Layer.adjustable`
         return Cov(nngp, nngp + below)
     return Cov(nngp, step.own * cov.nngp + step.own_bias + below if layer.trainable else below)
 
