@@ -10,7 +10,7 @@ beside the rate of a large matrix product. Differences are to float64 on the pro
 
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import jax
@@ -114,25 +114,16 @@ def convolutional(
     return common.Row(case, round(plain / mine, 2), "time of plain JAX / of limes", accuracy, detail)
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run all cases and write the results."""
-    parser = common.parser(__doc__ or "")
-    options = parser.parse_args(arguments)
-    if jax.default_backend() != "gpu":
-        raise SystemExit("this benchmark needs a GPU and JAX for it: pip install 'limes[cuda]'")
-    quick, rounds, rows = options.quick, options.rounds, []
-
-    def add(row: common.Row) -> None:
-        rows.append(row)
-        print(row, flush=True)
-
+def cases(quick: bool, rounds: int) -> Iterator[common.Row]:
+    """All of them, one after the other."""
     rates = {}
     for dtype in ("float32", "float64"):
         for depth in (3, 10):
-            add(fully_connected(depth, 1024 if quick else 8192, dtype, rounds))
-        rates[dtype] = rows[-1].detail["TFLOP/s of the product"] * 1e12
+            row = fully_connected(depth, 1024 if quick else 8192, dtype, rounds)
+            rates[dtype] = row.detail["TFLOP/s of the product"] * 1e12
+            yield row
+    pool, pairs = "global average pooling, depth 4", 32**4
     for dtype, rate in rates.items():
-        pool, pairs = "global average pooling, depth 4", 32**4
         for name, net, entries, side, sizes in (
             ("flatten, depth 4", nets.cnn(4, "flatten"), 4 * 32**2, 32, (1024, 1024)),
             (pool, nets.cnn(4, "gap"), 4 * 16**4, 16, (256, 256)),
@@ -140,9 +131,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
             ("Myrtle-5", nets.myrtle(5), 2 * pairs + pairs // 16 + pairs // 256, 32, (16, 32)),
         ):
             sizes = (sizes[0] // 4, sizes[1] // 4) if quick else sizes
-            add(convolutional(name, net, entries, side, sizes, dtype, rounds, rate))
-    what = (__doc__ or "").splitlines()[0]
-    common.report("gpu_kernel", what, rows, options, device=jax.devices()[0].device_kind)
+            yield convolutional(name, net, entries, side, sizes, dtype, rounds, rate)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run all cases and write the results."""
+    parser = common.parser(__doc__ or "")
+    options = parser.parse_args(arguments)
+    if jax.default_backend() != "gpu":
+        raise SystemExit("this benchmark needs a GPU and JAX for it: pip install 'limes[cuda]'")
+    rows = []
+    try:
+        for row in cases(options.quick, options.rounds):
+            rows.append(row)
+            print(row, flush=True)
+    finally:  # time on a GPU may end first
+        what = (__doc__ or "").splitlines()[0]
+        common.report("gpu_kernel", what, rows, options, device=jax.devices()[0].device_kind)
 
 
 if __name__ == "__main__":

@@ -8,10 +8,12 @@ import pytest
 from limes import nets
 from limes.core.errors import MemoryRefused
 from limes.kernels import estimate_bytes
+from oracles.backend import cpu_only
 from oracles.peak_memory import compare
 
 
 # The peak is the kernel's own (VmHWM); ru_maxrss would start at the peak of the process that forked.
+@cpu_only
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads the peak from /proc")
 def test_estimate_is_within_1_5_of_the_measured_peak():
     compare("nets.mlp(3)", (8,), 6000, 500)
@@ -36,6 +38,7 @@ def test_limit_from_the_environment(monkeypatch):
     assert nets.mlp(2).kernel(x[:4], memory="1GB").ntk.shape == (4, 4)
 
 
+@cpu_only
 def test_estimate_grows_with_what_the_net_keeps():
     def estimate(net, names=("ntk",), dtype=np.float32, n=20_000):
         return estimate_bytes(net, n, n, (32, 32, 3), names, dtype)

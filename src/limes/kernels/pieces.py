@@ -1,5 +1,6 @@
 """Batches in pieces, and a kernel put together from the tiles between them, on the host or on the device."""
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -101,23 +102,30 @@ def on_device(
     todo = [(i, j) for i in range(len(pieces1)) for j in range(i if symmetric else 0, len(pieces2))]
     if progress is not None:
         progress.start("kernel", len(todo))
-    found: dict[str, list[list[Any]]] = {name: [[None] * len(pieces2) for _ in pieces1] for name in names}
+    found = {}
     for i, j in todo:
-        values = compute(pieces1[i], pieces2[j])
-        for name, value in zip(names, values, strict=True):
-            rows = found[name]
-            rows[i][j] = jnp.tril(value) + jnp.tril(value, -1).T if symmetric and i == j else value
-            if symmetric and i != j:
-                rows[j][i] = value.T
+        found[i, j] = compute(pieces1[i], pieces2[j])
         if progress is not None:
-            jax.block_until_ready(values)
+            jax.block_until_ready(found[i, j])
             progress.step()
-    n1, n2 = (sum(p.rows.stop - p.rows.start for p in pieces) for pieces in (pieces1, pieces2))
+    shape = tuple(sum(p.rows.stop - p.rows.start for p in pieces) for pieces in (pieces1, pieces2))
     if not todo:
-        return {name: jnp.zeros((n1, n2)) for name in names}
-    return {
-        name: jnp.concatenate([jnp.concatenate(row, axis=1) for row in rows])[:n1, :n2] for name, rows in found.items()
-    }
+        return {name: jnp.zeros(shape) for name in names}
+    return {name: _whole({k: v[at] for k, v in found.items()}, symmetric, shape) for at, name in enumerate(names)}
+
+
+@functools.partial(jax.jit, static_argnums=(1, 2))
+def _whole(tiles: dict[tuple[int, int], jax.Array], symmetric: bool, shape: tuple[int, int]) -> jax.Array:
+    """A matrix from its tiles, or from those on the diagonal and above it."""
+
+    def tile(i: int, j: int) -> jax.Array:
+        if not symmetric or i < j:
+            return tiles[i, j]
+        return tiles[j, i].T if i > j else jnp.tril(tiles[i, i]) + jnp.tril(tiles[i, i], -1).T
+
+    n_rows, n_columns = (max(k[axis] for k in tiles) + 1 for axis in (0, 1))
+    rows = [jnp.concatenate([tile(i, j) for j in range(n_columns)], axis=1) for i in range(n_rows)]
+    return jnp.concatenate(rows)[: shape[0], : shape[1]]
 
 
 def upper(pieces: Sequence[Piece], halve: bool) -> list[tuple[Piece, Piece]]:
