@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-SCRIPTS = ("fc_kernel.py", "conv_kernel.py", "input_gradient.py")
+SCRIPTS = ("fc_kernel.py", "deep_compile.py", "conv_kernel.py", "input_gradient.py")
 
 if __name__ == "__main__":
     for script in SCRIPTS:

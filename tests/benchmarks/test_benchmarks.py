@@ -107,3 +107,10 @@ def test_a_command_names_its_options_and_no_paths():
     words = ["/a/b/fc_kernel.py", "--rounds", "7", "--nt-python", "/c/python", "--out=/d", "--data", "/e"]
     shown = "python benchmarks/fc_kernel.py --rounds 7 --nt-python NT_PYTHON --out=OUT --data DATA"
     assert common.command(words) == shown
+
+
+def test_deep_nets_compile_within_seconds(tmp_path):
+    result, _ = run_quick("deep_compile", tmp_path)
+    check_form(result)
+    assert ["64 activations" in row["case"] for row in result["rows"]] == [False, True]
+    assert all(row["detail"]["first call, seconds"] > 0 for row in result["rows"])

@@ -7,7 +7,7 @@ before it joins loops; what it keeps apart are the bodies of loops.
 """
 
 import functools
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -21,6 +21,9 @@ _MOST_UNROLLED = 12  # layers in a row that are left as they are: two for each a
 _MOST_BRIEF = 24  # the same for relu and its like, which are done in a few operations
 _BODY = 8  # layers in the body of a loop
 _LONGEST_PERIOD = 16
+Numbers = dict[tuple[int, str], jax.Array]
+"""Of adjustable fields, by the place of their layer and their name."""
+_Rule = Callable[[State, Numbers], State]
 
 
 def repetition(layers: Sequence[Hashable]) -> tuple[int, int]:
@@ -59,8 +62,8 @@ def looped(layers: tuple[Layer, ...], state: State) -> tuple[int, State]:
     size, rounds = period * together, times // together
     numbers = _varying(layers, size, rounds)
 
-    def body(carry: State, numbers: dict[tuple[int, str], jax.Array]) -> tuple[State, None]:
-        return _through(layers[:size], carry, numbers), None
+    def body(carry: State, numbers: Numbers) -> tuple[State, None]:
+        return _materialised(functools.partial(_through, layers[:size]), carry, numbers), None
 
     start, each = _packed(state), {key: jnp.asarray(x, state.left.nngp.dtype) for key, x in numbers.items()}
     of_one = {key: x[0] for key, x in each.items()}
@@ -87,7 +90,7 @@ def switched(layers: tuple[Layer, ...], state: State) -> tuple[int, State]:
     numbers = {(at, field): jnp.asarray([_number(p[at], field) for p in pairs], dtype) for at, field in fields}
     rules = [functools.partial(_through, pair) for pair in chosen]
 
-    def body(carry: State, step: tuple[jax.Array, dict[tuple[int, str], jax.Array]]) -> tuple[State, None]:
+    def body(carry: State, step: tuple[jax.Array, Numbers]) -> tuple[State, None]:
         return jax.lax.switch(step[0], rules, carry, step[1]), None
 
     return end, _unpacked(jax.lax.scan(body, _packed(state), (which, numbers), length=len(pairs))[0])
@@ -97,7 +100,7 @@ def _number(layer: Layer, field: str) -> float:
     return getattr(layer, field) if field in layer.adjustable else 0.0
 
 
-def _through(layers: tuple[Layer, ...], packed: State, numbers: dict[tuple[int, str], jax.Array]) -> State:
+def _through(layers: tuple[Layer, ...], packed: State, numbers: Numbers) -> State:
     """A packed state behind layers, with numbers for their adjustable fields by place and name."""
     now = _unpacked(packed)
     for place, layer in enumerate(layers):
@@ -116,6 +119,22 @@ def _is_long(layers: tuple[Layer, ...], period: int, times: int) -> bool:
     """Whether a repetition at the beginning of a sequence is worth a loop."""
     most = _most_unrolled(layers[:period])
     return times > 1 and times * sum(layer.n_layers for layer in layers[:period]) > most
+
+
+def _materialised(rule: _Rule, carry: State, numbers: Numbers) -> State:
+    """rule(carry, numbers), where numbers that come from a table are read before, not anew for each entry.
+
+    XLA would fuse the reading into the loop over entries, which is then not vectorised: eight times slower. Operands of
+    a condition that it cannot decide are kept apart; this one holds unless a variance is not a number.
+    """
+    if not numbers:
+        return rule(carry, numbers)
+
+    def undefined(carry: State, numbers: Numbers) -> State:
+        shapes = jax.eval_shape(rule, carry, numbers)
+        return jax.tree.map(lambda leaf: jnp.full(leaf.shape, jnp.nan, leaf.dtype), shapes)
+
+    return jax.lax.cond(jnp.all(carry.left.nngp[:1] >= 0), rule, undefined, carry, numbers)
 
 
 def _varying(layers: tuple[Layer, ...], size: int, rounds: int) -> dict[tuple[int, str], list[float]]:
