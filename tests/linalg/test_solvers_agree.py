@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from scipy.linalg import expm
 
-from limes.core.errors import NumericalError
+from limes import NTKRegressor
+from limes.core.errors import InputError, NumericalError
 from limes.core.status import Status
 from limes.linalg import cholesky, krylov, spectrum
+from limes.machines import flow
 
 INF = float("inf")
 
@@ -104,3 +106,29 @@ def test_at_infinity_the_spectrum_leaves_out_the_null_space():
     v = np.ones((5, 1))
     coef = spectrum.decompose(v @ v.T).solve(np.arange(5.0)[:, None], (INF,)).coef[0]
     assert np.allclose(coef, np.linalg.pinv(v @ v.T) @ np.arange(5.0)[:, None])
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_machines_agree_whatever_solves(weighted):
+    """At the end of training: factor, decomposition, and conjugate gradients to 1e-8 of the residual."""
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(50, 3)), rng.normal(size=(50, 2))
+    weights = rng.uniform(0.5, 2, 50) if weighted else None
+    scores = {
+        solver: NTKRegressor(solver=solver, ridge_rel=1e-3).fit(x, y, weights).scores(x[:20] + 0.1)
+        for solver in ("cholesky", "eigh", "cg")
+    }
+    for found in scores.values():
+        assert np.abs(found - scores["cholesky"]).max() < 1e-6 * np.abs(scores["cholesky"]).max()
+
+
+def test_conjugate_gradients_where_a_factor_does_not_fit(monkeypatch):
+    assert flow.choose(2000, (INF,)) == "cholesky"
+    monkeypatch.setenv("LIMES_MEMORY", "50MB")  # the kernel takes 32, a factor as much again
+    assert flow.choose(2000, (INF,)) == "cg"
+    x = np.random.default_rng(0).normal(size=(2000, 3))
+    machine = NTKRegressor(ridge_rel=1e-2).fit(x, x[:, :1])
+    assert machine.solver_ == "cg"
+    assert machine.score(x, x[:, :1]) > 0.9
+    with pytest.raises(InputError, match="solver='cg' serves time=inf only"):
+        NTKRegressor(time=1.0, solver="cg").fit(x, x[:, :1])

@@ -27,13 +27,13 @@ def plan(settings: Settings) -> dict[str, Any]:
     solver = choose(n, times)
     require_memory(n, solver)
     kernel_bytes = estimate_bytes(settings.net, n, n, inner_shape(settings), (settings.kind,), dtype)
-    solve_bytes = {"cholesky": 2, "eigh": 4, "krylov": 2}[solver] * n * n * 8
+    solve_bytes = {"cholesky": 2, "eigh": 4, "krylov": 2, "cg": 1}[solver] * n * n * 8
     data_bytes = settings.data.x.nbytes + (0 if settings.data.x_test is None else settings.data.x_test.nbytes)
     pairs = seconds_per_pair(settings)
     attacks = 2 * settings.restarts * (3 * settings.steps) + 0.3 * settings.queries
     models = settings.n_times + len(settings.defences)
     points = models * (settings.n_validation + settings.n_test) + (2 + len(settings.defences)) * 5 * settings.n_test
-    solve_flops = {"cholesky": n**3 / 3, "eigh": 22 * n**3, "krylov": n**3 / 3 + 600 * n**2}[solver]
+    solve_flops = {"cholesky": n**3 / 3, "eigh": 22 * n**3, "krylov": n**3 / 3 + 600 * n**2, "cg": 1000 * n**2}[solver]
     seconds = len(settings.seeds) * (
         pairs * n * n / 2
         + 2 * solve_flops / flops("float64")

@@ -10,7 +10,7 @@ from limes.core.status import Status
 REMEDY = "add ridge_rel=1e-8 or more, remove duplicated rows, or stop earlier (a finite time)"
 _REMEDIES = {
     Status.NOT_FINITE: "the inputs are so large that the kernel overflows: scale them (scale='standard')",
-    Status.NOT_CONVERGED: "stop earlier, add ridge_rel=1e-8 or more, or use solver='eigh'",
+    Status.NOT_CONVERGED: "stop earlier, add ridge_rel=1e-8 or more, or use solver='eigh' or 'cholesky'",
 }
 
 

@@ -119,7 +119,7 @@ class KernelMachine(ExpansionEstimator):
             solution = self._spectrum.solve(self._rooted(self.targets_), missing, self.ridge_).check()
             self._coef.update(zip(missing, map(self._rooted, solution.coef), strict=True))
         elif missing:
-            wanted: flow.Solver = "auto" if self.solver == "cholesky" else self.solver
+            wanted: flow.Solver = "auto" if self.solver in flow.AT_THE_END else self.solver
             solver = flow.choose(len(self.centres_), missing, wanted)
             flow.require_memory(len(self.centres_), solver)
             self._solve(self._gram(), missing, solver)
@@ -144,7 +144,7 @@ class KernelMachine(ExpansionEstimator):
         machine = copy.copy(self)
         machine._fitted = self.at(time)
         machine.time = machine.time_ = flow.check_times((time,))[0]
-        if machine.solver == "cholesky" and math.isfinite(machine.time_):
+        if machine.solver in flow.AT_THE_END and math.isfinite(machine.time_):
             machine.solver = "auto"
         machine.coef_ = machine._fitted.coef
         return machine

@@ -26,7 +26,7 @@ class NTKClassifier(LabelledScores, KernelMachine):
         ridge_rel: as a multiple of the kernel's mean diagonal; added to `ridge`.
         kind: "ntk" (all layers train) or "nngp" (the last layer trains).
         scale: None, "standard" or "unit": a fixed map of the inputs, see `limes.machines.scaling`.
-        solver: "auto", "cholesky" (time inf only), "eigh" or "krylov".
+        solver: "auto", "cholesky" or "cg" (time inf only), "eigh" or "krylov".
         random_state: not used, nothing is random; kept for one interface.
         targets: "centred" for one-hot minus 1/c, "one_hot" without.
         class_weight: factors of the loss for the rows of each class, "balanced" for the inverse of their frequencies

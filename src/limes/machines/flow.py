@@ -1,5 +1,6 @@
 """The coefficients of the gradient flow of a Gram matrix at given times, by the solver that fits."""
 
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -8,11 +9,12 @@ from limes.core import memory as mem
 from limes.core.errors import InputError
 from limes.core.progress import Progress
 from limes.core.status import Status
-from limes.linalg import cholesky, krylov, spectrum
+from limes.linalg import cg, cholesky, krylov, spectrum
 from limes.linalg.solution import Solution
 
-Solver = Literal["auto", "cholesky", "eigh", "krylov"]
-SOLVERS = ("auto", "cholesky", "eigh", "krylov")
+Solver = Literal["auto", "cholesky", "eigh", "krylov", "cg"]
+SOLVERS = ("auto", "cholesky", "eigh", "krylov", "cg")
+AT_THE_END = ("cholesky", "cg")  # solvers that serve time inf only
 _EIGH_LIMIT = 3000  # above, an eigendecomposition costs more than Krylov spaces for a handful of times
 
 
@@ -34,8 +36,9 @@ def check_times(times: tuple[float, ...]) -> tuple[float, ...]:
 def choose(n: int, times: tuple[float, ...], solver: Solver = "auto") -> str:
     """The solver for n rows and these times, as it will be reported.
 
-    Cholesky where only time inf is asked, one eigendecomposition for finite times up to 3000 rows, block Krylov beyond
-    (with Cholesky for time inf).
+    Where only time inf is asked, Cholesky, or preconditioned conjugate gradients where a factor beside the kernel would
+    not fit into memory; one eigendecomposition for finite times up to 3000 rows, block Krylov beyond (with Cholesky for
+    time inf).
 
     Raises:
         InputError: for an unknown solver, or one that cannot do these times.
@@ -43,12 +46,12 @@ def choose(n: int, times: tuple[float, ...], solver: Solver = "auto") -> str:
     if solver not in SOLVERS:
         raise InputError(f"solver must be one of {', '.join(SOLVERS)}, not {solver!r}")
     finite = [t for t in times if np.isfinite(t)]
-    if solver == "cholesky" and finite:
-        raise InputError(f"solver='cholesky' serves time=inf only, not {finite[0]:g}: use 'auto', 'eigh' or 'krylov'")
+    if solver in AT_THE_END and finite:
+        raise InputError(f"solver={solver!r} serves time=inf only, not {finite[0]:g}: use 'auto', 'eigh' or 'krylov'")
     if solver != "auto":
         return "cholesky" if solver == "krylov" and not finite else solver
     if not finite:
-        return "cholesky"
+        return "cholesky" if estimate_bytes(n, "cholesky") <= mem.limit() else "cg"
     return "eigh" if n <= _EIGH_LIMIT else "krylov"
 
 
@@ -57,6 +60,8 @@ def estimate_bytes(n: int, solver: str) -> int:
     if solver == "krylov":
         size = min(n, krylov.MAX_SIZE)
         return 8 * (n * n + n * size + 4 * size * size)  # kernel, basis, and the small problem with its solver
+    if solver == "cg":
+        return 8 * n * (n + cg.default_rank(n) * 4)  # kernel, and the preconditioner while it is made
     return 8 * {"cholesky": 2, "eigh": 4}[solver] * n * n
 
 
@@ -66,7 +71,8 @@ def require_memory(n: int, solver: str, memory: str | int | None = None) -> None
     Raises:
         MemoryRefused: with size, limit and ways out.
     """
-    ways_out = "use fewer training rows, " + ("" if solver == "krylov" else "solver='krylov' with a finite time, ")
+    thrifty = solver in ("krylov", "cg")
+    ways_out = "use fewer training rows, " + ("" if thrifty else "solver='krylov' with a finite time, ")
     what = f"solving {n} training rows by {solver}"
     mem.require(estimate_bytes(n, solver), what, ways_out + "or a machine with more memory", memory)
 
@@ -86,12 +92,15 @@ def solve(
         y: (n, c).
         times: in units of 1 / learning rate; inf allowed.
         ridge: absolute.
-        solver: "cholesky", "eigh" or "krylov", from `choose`.
+        solver: "cholesky", "eigh", "krylov" or "cg", from `choose`.
         progress: reports the steps of iterative solvers.
     """
     if solver == "eigh":
         decomposition = spectrum.decompose(gram)
         return decomposition.solve(y, times, ridge), decomposition
+    if solver == "cg":
+        found = cg.solve(gram, y, ridge, progress=progress)
+        return replace(found, coef=found.coef * len(times)), None
     finite = tuple(t for t in times if np.isfinite(t))
     parts = [cholesky.solve(gram, y, ridge)] if len(finite) < len(times) else []
     if finite:

@@ -28,7 +28,7 @@ class NTKRegressor(MultiOutputMixin, RegressorMixin, KernelMachine):
         ridge_rel: as a multiple of the kernel's mean diagonal; added to `ridge`.
         kind: "ntk" (all layers train) or "nngp" (the last layer trains).
         scale: None, "standard" or "unit": a fixed map of the inputs, see `limes.machines.scaling`.
-        solver: "auto", "cholesky" (time inf only), "eigh" or "krylov".
+        solver: "auto", "cholesky" or "cg" (time inf only), "eigh" or "krylov".
         random_state: not used, nothing is random; kept for one interface.
         input_shape: shape of one input, as (32, 32, 3), where rows of a table are images or series laid out flat.
 
