@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from limes import attacks, data, jobs, kernels, nets, papers, robust
-    from limes.machines import NTKSVC, NNGPRegressor, NTKClassifier, NTKRegressor, load
+    from limes.machines import NTKSVC, NNGPRegressor, NTKClassifier, NTKRegressor, RNTKClassifier, load
     from limes.robust import AdvNTKClassifier, LazyATClassifier
 
 __version__ = "0.1.0"
@@ -19,6 +19,7 @@ _HOME = {
     "NTKClassifier": "machines",
     "NTKSVC": "machines",
     "NTKRegressor": "machines",
+    "RNTKClassifier": "machines",
     "AdvNTKClassifier": "robust",
     "LazyATClassifier": "robust",
     "load": "machines",
@@ -31,6 +32,7 @@ __all__ = [
     "NNGPRegressor",
     "NTKClassifier",
     "NTKRegressor",
+    "RNTKClassifier",
     "attacks",
     "data",
     "jobs",

@@ -6,26 +6,31 @@ import numpy as np
 
 from limes.core import precision
 from limes.core.types import Array, Kind
-from limes.kernels.block import block
+from limes.kernels.block import Batch, block
 from limes.kernels.compiling import jit_of_net
+from limes.kernels.sequences import split
 from limes.kernels.state import KernelRule
 
 _NUMBERS = 1 << 22  # of inputs and covariances in flight
 
 
-def _own(net: KernelRule, kind: Kind, x: jax.Array) -> jax.Array:
-    return jax.vmap(lambda row: block(net, (kind,), row[None], row[None], one=True)[0][0, 0])(x)
+def _own(net: KernelRule, kind: Kind, x: Batch) -> jax.Array:
+    def of_one(row: Batch) -> jax.Array:
+        one = jax.tree.map(lambda part: part[None], row)
+        return block(net, (kind,), one, one, one=True)[0][0, 0]
+
+    return jax.vmap(of_one)(x)
 
 
 _jit_own = jit_of_net(_own, (0, 1))
 
 
-def diagonal(net: KernelRule, x: Array, kind: Kind = "ntk") -> np.ndarray:
+def diagonal(net: KernelRule, x: Array | tuple[Array, Array], kind: Kind = "ntk") -> np.ndarray:
     """K(x_i, x_i) for each row: (n,), in the precision of the input.
 
     Args:
         net: the architecture.
-        x: (n, features...), float32 or float64.
+        x: (n, features...), float32 or float64; for recurrent nets also a pair (x, lengths).
         kind: "ntk" or "nngp".
 
     Raises:
@@ -33,6 +38,7 @@ def diagonal(net: KernelRule, x: Array, kind: Kind = "ntk") -> np.ndarray:
 
     Cost: that of n pairs.
     """
+    x, lengths = split(x)
     x = np.asarray(x)
     dtype = precision.float_dtype(x)
     precision.require_finite(x, "x")
@@ -41,7 +47,8 @@ def diagonal(net: KernelRule, x: Array, kind: Kind = "ntk") -> np.ndarray:
     out = np.empty(len(x), dtype)
     with precision.scope(dtype):
         for start in range(0, len(x), rows):
-            part = x[start : start + rows]
-            filled = np.concatenate([part, np.repeat(part[:1], rows - len(part), axis=0)])  # one shape to compile
-            out[start : start + rows] = np.asarray(_jit_own(net, kind, jnp.asarray(filled)))[: len(part)]
+            take = np.minimum(np.arange(start, start + rows), len(x) - 1)  # filled up: one shape to compile
+            part = jnp.asarray(x[take])
+            found = _jit_own(net, kind, part if lengths is None else (part, jnp.asarray(lengths[take])))
+            out[start : start + rows] = np.asarray(found)[: len(x) - start]
     return out

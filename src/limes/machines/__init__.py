@@ -4,7 +4,8 @@ from limes.machines.classifier import NTKClassifier
 from limes.machines.gp import NNGPRegressor
 from limes.machines.predictor import KernelPredictor
 from limes.machines.regressor import NTKRegressor
+from limes.machines.rntk import RNTKClassifier
 from limes.machines.store import load
 from limes.machines.svc import NTKSVC
 
-__all__ = ["NTKSVC", "KernelPredictor", "NNGPRegressor", "NTKClassifier", "NTKRegressor", "load"]
+__all__ = ["NTKSVC", "KernelPredictor", "NNGPRegressor", "NTKClassifier", "NTKRegressor", "RNTKClassifier", "load"]

@@ -74,7 +74,8 @@ def load(path: Any) -> Any:
 def _restore(arrays: dict[str, np.ndarray], meta: dict[str, Any]) -> Any:
     net = from_spec(meta["net"])
     parameters = {k: _from_plain(v) for k, v in meta["parameters"].items()}
-    parameters["net"] = net if isinstance(parameters["net"], list) else parameters["net"]
+    if isinstance(parameters.get("net"), list):
+        parameters["net"] = net
     if isinstance(parameters.get("input_shape"), list):
         parameters["input_shape"] = tuple(parameters["input_shape"])
     machine = _MACHINES[meta["machine"]](**parameters)

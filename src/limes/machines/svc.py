@@ -1,6 +1,6 @@
 """Support vector classification with the kernel of an infinitely wide network."""
 
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from sklearn.svm import SVC
@@ -82,10 +82,7 @@ class NTKSVC(LabelledScores, ExpansionEstimator):
             progress: told of the kernel's tiles.
         """
         self._check_net()
-        for name in ("C", "tolerance"):
-            value = getattr(self, name)
-            if not (isinstance(value, int | float | np.number) and np.isfinite(value) and value > 0):
-                raise InputError(f"{name} must be a finite number above 0, not {value!r}")
+        check_positive(C=self.C, tolerance=self.tolerance)
         x, y = self._validate(X, y, reset=True)
         weights = check_weights(sample_weight, len(x))
         rows = np.flatnonzero(weights)
@@ -99,13 +96,11 @@ class NTKSVC(LabelledScores, ExpansionEstimator):
         factor = float(np.average(np.diagonal(gram), weights=weights)) if self.normalise else 1.0
         gram /= factor or 1.0
         weights = weights * class_factors(self.class_weight, y, weights)
-        solver = SVC(C=self.C, kernel="precomputed", tol=self.tolerance)
-        solver.fit(gram, np.searchsorted(self.classes_, y), weights)
-        self.support_ = rows[solver.support_]
-        self.n_iter_ = solver.n_iter_
-        coef, self.intercept_ = _as_scores(solver)
-        self.coef_ = coef / (factor or 1.0)
-        self.centres_ = self.centres_[solver.support_]
+        found = separate(gram, np.searchsorted(self.classes_, y), weights, self.C, self.tolerance)
+        self.support_ = rows[found.support]
+        self.n_iter_, self.intercept_ = found.n_iter, found.intercept
+        self.coef_ = found.coef / (factor or 1.0)
+        self.centres_ = self.centres_[found.support]
         self._fitted = self._predictor(self.coef_, self.intercept_)
         return self
 
@@ -116,6 +111,39 @@ class NTKSVC(LabelledScores, ExpansionEstimator):
     def _from_store(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None:
         super()._from_store(arrays, values)
         self.support_, self.n_iter_, self.intercept_ = arrays["support"], arrays["n_iter"], arrays["intercept"]
+
+
+class Margins(NamedTuple):
+    """A support vector machine as scores K(., support) coef + intercept.
+
+    Attributes:
+        support: (m,) rows.
+        coef: (m, c).
+        intercept: (c,).
+        n_iter: steps of the solver, for each pair of classes.
+    """
+
+    support: np.ndarray
+    coef: np.ndarray
+    intercept: np.ndarray
+    n_iter: np.ndarray
+
+
+def separate(gram: np.ndarray, index: np.ndarray, weights: np.ndarray, C: float, tolerance: float) -> Margins:
+    """Fit to a kernel (n, n) in float64 and the numbers (n,) of the rows' classes; weights (n,) are factors of C."""
+    solver = SVC(C=C, kernel="precomputed", tol=tolerance).fit(gram, index, weights)
+    return Margins(solver.support_, *_as_scores(solver), solver.n_iter_)
+
+
+def check_positive(**values: Any) -> None:
+    """Refuse what is no finite number above 0.
+
+    Raises:
+        InputError: naming the parameter.
+    """
+    for name, value in values.items():
+        if not (isinstance(value, int | float | np.number) and np.isfinite(value) and value > 0):
+            raise InputError(f"{name} must be a finite number above 0, not {value!r}")
 
 
 def _as_scores(solver: SVC) -> tuple[np.ndarray, np.ndarray]:
