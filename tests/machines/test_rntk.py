@@ -9,6 +9,8 @@ from sklearn.svm import SVC
 from limes import RNTKClassifier, load, nets
 from limes.core.errors import InputError
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 
 def _waves(n, seed, shortest=10, longest=16):
     """Sines of two frequencies, any phase, with a little noise: series of different lengths and their labels."""
