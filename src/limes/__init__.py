@@ -7,13 +7,13 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from limes import attacks, data, jobs, kernels, nets, papers, robust
+    from limes import attacks, data, gram, jobs, kernels, nets, papers, robust
     from limes.machines import NTKSVC, NNGPRegressor, NTKClassifier, NTKRegressor, RNTKClassifier, load
     from limes.robust import AdvNTKClassifier, LazyATClassifier
 
 __version__ = "0.1.0"
 
-_ROOMS = ("attacks", "data", "jobs", "kernels", "nets", "papers", "robust")
+_ROOMS = ("attacks", "data", "gram", "jobs", "kernels", "nets", "papers", "robust")
 _HOME = {
     "NNGPRegressor": "machines",
     "NTKClassifier": "machines",
@@ -35,6 +35,7 @@ __all__ = [
     "RNTKClassifier",
     "attacks",
     "data",
+    "gram",
     "jobs",
     "kernels",
     "load",
