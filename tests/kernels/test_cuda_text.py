@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from limes import nets
-from limes.kernels.compiled import Recursion
-from limes.kernels.cuda import source, variances
+from limes.kernels.cuda import source
 from oracles.cuda_on_cpu import COMPILER, sums
 
 R, D = nets.Relu(), nets.Dense(1.3, 0.1)
@@ -25,29 +24,20 @@ CASES = {
 
 @pytest.mark.skipif(COMPILER is None, reason="needs a C++ compiler")
 @pytest.mark.parametrize("name", CASES)
-def test_text_of_the_gpu_kernel_gives_what_the_loops_give(name, tmp_path):
+def test_text_of_the_gpu_kernel_gives_what_jax_gives(name, tmp_path):
     shape, net = CASES[name]
     program = net.program(shape)
     rng = np.random.default_rng(0)
-    x, y = (rng.standard_normal((n, *program.sizes, shape[-1])) for n in (2, 3))
+    x, y = (rng.standard_normal((n, *shape)) for n in (2, 3))
     y[0] = 0
-    recursion = Recursion(program, np.dtype(np.float64))
-    first, second = recursion.images(x), recursion.images(y)
-    pairs, own = sums(program, "float64", x, y, 2, tmp_path)
-    for found, expected in ((pairs, recursion.pairs(first, second)), (own, recursion.own(first))):
-        tolerance = 1e-12 * np.abs(expected).max()
-        np.testing.assert_allclose(found, expected, rtol=0, atol=tolerance)
-
-
-@pytest.mark.parametrize("name", CASES)
-def test_variances_by_a_library_of_arrays(name):
-    shape, net = CASES[name]
-    program = net.program(shape)
-    x = np.random.default_rng(0).standard_normal((2, *program.sizes, shape[-1]))
-    expected = Recursion(program, np.dtype(np.float64)).images(x)
-    found = variances(np, expected.x, program)
-    for field in ("v", "r", "q"):
-        np.testing.assert_allclose(getattr(found, field), getattr(expected, field), atol=1e-14, err_msg=field)
+    pairs, own = sums(program, "float64", *(a.reshape(len(a), *program.sizes, shape[-1]) for a in (x, y)), 2, tmp_path)
+    whole = net.kernel(np.concatenate([x, y]), tile=5)
+    nngp = (whole.nngp - D.b_std**2) / D.w_std**2  # before the read-out
+    ntk = (whole.ntk - whole.nngp) / D.w_std**2
+    for found, expected in zip(pairs, (nngp, ntk), strict=True):
+        np.testing.assert_allclose(found, expected[:2, 2:], rtol=0, atol=1e-12 * np.abs(expected).max())
+    for found, expected in zip(own, (nngp, ntk), strict=True):
+        np.testing.assert_allclose(found, np.diagonal(expected)[:2], rtol=0, atol=1e-12 * np.abs(expected).max())
 
 
 def test_programs_that_move_positions_have_no_gpu_form():

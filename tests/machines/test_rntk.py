@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from sklearn.base import clone
-from sklearn.model_selection import GridSearchCV
 from sklearn.svm import SVC
 
 from limes import RNTKClassifier, load, nets
@@ -12,7 +11,7 @@ from limes.core.errors import InputError
 pytestmark = pytest.mark.usefixtures("quick_compilation")
 
 
-def _waves(n, seed, shortest=10, longest=16):
+def _waves(n, seed, shortest=8, longest=12):
     """Sines of two frequencies, any phase, with a little noise: series of different lengths and their labels."""
     rng = np.random.default_rng(seed)
     labels = np.arange(n) % 2
@@ -24,7 +23,7 @@ def _waves(n, seed, shortest=10, longest=16):
     return series, np.array(["slow", "fast"])[labels]
 
 
-TRAIN, TEST = _waves(24, 0), _waves(10, 1)
+TRAIN, TEST = _waves(16, 0), _waves(8, 1)
 
 
 @pytest.fixture(scope="module")
@@ -35,24 +34,23 @@ def fitted():
 def test_waves_of_different_lengths_are_told_apart(fitted):
     assert fitted.score(*TRAIN) == 1.0
     assert fitted.score(*TEST) >= 0.9
-    assert fitted.scores(TEST[0]).shape == (10, 2)
+    assert fitted.scores(TEST[0]).shape == (8, 2)
     np.testing.assert_allclose(fitted.scores(TEST[0]).sum(axis=1), 0, atol=1e-12)
 
 
 def test_a_list_is_a_padded_array_with_lengths(fitted):
     lengths = np.array([len(s) for s in TEST[0]])
-    x = np.full((10, 20), 7.0)  # what stands behind the end does not count
+    x = np.full((8, 12), 7.0)  # what stands behind the end does not count
     for row, series in zip(x, TEST[0], strict=True):
         row[: len(series)] = series
     np.testing.assert_allclose(fitted.scores(x, lengths), fitted.scores(TEST[0]), atol=1e-12)
     np.testing.assert_allclose(fitted.scores(x[..., None], lengths), fitted.scores(TEST[0]), atol=1e-12)
     np.testing.assert_array_equal(fitted.predict(x, lengths), fitted.predict(TEST[0]))
-    assert fitted.decision_function(x, lengths).shape == (10,)
+    assert fitted.decision_function(x, lengths).shape == (8,)
 
 
-@pytest.mark.parametrize("lengths", [None, np.array([5, 6, 7, 8] * 3)])
-def test_is_scikit_learn_s_machine_on_the_cosines_of_the_kernel(lengths):
-    rng = np.random.default_rng(0)
+def test_is_scikit_learn_s_machine_on_the_cosines_of_the_kernel():
+    rng, lengths = np.random.default_rng(0), np.array([5, 6, 7, 8] * 3)
     x, y = rng.standard_normal((12, 8, 2)), np.arange(12) % 2
     options = {"activation": "erf", "readout": "last", "w_std": 1.2, "b_std": 0.3, "h_std": 0.4}
     clf = RNTKClassifier(**options, C=3.0, scale=None, tolerance=1e-9).fit(
@@ -72,11 +70,6 @@ def test_saved_and_cloned(fitted, tmp_path):
     np.testing.assert_array_equal(again.scores(TEST[0]), fitted.scores(TEST[0]))
     assert again.get_params() == fitted.get_params()
     assert not hasattr(clone(fitted), "coef_")
-
-
-def test_parameters_are_searched_over_a_list_of_series():
-    search = GridSearchCV(RNTKClassifier(readout="last"), {"C": [1.0, 100.0]}, cv=2).fit(TRAIN[0][:12], TRAIN[1][:12])
-    assert search.best_params_["C"] in (1.0, 100.0)
 
 
 def test_channels_are_scaled_by_steps_within_series():

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from limes.kernels.compiled import Recursion
-from limes.kernels.cuda import _shape_of_block, source
+from limes.kernels.cuda import _shape_of_block, source, variances
 
 COMPILER = shutil.which("g++")
 
@@ -63,8 +62,7 @@ def compiled(program, dtype, channels, folder: Path):
 def sums(program, dtype, x, y, parts, folder: Path):
     """K and T of all pairs (2, n1, n2), and of x with itself (2, n1), for batches (n, height, width, channels)."""
     launch = compiled(program, dtype, x.shape[-1], folder)
-    recursion = Recursion(program, np.dtype(dtype))
-    a, b = recursion.images(x), recursion.images(y)
+    a, b = (variances(np, np.ascontiguousarray(np.moveaxis(images, 3, 2), dtype), program) for images in (x, y))
     assert _shape_of_block(program.sizes) is not None
 
     def call(first, second, n1, n2, with_itself):
