@@ -49,6 +49,7 @@ def test_inputs_are_as_described(golden):
         np.testing.assert_allclose(case["x2"][1], 0.001 * case["x1"][1], rtol=1e-15)
 
 
+@pytest.mark.usefixtures("quick_compilation")
 @pytest.mark.parametrize("name", FULLY_CONNECTED + CONVOLUTIONAL)
 def test_float64(golden, name):
     _compare(*golden[name], np.float64, 1e-9, 1e-7)

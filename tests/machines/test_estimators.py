@@ -31,6 +31,7 @@ ESTIMATORS = [
 
 @pytest.mark.filterwarnings("ignore::limes.core.errors.PrecisionWarning")  # some of its data have equal rows
 @pytest.mark.filterwarnings("ignore:Skipping check")
+@pytest.mark.usefixtures("quick_compilation")
 @parametrize_with_checks(ESTIMATORS)
 def test_scikit_learn_s_conventions(estimator, check):
     check(estimator)

@@ -55,10 +55,10 @@ class RNTKClassifier(LabelledScores, BaseEstimator):
 
     Example:
         >>> import numpy as np, limes as lm
-        >>> slow = [np.sin(0.3 * np.arange(t)) for t in (20, 30, 25)]
-        >>> fast = [np.sin(0.9 * np.arange(t)) for t in (22, 28, 35)]
+        >>> slow = [np.sin(0.3 * np.arange(t)) for t in (8, 12, 10)]
+        >>> fast = [np.sin(0.9 * np.arange(t)) for t in (9, 11, 12)]
         >>> clf = lm.RNTKClassifier().fit(slow + fast, ["slow"] * 3 + ["fast"] * 3)
-        >>> clf.predict([np.sin(0.9 * np.arange(40) + 1.0)]).tolist()
+        >>> clf.predict([np.sin(0.9 * np.arange(14) + 1.0)]).tolist()
         ['fast']
     """
 
