@@ -12,6 +12,8 @@ from limes import nets
 from limes.core.errors import DtypeError, InputError
 from limes.kernels import monte_carlo
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 D = nets.Dense(1.3, 0.2)
 SERIES, IMAGE = (5, 2), (4, 3, 2)
 
