@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from limes import nets
+from oracles.backend import on_cpu
 
 MLP = nets.mlp(3)
 BIASED = nets.mlp(3, "erf", 1.5, 0.2)
@@ -133,8 +134,9 @@ def test_float32_within_the_documented_bound(name):
     x[3], x[4] = -x[0], 3 * x[0]
     for single, double in zip(_both(net.kernel(x)), _both(net.kernel(x.astype(np.float64))), strict=True):
         bound = np.full(double.shape, 5e-6)
-        bound[np.ix_([0, 3, 4], [0, 3, 4])] = 5e-4
-        np.fill_diagonal(bound, 5e-6)
+        loose = [(0, 4), (3, 4)] if on_cpu else [(0, 3), (0, 4), (3, 4)]  # x and -x are summed alike on a processor
+        for i, j in loose:
+            bound[i, j] = bound[j, i] = 5e-4
         assert (np.abs(single - double) <= bound * np.abs(double).max()).all()
 
 

@@ -32,6 +32,12 @@ def test_tiles_that_stay_on_the_device(as_on_gpu, tile):
         np.testing.assert_allclose(getattr(between, name), getattr(cross, name), rtol=1e-12)
 
 
+def test_no_rows_keep_their_precision(as_on_gpu):
+    assert nets.mlp(2).kernel(jax.numpy.ones((0, 3), np.float32)).ntk.dtype == np.float32
+    with jax.enable_x64(True):
+        assert nets.mlp(2).kernel(jax.numpy.ones((0, 3), np.float64)).ntk.dtype == np.float64
+
+
 def test_memory_of_the_device_is_checked(as_on_gpu, monkeypatch):
     monkeypatch.setattr(tiles, "device_bytes", lambda: 1000)
     with pytest.raises(MemoryRefused, match="on the GPU"):

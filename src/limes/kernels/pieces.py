@@ -95,7 +95,12 @@ def on_host(
 
 
 def on_device(
-    names: tuple[str, ...], pieces1: Sequence[Piece], pieces2: Sequence[Piece], compute: Compute, progress: Any
+    names: tuple[str, ...],
+    pieces1: Sequence[Piece],
+    pieces2: Sequence[Piece],
+    compute: Compute,
+    dtype: np.dtype,
+    progress: Any,
 ) -> dict[str, jax.Array]:
     """The same without leaving the device: twice the memory of the result, for a moment."""
     symmetric = pieces1 is pieces2
@@ -110,7 +115,7 @@ def on_device(
             progress.step()
     shape = tuple(sum(p.rows.stop - p.rows.start for p in pieces) for pieces in (pieces1, pieces2))
     if not todo:
-        return {name: jnp.zeros(shape) for name in names}
+        return {name: jnp.zeros(shape, dtype) for name in names}
     return {name: _whole({k: v[at] for k, v in found.items()}, symmetric, shape) for at, name in enumerate(names)}
 
 

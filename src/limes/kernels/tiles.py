@@ -167,7 +167,7 @@ def kernel(
         pieces2 = pieces1 if x2 is None else cut(x2, lengths2, dtype, tile, halve)
         compute = _by_jax(net, names) if program is None else _by_loops(net, names, program, dtype)
         if stays:
-            whole = on_device(names, pieces1, pieces2, compute, progress)
+            whole = on_device(names, pieces1, pieces2, compute, dtype, progress)
             return Kernel(**{k: v if as_jax else np.array(v) for k, v in whole.items()})
         values = on_host(names, pieces1, pieces2, halve, compute, dtype, progress)
         return Kernel(**{k: jnp.asarray(v) if as_jax else v for k, v in values.items()})
