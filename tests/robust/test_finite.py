@@ -33,6 +33,12 @@ def test_it_learns_and_is_a_predictor(fitted, rows):
     assert fitted.predict(x[:3]).tolist() == fitted.classes_[fitted.scores(x[:3]).argmax(axis=1)].tolist()
 
 
+def test_deep_nets_leave_the_start(rows):
+    x, y = rows
+    deep = FiniteATClassifier(nets.mlp(10), eps=0.5, **QUICK).fit(x, y)
+    assert deep.losses_[-20:].mean() < 0.8 * np.log(3)
+
+
 def test_gradient_is_a_finite_difference(fitted, rows):
     x, v = rows[0][:4], np.random.default_rng(0).normal(size=(4, 3)).astype(np.float32)
     found = fitted.scores_vjp(x, v)

@@ -28,7 +28,7 @@ from limes.nets import Net, mlp
 from limes.robust import stopping
 from limes.robust.batches import batch, seed_of
 
-_START = 0.4  # of the weights, relative to w_std = sqrt(2): 1 / sqrt(3 fan_in)
+_START = 0.4  # of the weights of up to three layers, relative to w_std = sqrt(2): 1 / sqrt(3 fan_in)
 _ITERATIONS = 20
 
 
@@ -90,8 +90,10 @@ class FiniteATClassifier(LabelledScores, BaseEstimator):
 
     Madry et al. 2018 in its plainest form: each step attacks a batch by projected gradient ascent from a random start,
     and moves the weights against the gradient of the cross-entropy there. Momentum, weight decay, and a rate that falls
-    to a tenth for the last quarter of the steps. As in PyTorch, weights start small (0.4 times the NTK parametrisation)
-    and all layers learn at one rate in the standard parametrisation: the start is no easy target, and features move.
+    to a tenth for the last quarter of the steps. All layers learn at one rate in the standard parametrisation, and
+    weights start small, so that the start is no easy target and features move: at 0.4 times the NTK parametrisation in
+    nets of up to three layers, as in PyTorch; in deeper ones at 0.4^(3/layers), for which scores start as small as in
+    three. With 0.4 in each of ten layers, scores and gradients start at 1e-4, and training never leaves that plateau.
 
     The stop is chosen as for `LazyATClassifier`: a first run holds rows out and attacks the network on them about
     fifteen times, a second one trains on all rows up to the stop that was chosen.
@@ -222,7 +224,7 @@ class FiniteATClassifier(LabelledScores, BaseEstimator):
     ) -> None:
         weights, attacks = jax.random.split(jax.random.key(self.seed_))
         params = self.net_.init(weights, x.shape[1:], self.width, len(self.classes_))
-        params = jax.tree.map(lambda w: _START * w, params)
+        params = jax.tree.map(lambda w: _start(params) * w, params)
         fastest = min(self.learning_rate, 2.0 / self._speed(params, x))
         rate = optax.piecewise_constant_schedule(fastest, {3 * self.steps // 4: 0.1})
         optimiser = optax.chain(_as_standard(self.weight_decay), optax.sgd(rate, self.momentum))
@@ -336,6 +338,12 @@ class FiniteATClassifier(LabelledScores, BaseEstimator):
 
 
 store.register(FiniteATClassifier)
+
+
+def _start(params: Any) -> float:
+    """Factor on all weights at the start: scores, which are products over the layers, start at no less than 0.4^3."""
+    layers = sum(w.ndim > 1 for w in jax.tree.leaves(params))
+    return _START ** min(1.0, 3 / max(layers, 1))
 
 
 def _fan_in(params: Any) -> Any:
