@@ -103,3 +103,24 @@ def test_shapes_that_do_not_fit():
     params = net.init(0, (6, 2), width=4)
     with pytest.raises(NetError, match=r"not \(3, 12\)"):
         net.apply(params, np.ones((3, 12), np.float32))
+
+
+@pytest.mark.parametrize(
+    ("net", "shape"),
+    [
+        (nets.cnn(2), (4, 4, 1)),
+        (nets.serial(nets.Recurrent(), nets.Dense()), (3, 2)),
+        (nets.serial(nets.ConvLocal((3, 3)), nets.SelfAttention(), nets.GlobalAvgPool(), nets.Dense()), (3, 3, 2)),
+    ],
+)
+def test_no_product_is_rounded_on_a_gpu(net, shape):
+    """Forward and backward: JAX's default there is ten bits for the factors of float32 products."""
+    params = net.init(0, shape, 8)
+
+    def slope(weights, x):
+        return jax.grad(lambda w, x: net.apply(w, x).sum(), argnums=(0, 1), allow_int=True)(weights, x)
+
+    text = str(jax.make_jaxpr(slope)(params, jnp.ones((2, *shape))))
+    products = text.count("dot_general[") + text.count("conv_general_dilated[")
+    assert products
+    assert text.count("Precision.HIGHEST") == 2 * products

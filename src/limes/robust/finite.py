@@ -108,6 +108,8 @@ class FiniteATClassifier(LabelledScores, BaseEstimator):
         steps: of gradient descent.
         batch_size: rows of a step.
         attack_steps: gradient steps of the attack; 0 trains without one.
+        warm_up: share of the steps over which the radius rises from 0 to eps. Nets of eight and more dense layers need
+            it: under the full attack from the start they learn to give every input the same scores, and stay there.
         learning_rate: of the weights in the standard parametrisation; lowered to twice one over the speed at which a
             rate of 1 lowers a common residual of a batch at the start, where that is less.
         momentum: of gradient descent.
@@ -148,6 +150,7 @@ class FiniteATClassifier(LabelledScores, BaseEstimator):
         steps: int = 3000,
         batch_size: int = 128,
         attack_steps: int = 7,
+        warm_up: float = 0.0,
         learning_rate: float = 0.05,
         momentum: float = 0.9,
         weight_decay: float = 5e-4,
@@ -163,6 +166,7 @@ class FiniteATClassifier(LabelledScores, BaseEstimator):
         self.steps = steps
         self.batch_size = batch_size
         self.attack_steps = attack_steps
+        self.warm_up = warm_up
         self.learning_rate = learning_rate
         self.momentum = momentum
         self.weight_decay = weight_decay
@@ -187,8 +191,9 @@ class FiniteATClassifier(LabelledScores, BaseEstimator):
         Threat(self.norm, eps, self.bounds)
         for name in ("width", "steps", "batch_size"):
             require_count(getattr(self, name), name)
-        if not 0 <= self.validation < 1:
-            raise InputError(f"validation must be a share in [0, 1), not {self.validation!r}")
+        for name in ("validation", "warm_up"):
+            if not 0 <= getattr(self, name) < 1:
+                raise InputError(f"{name} must be a share in [0, 1), not {getattr(self, name)!r}")
         found: Any = validate_data(self, X, y, dtype=np.float32, allow_nd=True, ensure_all_finite=False)
         x, y = found
         require_finite(x, "X")
@@ -228,12 +233,14 @@ class FiniteATClassifier(LabelledScores, BaseEstimator):
         fastest = min(self.learning_rate, 2.0 / self._speed(params, x))
         rate = optax.piecewise_constant_schedule(fastest, {3 * self.steps // 4: 0.1})
         optimiser = optax.chain(_as_standard(self.weight_decay), optax.sgd(rate, self.momentum))
-        state, step = optimiser.init(params), self._step(optimiser, eps)
+        state, step = optimiser.init(params), self._step(optimiser)
+        rising = self.warm_up * self.steps
         losses = []
         progress.start(f"adversarial training (finite network, {len(x)} rows)", steps)
         for i in range(steps):
             rows = batch(len(x), self.batch_size, i, self.seed_)
-            params, state, loss = step(params, state, x[rows], labels[rows], jax.random.fold_in(attacks, i))
+            radius = np.float32(eps * min(1.0, (i + 1) / rising) if rising else eps)
+            params, state, loss = step(params, state, x[rows], labels[rows], jax.random.fold_in(attacks, i), radius)
             losses.append(loss)
             progress.step()
             if watch and watch(i + 1, FinitePredictor(self.net_, params, self.affine_, self.classes_)):
@@ -252,15 +259,16 @@ class FiniteATClassifier(LabelledScores, BaseEstimator):
         start = jax.random.normal(jax.random.key(self.seed_), (len(some), len(self.classes_)))
         return float(_fastest(self.net_, params, some, start))
 
-    def _step(self, optimiser: Any, eps: float) -> Any:
-        net, affine, norm, count = self.net_, self.affine_, self.norm, self.attack_steps
+    def _step(self, optimiser: Any) -> Any:
+        net, affine, norm = self.net_, self.affine_, self.norm
+        count = self.attack_steps if parse_eps(self.eps) else 0
         low, high = (-np.inf, np.inf) if self.bounds is None else (np.asarray(b, np.float32) for b in self.bounds)
 
         def loss(params: Any, x: jax.Array, labels: jax.Array) -> jax.Array:
             z = x if affine is None else affine(x)
             return optax.softmax_cross_entropy_with_integer_labels(net.apply(params, z), labels).mean()
 
-        def attacked(params: Any, x: jax.Array, labels: jax.Array, key: jax.Array) -> jax.Array:
+        def attacked(params: Any, x: jax.Array, labels: jax.Array, key: jax.Array, eps: jax.Array) -> jax.Array:
             def project(moved: jax.Array) -> jax.Array:
                 delta = moved - x
                 if norm == "linf":
@@ -282,8 +290,8 @@ class FiniteATClassifier(LabelledScores, BaseEstimator):
             return jax.lax.fori_loop(0, count, climb, start)
 
         @jax.jit
-        def step(params: Any, state: Any, x: jax.Array, labels: jax.Array, key: jax.Array) -> Any:
-            moved = jax.lax.stop_gradient(attacked(params, x, labels, key)) if count and eps else x
+        def step(params: Any, state: Any, x: jax.Array, labels: jax.Array, key: jax.Array, eps: jax.Array) -> Any:
+            moved = jax.lax.stop_gradient(attacked(params, x, labels, key, eps)) if count else x
             value, gradient = jax.value_and_grad(loss)(params, moved, labels)
             updates, state = optimiser.update(gradient, state, params)
             return optax.apply_updates(params, updates), state, value
