@@ -48,6 +48,8 @@ class Case:
         as_released: whether Adv-NTK is also tuned with the released attack, at the paper's learning rate.
         finite_checked: steps after which the finite network is measured, rising; it trains to the last of them. Empty
             for no finite network.
+        finite_warm_up: share of its steps over which the radius rises to eps; eight and more layers do not learn
+            without.
         seeds: number of seeds.
     """
 
@@ -69,6 +71,7 @@ class Case:
     at_once: int = 256
     as_released: bool = False
     finite_checked: tuple[int, ...] = ()
+    finite_warm_up: float = 0.0
     seeds: int = 3
 
     @property
@@ -121,6 +124,7 @@ def cases(size: Size, with_cifar: bool) -> list[Case]:
             rates=(0.1,),
             checked=(10, 25, 50),
             finite_checked=(1000, 3000),
+            finite_warm_up=1 / 3 if depth >= 8 else 0.0,
             seeds=1,
         )
         for depth in (4, 5, 8, 10)

@@ -104,6 +104,7 @@ class Bench:
             bounds=BOUNDS,
             steps=case.finite_checked[-1],
             attack_steps=ATTACK_STEPS,
+            warm_up=case.finite_warm_up,
             validation=0,
             scale="standard",
             random_state=self.seed,
