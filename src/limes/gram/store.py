@@ -5,19 +5,16 @@ name and renamed, and ends with its CRC-32C: what is there is whole, and what ro
 killed goes on where it stopped, several processes may build one store, and a flipped bit costs no more than its tile.
 """
 
-import errno
 import math
 import random
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from limes.core import memory as mem
-from limes.core import precision
-from limes.core.errors import DiskFullError, FormatError, InputError, MemoryRefused
+from limes.core import chunks, precision
+from limes.core.errors import FormatError, InputError, MemoryRefused
 from limes.core.progress import Progress, Quiet
 from limes.core.types import Array, Kind
 from limes.gram.manifest import Manifest, describe
@@ -61,6 +58,21 @@ class GramStore:
     @property
     def _side(self) -> int:
         return -(-self.manifest.n // self.manifest.tile)
+
+    def require(self, net: Net, x: np.ndarray, kind: Kind) -> None:
+        """Refuse a store that is of anything else, or not finished.
+
+        Raises:
+            InputError: for other data, another net or kind.
+            FormatError: if tiles are missing.
+
+        Cost: a pass over x, and a look at the folder for each tile.
+        """
+        different = self.manifest.difference(describe(net, x, kind, self.manifest.tile))
+        if different is not None:
+            raise InputError(f"{self.path} holds a Gram matrix of {different}")
+        if missing := self.missing():
+            raise FormatError(f"{len(missing)} tiles of {self.path} are not there yet: build it again to continue")
 
     def tiles(self) -> Iterator[tuple[int, int]]:
         """Numbers (i, j) of all tiles that a store holds, i <= j."""
@@ -136,15 +148,8 @@ class GramStore:
         return np.concatenate([np.diagonal(self.tile(i, i)) for i in range(self._side)])
 
     def _write(self, i: int, j: int, values: np.ndarray) -> None:
-        try:
+        with chunks.writing(lambda: f"{len(self.missing())} tiles of {self.path} are left to do"):
             self._array[self._slice(i), self._slice(j)] = values
-        except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise DiskFullError(
-                    f"the disk is full: {len(self.missing())} tiles of {self.path} are left to do; what is there is "
-                    "kept, and the same call continues when there is space"
-                ) from error
-            raise
 
 
 def build(
@@ -234,7 +239,7 @@ def open(path: str | Path) -> GramStore:
 
 def _opened(path: Path, mode: str) -> GramStore:
     try:
-        array = _zarr().open_array(path, mode=mode)
+        array = chunks.open_array(path, mode)
         return GramStore(path, array, Manifest.from_dict(array.attrs.get(_NAME)))
     except (OSError, ValueError, KeyError, InputError) as error:
         raise FormatError(f"{path} holds no Gram matrix that can be read ({error})") from error
@@ -256,38 +261,12 @@ def _create(path: Path, manifest: Manifest) -> GramStore:
     path.mkdir(parents=True, exist_ok=True)
     side = math.ceil(manifest.n / manifest.tile)
     needed = side * (side + 1) // 2 * manifest.tile**2 * np.dtype(manifest.dtype).itemsize
-    free = shutil.disk_usage(path).free
-    if needed > free:
-        raise DiskFullError(
-            f"a Gram matrix of {manifest.n} rows in {manifest.dtype} takes {mem.format_bytes(needed)} of disk, but "
-            f"{mem.format_bytes(free)} are free at {path}: choose another disk, float32 inputs or fewer rows"
-        )
+    what = f"a Gram matrix of {manifest.n} rows in {manifest.dtype}"
+    chunks.require_disk(path, needed, what, "choose another disk, float32 inputs or fewer rows")
     try:
-        _zarr().create_array(
-            path,
-            shape=(manifest.n, manifest.n),
-            chunks=(manifest.tile, manifest.tile),
-            dtype=manifest.dtype,
-            fill_value=np.nan,
-            compressors=[_checksum()],
-            attributes={_NAME: manifest.to_dict()},
-        )
+        shape = (manifest.n, manifest.n)
+        chunks.create_array(path, shape, manifest.tile, manifest.dtype, {_NAME: manifest.to_dict()})
     except ValueError:  # another process was faster
         if not (path / "zarr.json").exists():
             raise
     return _create(path, manifest)
-
-
-def _zarr() -> Any:
-    try:
-        import zarr
-    except ImportError as error:
-        raise ImportError("Gram matrices on disk need zarr: pip install 'limes[scale]'") from error
-    return zarr
-
-
-def _checksum() -> Any:
-    _zarr()
-    from zarr.codecs import Crc32cCodec
-
-    return Crc32cCodec()

@@ -7,10 +7,9 @@ import numpy as np
 from limes.core.progress import Progress, Quiet
 from limes.core.status import Status
 from limes.linalg.preconditioner import LowRank, nystrom, pivoted_cholesky
-from limes.linalg.solution import Solution, all_finite
+from limes.linalg.solution import ROWS, Solution, all_finite, finite_rows
 
 Preconditioner = Literal["nystrom", "cholesky", "none"]
-_ROWS = 1024  # of K that are widened to float64 at a time
 _LEAST, _MOST = 20, 1000  # rank of a preconditioner
 
 
@@ -54,14 +53,14 @@ def solve(
     """
     n = gram.shape[0]
     y = np.asarray(y, np.float64)
-    if not all_finite(y) or not all(all_finite(np.asarray(gram[i : i + _ROWS])) for i in range(0, n, _ROWS)):
+    if not (all_finite(y) and finite_rows(gram)):
         return Solution((), Status.NOT_FINITE, "cg")
     progress = progress or Quiet()
 
     def product(block: np.ndarray) -> np.ndarray:
         out = np.empty((n, block.shape[1]))
-        for start in range(0, n, _ROWS):
-            rows = slice(start, start + _ROWS)
+        for start in range(0, n, ROWS):
+            rows = slice(start, start + ROWS)
             out[rows] = np.asarray(gram[rows]).astype(np.float64, copy=False) @ block
         return out + ridge * block
 
@@ -87,7 +86,7 @@ def _preconditioner(kind: Preconditioner, gram: Any, product: Any, rank: int, ri
     if kind == "none" or rank == 0:
         return LowRank(np.zeros((n, 0)), np.zeros(0), 1.0)
     if kind == "cholesky":
-        diagonal = np.concatenate([np.diagonal(gram[i : i + _ROWS], i) for i in range(0, n, _ROWS)])
+        diagonal = np.concatenate([np.diagonal(gram[i : i + ROWS], i) for i in range(0, n, ROWS)])
         return pivoted_cholesky(lambda j: np.asarray(gram[j]), diagonal, rank, ridge)  # a row, by symmetry
     return nystrom(lambda block: product(block) - ridge * block, n, rank, ridge, rng)
 

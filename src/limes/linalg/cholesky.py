@@ -1,11 +1,14 @@
 """Solving (K + ridge I) A = Y by Cholesky factorisation, with a ladder of jitter for singular matrices."""
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy.linalg import get_lapack_funcs
 
 from limes.core.status import Status
 from limes.linalg.solution import Solution, all_finite
 
+Attempt = Callable[[float], tuple[np.ndarray | None, float]]
 _DIGITS = 1e3  # a solution is kept if its condition leaves about three digits: rcond > 1e3 x rounding
 _NOISE = 1e-2  # and if rounding in K moves predictions by less than this share of the targets
 _LADDERS = {  # relative to the mean diagonal; the first step is the rounding of the matrix, as far as powers of ten go
@@ -37,18 +40,37 @@ def solve(gram: np.ndarray, y: np.ndarray, ridge: float = 0.0) -> Solution:
         return Solution((), Status.NOT_FINITE, "cholesky")
     y = np.asarray(y, np.float64)
     scale = float(np.mean(np.diagonal(gram), dtype=np.float64)) or 1.0
-    norm = float(np.abs(gram).sum(axis=0, dtype=np.float64).max()) + ridge
-    precision = "float32" if gram.dtype == np.float32 else "float64"
+    norm = float(np.abs(gram).sum(axis=0, dtype=np.float64).max())
+    return climb(lambda shift: _attempt(gram, y, shift, norm + shift), y, gram.dtype, scale, ridge, "cholesky")
+
+
+def climb(attempt: Attempt, y: np.ndarray, dtype: np.dtype, scale: float, ridge: float, solver: str) -> Solution:
+    """The solution at the first step of the ladder that leaves a usable one, see `solve`.
+
+    Args:
+        attempt: from what is added to the diagonal to coefficients, or None, and the reciprocal condition number.
+        y: (n, c) float64.
+        dtype: the matrix was computed in.
+        scale: its mean diagonal.
+        ridge: absolute.
+        solver: name for the result.
+    """
     found, rcond, jitter = None, float("nan"), 0.0
+    precision = "float32" if dtype == np.float32 else "float64"
     for step in _LADDERS[precision]:
         jitter = step * scale
-        coef, rcond = _attempt(gram, y, ridge + jitter, norm + jitter)
+        coef, rcond = attempt(ridge + jitter)
         if coef is not None:
             status = Status.JITTER_ADDED if step else Status.SOLVED
-            found = Solution((coef,), status, "cholesky", jitter=jitter, rcond=rcond)
+            found = Solution((coef,), status, solver, jitter=jitter, rcond=rcond)
             if np.finfo(precision).eps * scale * _growth(coef, y) < _NOISE:
                 return found
-    return found or Solution((), Status.NOT_POSITIVE_DEFINITE, "cholesky", jitter=jitter, rcond=rcond)
+    return found or Solution((), Status.NOT_POSITIVE_DEFINITE, solver, jitter=jitter, rcond=rcond)
+
+
+def enough_digits(rcond: float) -> bool:
+    """Whether a condition number leaves about three digits of a solution in float64."""
+    return rcond > _DIGITS * np.finfo(np.float64).eps
 
 
 def _attempt(gram: np.ndarray, y: np.ndarray, shift: float, norm: float) -> tuple[np.ndarray | None, float]:
@@ -60,7 +82,7 @@ def _attempt(gram: np.ndarray, y: np.ndarray, shift: float, norm: float) -> tupl
     if info != 0:
         return None, float("nan")
     rcond = float(pocon(factor, norm, uplo="L")[0])
-    return (potrs(factor, y, lower=1)[0] if rcond > _DIGITS * np.finfo(np.float64).eps else None), rcond
+    return (potrs(factor, y, lower=1)[0] if enough_digits(rcond) else None), rcond
 
 
 def _growth(coef: np.ndarray, y: np.ndarray) -> float:

@@ -5,20 +5,22 @@ the flow g_t(K) Y is approximated by Q g_t(T) Q^T Y for every time at once (Saad
 approximations to the matrix exponential operator").
 """
 
+from typing import Any
+
 import numpy as np
 from scipy.linalg import eigh
 
 from limes.core.progress import Progress, Quiet
 from limes.core.status import Status
 from limes.linalg.lanczos import BlockLanczos
-from limes.linalg.solution import Solution, all_finite
+from limes.linalg.solution import Solution, all_finite, finite_rows
 from limes.linalg.spectrum import flow_filter
 
 MAX_SIZE = 4000
 
 
 def solve(
-    gram: np.ndarray,
+    gram: Any,
     y: np.ndarray,
     times: tuple[float, ...],
     ridge: float = 0.0,
@@ -30,7 +32,8 @@ def solve(
     """Coefficients of the flow at each (finite) time.
 
     Args:
-        gram: (n, n) symmetric positive semidefinite; float32 is widened to float64.
+        gram: (n, n) symmetric positive semidefinite; float32 is widened to float64. A matrix on disk needs slices of
+            rows and products with arrays, which are in float64.
         y: (n, c).
         times: finite times, in units of 1 / learning rate.
         ridge: absolute.
@@ -44,10 +47,11 @@ def solve(
     Cost: n^2 + 4 n s multiplications for each of the s basis vectors, s n numbers of memory. s grows with the square
     root of time x largest eigenvalue.
     """
-    if not all_finite(gram, y):
+    if not (all_finite(y) and finite_rows(gram)):
         return Solution((), Status.NOT_FINITE, "krylov")
     progress = progress or Quiet()
-    gram = gram.astype(np.float64, copy=False)
+    if isinstance(gram, np.ndarray):
+        gram = gram.astype(np.float64, copy=False)
     space = BlockLanczos(lambda block: gram @ block, y, max_size or MAX_SIZE)
     if space.exhausted:
         return Solution(tuple(np.zeros_like(y, dtype=np.float64) for _ in times), Status.SOLVED, "krylov")

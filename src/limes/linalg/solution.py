@@ -1,6 +1,7 @@
 """What every solver returns."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -43,6 +44,15 @@ class Solution:
         if not self.status.usable:
             raise NumericalError(f"{self.solver}: {self.status}: {_REMEDIES.get(self.status, REMEDY)}")
         return self
+
+
+ROWS = 1024
+"""Rows of a matrix that are looked at, or widened, at once."""
+
+
+def finite_rows(gram: Any) -> bool:
+    """`all_finite` of a matrix in memory or on disk, some rows at a time."""
+    return all(all_finite(np.asarray(gram[i : i + ROWS])) for i in range(0, gram.shape[0], ROWS))
 
 
 def all_finite(*arrays: np.ndarray) -> bool:

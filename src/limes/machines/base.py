@@ -4,6 +4,7 @@ import copy
 import math
 import warnings
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -13,6 +14,7 @@ from limes.core.errors import InputError, PrecisionWarning
 from limes.core.progress import Progress
 from limes.core.status import Status
 from limes.core.types import Array
+from limes.gram import GramStore
 from limes.linalg.solution import REMEDY, Solution
 from limes.machines import flow
 from limes.machines.estimator import ExpansionEstimator
@@ -54,22 +56,24 @@ class KernelMachine(ExpansionEstimator):
         times: Sequence[float],
         progress: Progress | None,
         weights: np.ndarray | None = None,
+        stored: GramStore | None = None,
     ) -> Self:
         times = flow.check_times(tuple(times))
         self._roots = None
         if weights is not None:
             x, targets, weights = x[weights > 0], targets[weights > 0], weights[weights > 0]
             self._roots = np.sqrt(weights)[:, None]
-        solver = flow.choose(len(x), times, self.solver)
-        flow.require_memory(len(x), solver)
+        solver = flow.choose(len(x), times, self.solver, stored is not None)
+        flow.require_memory(len(x), solver, stored is not None)
         self._start(x, weights=weights)
         self.targets_ = np.array(targets, np.float64)
-        gram = self._gram(progress)
+        gram = self._gram(progress) if stored is None else self._stored(stored, solver)
         shares = None if self._roots is None else self._roots[:, 0] ** 2
-        mean_diagonal = float(np.average(np.diagonal(gram).astype(np.float64), weights=shares))  # inf after an overflow
+        mean_diagonal = float(np.average(gram.diagonal().astype(np.float64), weights=shares))  # inf after an overflow
         self.ridge_ = float(self.ridge) + float(self.ridge_rel) * mean_diagonal
         self._coef: dict[float, np.ndarray] = {}
-        solution = self._solve(gram, times, solver, progress)
+        folder = None if stored is None else stored.path.with_name(f"{stored.path.name}-factor")
+        solution = self._solve(gram, times, solver, progress, folder)
         self.solver_, self.jitter_, self.rcond_ = solution.solver, solution.jitter, solution.rcond
         self.time_, self.coef_ = times[0], self._coef[times[0]]
         self._fitted = self.at(self.time_)
@@ -88,13 +92,26 @@ class KernelMachine(ExpansionEstimator):
     def _gram(self, progress: Progress | None = None) -> np.ndarray:
         return getattr(self.net_.kernel(self.centres_, get=self.kind, progress=progress), self.kind)
 
+    def _stored(self, store: GramStore, solver: str) -> Any:
+        """A kernel on disk, of this machine's net and rows; read into memory for solvers that need it there."""
+        if self._roots is not None:
+            raise InputError("gram=... serves rows of equal weight: leave sample_weight and class_weight out")
+        store.require(self.net_, self.centres_, self.kind)
+        return store if solver in flow.ON_DISK else store[:]
+
     def _solve(
-        self, gram: np.ndarray, times: tuple[float, ...], solver: str, progress: Progress | None = None
+        self,
+        gram: Any,
+        times: tuple[float, ...],
+        solver: str,
+        progress: Progress | None = None,
+        folder: Path | None = None,
     ) -> Solution:
         if self._roots is not None:
             roots = self._roots.astype(gram.dtype)
             gram = gram * roots * roots.T
-        solution, self._spectrum = flow.solve(gram, self._rooted(self.targets_), times, self.ridge_, solver, progress)
+        y = self._rooted(self.targets_)
+        solution, self._spectrum = flow.solve(gram, y, times, self.ridge_, solver, progress, folder)
         solution.check()
         if solution.status is Status.JITTER_ADDED:
             widen = ", or give float64 inputs" if gram.dtype == np.float32 else ""

@@ -7,6 +7,7 @@ import numpy as np
 
 from limes.core.progress import Progress
 from limes.core.types import Array, Kind
+from limes.gram import GramStore
 from limes.machines.base import KernelMachine
 from limes.machines.flow import Solver
 from limes.machines.labels import LabelledScores
@@ -69,15 +70,17 @@ class NTKClassifier(LabelledScores, KernelMachine):
         self.class_weight = class_weight
         self.input_shape = input_shape
 
-    def fit(self, X: Array, y: Array, sample_weight: Array | None = None) -> Self:
+    def fit(self, X: Array, y: Array, sample_weight: Array | None = None, gram: GramStore | None = None) -> Self:
         """Fit to X (n, features...) and labels y (n,), integers or strings.
 
         Args:
             X: inputs.
             y: labels.
             sample_weight: (n,) factors of each row's loss, at least 0.
+            gram: the kernel of these rows on disk, from `limes.gram.build`, where it would not fit into memory. With
+                `scale`, it is that of the scaled rows. A factor of it is kept beside it.
         """
-        return self.fit_path(X, y, (self.time,), sample_weight=sample_weight)
+        return self.fit_path(X, y, (self.time,), sample_weight=sample_weight, gram=gram)
 
     def fit_path(
         self,
@@ -86,6 +89,7 @@ class NTKClassifier(LabelledScores, KernelMachine):
         times: Sequence[float],
         progress: Progress | None = None,
         sample_weight: Array | None = None,
+        gram: GramStore | None = None,
     ) -> Self:
         """Fit at several times at once: one kernel serves `at(t)` and `predict_at(X, t)` for all of them.
 
@@ -100,7 +104,7 @@ class NTKClassifier(LabelledScores, KernelMachine):
             weights = weights * class_factors(self.class_weight, y, weights)
         self.classes_, targets = encode_labels(y, self.targets)
         order = dict.fromkeys((float(self.time), *map(float, times)))
-        return self._fit(x, targets, tuple(order), progress, weights)
+        return self._fit(x, targets, tuple(order), progress, weights, gram)
 
     def predict_at(self, X: Array, time: float) -> np.ndarray:
         """Labels at any training time."""

@@ -1,7 +1,8 @@
 """The coefficients of the gradient flow of a Gram matrix at given times, by the solver that fits."""
 
 from dataclasses import replace
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 
@@ -9,12 +10,14 @@ from limes.core import memory as mem
 from limes.core.errors import InputError
 from limes.core.progress import Progress
 from limes.core.status import Status
-from limes.linalg import cg, cholesky, krylov, spectrum
+from limes.linalg import cg, cholesky, krylov, panels, spectrum
 from limes.linalg.solution import Solution
 
-Solver = Literal["auto", "cholesky", "eigh", "krylov", "cg"]
-SOLVERS = ("auto", "cholesky", "eigh", "krylov", "cg")
-AT_THE_END = ("cholesky", "cg")  # solvers that serve time inf only
+Solver = Literal["auto", "cholesky", "eigh", "krylov", "cg", "out_of_core"]
+SOLVERS = ("auto", "cholesky", "eigh", "krylov", "cg", "out_of_core")
+AT_THE_END = ("cholesky", "cg", "out_of_core")  # solvers that serve time inf only
+ON_DISK = ("krylov", "cg", "out_of_core")  # solvers that take a kernel on disk as it is
+_BAND = 3000  # rows of a kernel on disk that are in memory at once, at most
 _EIGH_LIMIT = 3000  # above, an eigendecomposition costs more than Krylov spaces for a handful of times
 
 
@@ -33,73 +36,84 @@ def check_times(times: tuple[float, ...]) -> tuple[float, ...]:
     return values
 
 
-def choose(n: int, times: tuple[float, ...], solver: Solver = "auto") -> str:
+def choose(n: int, times: tuple[float, ...], solver: Solver = "auto", on_disk: bool = False) -> str:
     """The solver for n rows and these times, as it will be reported.
 
-    Where only time inf is asked, Cholesky, or preconditioned conjugate gradients where a factor beside the kernel would
-    not fit into memory; one eigendecomposition for finite times up to 3000 rows, block Krylov beyond (with Cholesky for
-    time inf).
+    Where only time inf is asked, Cholesky; where a factor beside the kernel would not fit into memory, preconditioned
+    conjugate gradients, or for a kernel on disk Cholesky out of core. One eigendecomposition for finite times up to
+    3000 rows, block Krylov beyond (with Cholesky for time inf).
 
     Raises:
-        InputError: for an unknown solver, or one that cannot do these times.
+        InputError: for an unknown solver, or one that cannot do these times, or not without a kernel on disk.
     """
     if solver not in SOLVERS:
         raise InputError(f"solver must be one of {', '.join(SOLVERS)}, not {solver!r}")
     finite = [t for t in times if np.isfinite(t)]
     if solver in AT_THE_END and finite:
         raise InputError(f"solver={solver!r} serves time=inf only, not {finite[0]:g}: use 'auto', 'eigh' or 'krylov'")
+    if solver == "out_of_core" and not on_disk:
+        raise InputError("solver='out_of_core' needs a kernel on disk: limes.gram.build, and fit(..., gram=...)")
     if solver != "auto":
         return "cholesky" if solver == "krylov" and not finite else solver
     if not finite:
-        return "cholesky" if estimate_bytes(n, "cholesky") <= mem.limit() else "cg"
+        larger = "out_of_core" if on_disk else "cg"
+        return "cholesky" if estimate_bytes(n, "cholesky") <= mem.limit() else larger
     return "eigh" if n <= _EIGH_LIMIT else "krylov"
 
 
-def estimate_bytes(n: int, solver: str) -> int:
+def estimate_bytes(n: int, solver: str, on_disk: bool = False) -> int:
     """Estimated peak of kernel and solver for n rows, in bytes; the worst case for block Krylov."""
+    kernel = 8 * n * (min(n, _BAND) if on_disk else n)
     if solver == "krylov":
         size = min(n, krylov.MAX_SIZE)
-        return 8 * (n * n + n * size + 4 * size * size)  # kernel, basis, and the small problem with its solver
+        return kernel + 8 * (n * size + 4 * size * size)  # basis, and the small problem with its solver
     if solver == "cg":
-        return 8 * n * (n + cg.default_rank(n) * 4)  # kernel, and the preconditioner while it is made
+        return kernel + 8 * n * cg.default_rank(n) * 4  # the preconditioner while it is made
+    if solver == "out_of_core":
+        return panels.estimate_bytes(n, panels.choose_width(n))
     return 8 * {"cholesky": 2, "eigh": 4}[solver] * n * n
 
 
-def require_memory(n: int, solver: str, memory: str | int | None = None) -> None:
+def require_memory(n: int, solver: str, on_disk: bool = False) -> None:
     """Refuse a problem of n rows that would not fit.
 
     Raises:
         MemoryRefused: with size, limit and ways out.
     """
-    thrifty = solver in ("krylov", "cg")
-    ways_out = "use fewer training rows, " + ("" if thrifty else "solver='krylov' with a finite time, ")
-    what = f"solving {n} training rows by {solver}"
-    mem.require(estimate_bytes(n, solver), what, ways_out + "or a machine with more memory", memory)
+    ways_out = "use fewer training rows, " + ("" if solver in ON_DISK else "solver='krylov' with a finite time, ")
+    ways_out += "a machine with more memory" if on_disk else "or a kernel on disk (limes.gram.build, fit(gram=...))"
+    mem.require(estimate_bytes(n, solver, on_disk), f"solving {n} training rows by {solver}", ways_out)
 
 
 def solve(
-    gram: np.ndarray,
+    gram: Any,
     y: np.ndarray,
     times: tuple[float, ...],
     ridge: float,
     solver: str,
     progress: Progress | None = None,
+    folder: Path | None = None,
 ) -> tuple[Solution, spectrum.Spectrum | None]:
     """Coefficients at each time, and the eigendecomposition where one was made.
 
     Args:
-        gram: (n, n).
+        gram: (n, n); a matrix on disk for a solver of `ON_DISK`.
         y: (n, c).
         times: in units of 1 / learning rate; inf allowed.
         ridge: absolute.
-        solver: "cholesky", "eigh", "krylov" or "cg", from `choose`.
+        solver: from `choose`.
         progress: reports the steps of iterative solvers.
+        folder: of a factor on disk.
     """
     if solver == "eigh":
         decomposition = spectrum.decompose(gram)
         return decomposition.solve(y, times, ridge), decomposition
-    if solver == "cg":
-        found = cg.solve(gram, y, ridge, progress=progress)
+    if solver in ("cg", "out_of_core"):
+        if solver == "cg":
+            found = cg.solve(gram, y, ridge, progress=progress)
+        else:
+            assert folder is not None
+            found = panels.solve(gram, y, folder, ridge, progress=progress)
         return replace(found, coef=found.coef * len(times)), None
     finite = tuple(t for t in times if np.isfinite(t))
     parts = [cholesky.solve(gram, y, ridge)] if len(finite) < len(times) else []

@@ -10,6 +10,7 @@ from sklearn.base import MultiOutputMixin, RegressorMixin
 from limes.core.errors import InputError
 from limes.core.progress import Progress
 from limes.core.types import Array, Kind
+from limes.gram import GramStore
 from limes.machines.base import KernelMachine
 from limes.machines.flow import Solver
 from limes.machines.scaling import Scale
@@ -64,15 +65,17 @@ class NTKRegressor(MultiOutputMixin, RegressorMixin, KernelMachine):
         self.random_state = random_state
         self.input_shape = input_shape
 
-    def fit(self, X: Array, y: Array, sample_weight: Array | None = None) -> Self:
+    def fit(self, X: Array, y: Array, sample_weight: Array | None = None, gram: GramStore | None = None) -> Self:
         """Fit to X (n, features...) and y (n,) or (n, outputs).
 
         Args:
             X: inputs.
             y: targets.
             sample_weight: (n,) factors of each row's loss, at least 0.
+            gram: the kernel of these rows on disk, from `limes.gram.build`, where it would not fit into memory. With
+                `scale`, it is that of the scaled rows. A factor of it is kept beside it.
         """
-        return self.fit_path(X, y, (self.time,), sample_weight=sample_weight)
+        return self.fit_path(X, y, (self.time,), sample_weight=sample_weight, gram=gram)
 
     def fit_path(
         self,
@@ -81,6 +84,7 @@ class NTKRegressor(MultiOutputMixin, RegressorMixin, KernelMachine):
         times: Sequence[float],
         progress: Progress | None = None,
         sample_weight: Array | None = None,
+        gram: GramStore | None = None,
     ) -> Self:
         """Fit at several times at once: one kernel serves `at(t)` and `predict_at(X, t)` for all of them.
 
@@ -93,7 +97,7 @@ class NTKRegressor(MultiOutputMixin, RegressorMixin, KernelMachine):
         self._y_ndim = np.ndim(y)
         order = dict.fromkeys((float(self.time), *map(float, times)))
         weights = None if sample_weight is None else check_weights(sample_weight, len(x))
-        return self._fit(x, y.reshape(len(y), -1), tuple(order), progress, weights)
+        return self._fit(x, y.reshape(len(y), -1), tuple(order), progress, weights, gram)
 
     def predict(self, X: Array) -> np.ndarray:
         """Predictions at the fitted time, in the shape of the training targets."""
