@@ -152,16 +152,16 @@ def solve(
     Cost: n^3 / 3 multiplications, as in memory; 4 n^2 bytes of disk, read n / (3 width) times; a pass over K before.
     """
     n, y, path, progress = gram.shape[0], np.asarray(y, np.float64), Path(folder), progress or Quiet()
-    width = min(n, width or _width_of(path) or choose_width(n, memory))
+    wide = min(n, width or _width_of(path) or choose_width(n, memory))
     what = f"a panel of the factor of {n} rows"
-    mem.require(estimate_bytes(n, width), what, "use narrower panels (width=...)", memory)
-    norm, diagonal, digest = _survey(gram, width)
+    mem.require(estimate_bytes(n, wide), what, "use narrower panels (width=...)", memory)
+    norm, diagonal, digest = _survey(gram, wide)
     if not (np.isfinite(norm) and all_finite(y)):
         return Solution((), Status.NOT_FINITE, SOLVER)
     tried = list[float]()
 
     def attempt(shift: float) -> tuple[np.ndarray | None, float]:
-        factor = _opened(path, {"digest": digest, "width": width}, shift, tried, n)
+        factor = _opened(path, {"digest": digest, "width": wide}, shift, tried, n)
         tried.append(shift)
         if factor is not None and not _complete(gram, factor, shift, progress):
             factor = None
