@@ -9,6 +9,7 @@ the rate of the factorisation, n^3 / 3 multiplications and as many additions, ag
 that lie in memory.
 """
 
+import itertools
 import json
 import os
 import shutil
@@ -35,7 +36,8 @@ def worker(data: Path, store: Path, n: int, n_test: int) -> None:
     from limes.machines.scaling import fit_affine
 
     cifar = lm.data.load("cifar10", data)
-    assert cifar.x_test is not None and cifar.y_test is not None
+    assert cifar.x_test is not None
+    assert cifar.y_test is not None
     x, y, net, stages = cifar.x[:n].astype(np.float64), cifar.y[:n], lm.nets.mlp(DEPTH), {}
     x_test, y_test = cifar.x_test[:n_test].astype(np.float64), cifar.y_test[:n_test]
     del cifar
@@ -97,7 +99,7 @@ def row(runs: Sequence[dict[str, Any]], store: Path, n: int, n_test: int, rate: 
     spans = {"start": 0.0, "kernel": 0.0, "solve": 0.0, "predict": 0.0}
     for one in runs:
         marks = list(one["stages"].items())
-        for (_, (since, _)), (name, (until, _)) in zip(marks, marks[1:], strict=False):
+        for (_, (since, _)), (name, (until, _)) in itertools.pairwise(marks):
             spans[name] += until - since
         unfinished = list(spans)[len(marks)] if len(marks) < len(spans) else None
         if unfinished:

@@ -19,7 +19,7 @@ import numpy as np
 import common
 from limes import nets
 from limes.kernels.block import block
-from limes.kernels.compiled import Recursion
+from limes.kernels.loops.recursion import Recursion
 
 _OPERATIONS = 50
 _SAMPLE = 12  # rows of the reference on the processor

@@ -9,10 +9,10 @@ import limes
 
 
 def _forget_old_loops():
-    """Remove compiled loops that are older than one of their sources, see `limes.kernels.rows`."""
+    """Remove compiled loops that are older than one of their sources, see `limes.kernels.loops.rows`."""
     folder = Path(limes.__file__).parent / "kernels"
-    newest = max(path.stat().st_mtime for path in folder.glob("*.py"))
-    for compiled in folder.glob("__pycache__/*.nb[ic]"):
+    newest = max(path.stat().st_mtime for path in folder.rglob("*.py"))
+    for compiled in folder.rglob("*.nb[ic]"):
         if compiled.exists() and compiled.stat().st_mtime < newest:
             compiled.unlink(missing_ok=True)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from limes import nets
-from limes.kernels.cuda import source
+from limes.kernels.loops.cuda import source
 from oracles.cuda_on_cpu import COMPILER, sums
 
 R, D = nets.Relu(), nets.Dense(1.3, 0.1)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from limes.kernels.cuda import _shape_of_block, source, variances
+from limes.kernels.loops.cuda import _shape_of_block, source, variances
 
 COMPILER = shutil.which("g++")
 

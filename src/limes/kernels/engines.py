@@ -10,7 +10,7 @@ from limes.kernels.program import Program
 from limes.kernels.state import KernelRule
 
 if TYPE_CHECKING:
-    from limes.kernels.compiled import Recursion
+    from limes.kernels.loops.recursion import Recursion
 
 _WORTH_COMPILING = 3e8  # entries times layers: about as long as compilation in JAX
 _TILE_WORK = 1 << 30  # the same for a tile of the loops on a processor
@@ -45,7 +45,7 @@ def worth_compiling(net: KernelRule, n1: int, n2: int, shape: tuple[int, ...], i
     if program is None or n1 * n2 * program.work <= _WORTH_COMPILING:
         return None
     if on_gpu():
-        from limes.kernels import cuda
+        from limes.kernels.loops import cuda
 
         return program if cuda.serves(program, itemsize) else None
     return program
@@ -60,9 +60,9 @@ def tile_rows(program: Program) -> int:
 def recursion(program: Program, dtype: np.dtype) -> "Recursion":
     """The loops for a program in a precision; loading their compiler takes a second."""
     if on_gpu():
-        from limes.kernels.cuda import CudaRecursion
+        from limes.kernels.loops.cuda import CudaRecursion
 
         return CudaRecursion(program, dtype)
-    from limes.kernels.compiled import Recursion
+    from limes.kernels.loops.recursion import Recursion
 
     return Recursion(program, dtype)

@@ -19,7 +19,7 @@ from limes.kernels.program import Program
 from limes.kernels.state import KernelRule
 
 if TYPE_CHECKING:
-    from limes.kernels.compiled import Images
+    from limes.kernels.loops.recursion import Images
 
 _BLOCK_BYTES = 1 << 25  # of centres in lanes, for each thread
 _MOST_KEPT = 1 << 29  # bytes of centres with their variances, and not more than an eighth of the limit

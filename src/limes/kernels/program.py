@@ -1,4 +1,4 @@
-"""What `limes.kernels.compiled` can run: a recursion as plain steps. Kept apart so that nets need no compiler."""
+"""What `limes.kernels.loops` can run: a recursion as plain steps. Kept apart so that nets need no compiler."""
 
 import math
 import os

@@ -190,7 +190,7 @@ def _by_jax(net: KernelRule, names: tuple[str, ...]) -> Compute:
 
 
 def _by_loops(net: KernelRule, names: tuple[str, ...], program: Program, dtype: np.dtype) -> Compute:
-    """Tiles by `limes.kernels.compiled` or its like on a GPU."""
+    """Tiles by `limes.kernels.loops.recursion` or its like on a GPU."""
     loops = recursion(program, dtype)
 
     @functools.lru_cache(maxsize=2)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from limes.kernels.rows import LANES, _compiled
+from limes.kernels.loops.rows import LANES, _compiled
 
 
 @_compiled

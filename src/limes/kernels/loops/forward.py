@@ -1,12 +1,12 @@
-"""The loops of `limes.kernels.compiled` over offsets and layers; see there for tables and layouts."""
+"""The loops of `limes.kernels.loops.recursion` over offsets and layers; see there for tables and layouts."""
 
 import math
 
 import numpy as np
 
-from limes.kernels.lanes import in_lanes, room, spread_image
-from limes.kernels.pools import begin_behind_pool, clear, pool, room_behind_pools
-from limes.kernels.rows import (
+from limes.kernels.loops.lanes import in_lanes, room, spread_image
+from limes.kernels.loops.pools import begin_behind_pool, clear, pool, room_behind_pools
+from limes.kernels.loops.rows import (
     LANES,
     _compiled,
     _real,
@@ -179,7 +179,7 @@ def lanes(k, t, spare, pooled, a, va, ra, qa, b, rb, qb, one_point, tables, sums
 
     a, b: (height, channels, width x lanes); va, ra, qa, rb, qb: (activations, height, width x lanes); k, t, spare:
     room for (height, width x lanes); pooled: room behind each segment; one_point: b is a; tables: see
-    `limes.kernels.compiled`.
+    `limes.kernels.loops.recursion`.
     """
     integers, floats, segments, factors = tables
     sums[:] = 0.0

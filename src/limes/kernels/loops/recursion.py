@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from limes.kernels import loops
+from limes.kernels.loops import forward
 from limes.kernels.program import Program, Rectifier, Segment, Window, processors
 
 Tables = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
@@ -97,12 +97,12 @@ class Recursion:
         v, r, q = (np.zeros((len(x), n_activations, height, width), self.dtype) for _ in range(3))
         x = np.ascontiguousarray(np.moveaxis(np.asarray(x), 3, 2), self.dtype)
         now = np.zeros((len(x), height, width), self.dtype)
-        loops.squares(x, now)
+        forward.squares(x, now)
         for g, (first, last, *sizes) in enumerate(segments[:, :4].tolist()):
             if g > 0:
                 now[:] = 0
-                loops.variances_behind_pool(x, v, r, q, tables(self.program.up_to_pool(g)), now)
-            loops.variances(now, tuple(sizes), steps[first:last], floats[first:last], v, r, q)
+                forward.variances_behind_pool(x, v, r, q, tables(self.program.up_to_pool(g)), now)
+            forward.variances(now, tuple(sizes), steps[first:last], floats[first:last], v, r, q)
         return Images(x, v, r, q)
 
     def own(self, images: Images) -> Any:
@@ -123,7 +123,7 @@ class Recursion:
         For programs without pools: behind one, the variances of an image come from pairs of its own positions. Pairs of
         equal images should have zero seeds: their kernel has a cusp there.
         """
-        from limes.kernels import reverse
+        from limes.kernels.loops import reverse
 
         out = np.zeros_like(first.x)
         seeds = np.asarray(self.program.factor * seeds, self.dtype)
@@ -150,4 +150,4 @@ class Recursion:
 
     def _run(self, first: Images, second: Images, with_itself: bool, sums: np.ndarray) -> None:
         batches = (a for images in (first, second) for a in (images.x, images.v, images.r, images.q))
-        loops.sums_over_positions(*batches, with_itself, self._tables, sums)
+        forward.sums_over_positions(*batches, with_itself, self._tables, sums)

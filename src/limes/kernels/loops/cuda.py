@@ -1,4 +1,4 @@
-"""The loops of `limes.kernels.compiled` on an NVIDIA GPU, for programs in which positions stay where they are.
+"""The loops of `limes.kernels.loops.recursion` on an NVIDIA GPU, for programs in which positions stay where they are.
 
 A thread block works on a pair of inputs, a plane at a time: all pairs of positions p and p + d, counted around the
 edges. With offsets that wrap there are as many planes as positions, each of them full, and each still evolves by
@@ -20,7 +20,7 @@ import jax
 import numpy as np
 
 from limes.kernels.arccosine import coefficients
-from limes.kernels.compiled import Images, Recursion, tables
+from limes.kernels.loops.recursion import Images, Recursion, tables
 from limes.kernels.program import Program, Window
 
 _ROWS = (4, 8, 16, 32)  # that a thread may hold
@@ -89,7 +89,7 @@ def source(program: Program, dtype: np.dtype, channels: int) -> str:
         "STEPS": " ".join(calls),
     }
     lines = [f"#define {name} {value}" for name, value in defined.items()]
-    return "\n".join(lines) + "\n" + resources.files("limes.kernels").joinpath("pairs.cu").read_text()
+    return "\n".join(lines) + "\n" + resources.files("limes.kernels.loops").joinpath("pairs.cu").read_text()
 
 
 def _cupy() -> Any:
@@ -135,7 +135,7 @@ def variances(library: Any, x: Any, program: Program) -> Images:
 
 
 class CudaRecursion(Recursion):
-    """`limes.kernels.compiled.Recursion` on the GPU, where its results stay, as JAX arrays. It has no gradients.
+    """`limes.kernels.loops.recursion.Recursion` on the GPU, where its results stay, as JAX arrays. It has no gradients.
 
     Args:
         program: steps that `serves` accepts.

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from limes.kernels.rows import LANES, _compiled, _real, positions_left
+from limes.kernels.loops.rows import LANES, _compiled, _real, positions_left
 
 
 @_compiled
@@ -42,7 +42,7 @@ def pool_row(pooled, row, columns, part):
 def pool(k, t, dh, dw, pooled, row):
     """Add the pairs of positions at an offset to those of windows: pooled (2, offsets, offsets, height, width x lanes).
 
-    row: of a table of segments, see `limes.kernels.compiled`.
+    row: of a table of segments, see `limes.kernels.loops.recursion`.
     """
     rows = windows_of(dh, row[4], row[10], row[12], row[14], row[16], pooled.shape[1] // 2)
     columns = windows_of(dw, row[5], row[11], row[13], row[15], row[17], pooled.shape[2] // 2)

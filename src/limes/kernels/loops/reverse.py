@@ -1,4 +1,4 @@
-"""The loops of `limes.kernels.compiled` backwards: gradients of sums of kernel entries in the first batch of images.
+"""The loops of `limes.kernels.loops.recursion` backwards: gradients of sums of kernel entries in the first batch.
 
 Of a pair of images and an offset, covariance and NTK before each activation are kept from the way forward. On the way
 back, kb and tb hold the derivatives of the sum in K and T, and vb those in the variances of the first image. For
@@ -10,9 +10,9 @@ import math
 
 import numpy as np
 
-from limes.kernels.lanes import in_lanes, room, spread_image
-from limes.kernels.loops import activate, begin, slide, weigh, working_room
-from limes.kernels.rows import LANES, _arcsin, _compiled, _real, add, add_product, positions_left
+from limes.kernels.loops.forward import activate, begin, slide, weigh, working_room
+from limes.kernels.loops.lanes import in_lanes, room, spread_image
+from limes.kernels.loops.rows import LANES, _arcsin, _compiled, _real, add, add_product, positions_left
 
 
 @_compiled
