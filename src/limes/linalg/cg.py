@@ -32,8 +32,10 @@ def solve(
     status, not the one that the recursion carries along.
 
     Args:
-        gram: (n, n) symmetric positive semidefinite; an array, or anything with `shape`, `dtype` and slices of rows, as
-            a matrix on disk. float32 is widened to float64 a thousand rows at a time, so products are exact.
+        gram: (n, n) symmetric positive semidefinite; an array, or anything with `shape` and slices of rows, as a file
+            mapped into memory. float32 is widened to float64 a thousand rows at a time, so products are exact. What is
+            no array and offers `gram @ block`, as a matrix on disk or on a cluster, is asked for products alone, in
+            float64; for the preconditioner "cholesky" also for `gram.diagonal()` and single rows.
         y: (n, c).
         ridge: absolute, at least 0. With none, directions of tiny eigenvalues take many steps.
         tol: of the residual of each column, relative to the column.
@@ -54,11 +56,13 @@ def solve(
     """
     n = gram.shape[0]
     y = np.asarray(y, np.float64)
-    if not all_finite(y) or not all(all_finite(np.asarray(gram[i : i + _ROWS])) for i in range(0, n, _ROWS)):
+    if not all_finite(y) or not _finite(gram):
         return Solution((), Status.NOT_FINITE, "cg")
     progress = progress or Quiet()
 
     def product(block: np.ndarray) -> np.ndarray:
+        if _multiplies(gram):
+            return np.asarray(gram @ block, np.float64) + ridge * block
         out = np.empty((n, block.shape[1]))
         for start in range(0, n, _ROWS):
             rows = slice(start, start + _ROWS)
@@ -82,13 +86,30 @@ def default_rank(n: int) -> int:
     return min(n, max(_LEAST, min(_MOST, n // 20)))
 
 
+def _multiplies(gram: Any) -> bool:
+    """Whether a matrix is no array and makes its own products."""
+    return hasattr(gram, "__matmul__") and not hasattr(gram, "__array__")
+
+
+def _finite(gram: Any) -> bool:
+    n = gram.shape[0]
+    if _multiplies(gram):  # NaN and infinity do not vanish in a sum
+        return all_finite(np.asarray(gram @ np.ones((n, 1))))
+    return all(all_finite(np.asarray(gram[i : i + _ROWS])) for i in range(0, n, _ROWS))
+
+
+def _diagonal(gram: Any) -> np.ndarray:
+    if _multiplies(gram):
+        return np.asarray(gram.diagonal())
+    return np.concatenate([np.diagonal(gram[i : i + _ROWS], i) for i in range(0, gram.shape[0], _ROWS)])
+
+
 def _preconditioner(kind: Preconditioner, gram: Any, product: Any, rank: int, ridge: float, rng: Any) -> LowRank:
     n = gram.shape[0]
     if kind == "none" or rank == 0:
         return LowRank(np.zeros((n, 0)), np.zeros(0), 1.0)
     if kind == "cholesky":
-        diagonal = np.concatenate([np.diagonal(gram[i : i + _ROWS], i) for i in range(0, n, _ROWS)])
-        return pivoted_cholesky(lambda j: np.asarray(gram[j]), diagonal, rank, ridge)  # a row, by symmetry
+        return pivoted_cholesky(lambda j: np.asarray(gram[j]), _diagonal(gram), rank, ridge)  # a row, by symmetry
     return nystrom(lambda block: product(block) - ridge * block, n, rank, ridge, rng)
 
 
