@@ -45,6 +45,10 @@ class MemoryRefused(LimesError, MemoryError):
         return type(self), self.args
 
 
+class MissingPackage(LimesError, ImportError):
+    """A package that an extra of limes would bring."""
+
+
 class NumericalError(LimesError, ArithmeticError):
     """A solver that could not deliver a usable solution."""
 

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from limes.core import memory as mem
 from limes.core.errors import MemoryRefused
 from limes.core.progress import Progress, Quiet
 from limes.core.types import Array, Kind
 from limes.gram import cluster
 from limes.gram.manifest import describe
 from limes.gram.store import GramStore, create
-from limes.gram.task import TILE, check_inputs, compute_tile, tile_bytes
+from limes.gram.task import TILE, check_inputs, compute_tile, require_tile
 from limes.gram.tiled import Number
 from limes.nets import Net
 
@@ -61,6 +60,7 @@ def build(
         MemoryRefused: if a tile would not fit into memory.
         DiskFullError: if the disk is too small or full; what has been done is kept.
         ClusterError: if the scheduler cannot be reached, or is lost; what has been done is kept.
+        MissingPackage: without zarr, or, for a cluster, distributed.
 
     Cost: that of the kernel; n^2 / 2 numbers of disk. Memory: the batch and two tiles. On a cluster the tiles pass
     through this process once, and the batch is held once more by the scheduler.
@@ -75,16 +75,13 @@ def build(
     """
     x, tile = check_inputs(net, x, kind, tile)
     if scheduler is None:
-        mem.require(
-            tile_bytes(net, x, kind, tile),
-            f"a tile of {tile} x {tile} in {x.dtype}",
-            f"use smaller tiles (tile={max(1, tile // 2)})",
-            memory,
-        )
+        require_tile(net, x, kind, tile, memory)
     manifest, progress = describe(net, x, kind, tile), progress or Quiet()
     with cluster.connected(scheduler, progress) if scheduler is not None else nullcontext() as client:
         store = create(Path(path), manifest)
         todo = store.missing() + store.damaged(progress)
+        if kept := sum(1 for _ in store.tiles()) - len(todo):
+            progress.note(f"{kept} tiles are there already, {len(todo)} are left to do")
         if client is None:
             made = _here(store, net, x, memory, todo, progress)
         else:

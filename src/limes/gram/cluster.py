@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from limes.core.errors import ClusterError, InputError, LimesError
+from limes.core.errors import ClusterError, InputError, LimesError, MissingPackage
 from limes.core.progress import Progress, Quiet
 from limes.gram.task import same
 
@@ -30,12 +30,12 @@ def require_distributed() -> Any:
     """The package `distributed`.
 
     Raises:
-        ImportError: saying what to install.
+        MissingPackage: saying what to install.
     """
     try:
         import distributed
     except ImportError as error:
-        raise ImportError("Gram matrices on a cluster need distributed: pip install 'limes[scale]'") from error
+        raise MissingPackage("Gram matrices on a cluster need distributed: pip install 'limes[scale]'") from error
     return distributed
 
 
@@ -45,7 +45,7 @@ def connect(scheduler: "str | Client") -> tuple[Any, bool]:
     Raises:
         InputError: for what is no address and no client.
         ClusterError: if no scheduler answers within five seconds.
-        ImportError: without the package `distributed`.
+        MissingPackage: without the package `distributed`.
     """
     distributed: Any = require_distributed()
     given: Any = scheduler

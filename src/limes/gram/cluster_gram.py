@@ -71,7 +71,7 @@ class ClusterGram(TiledGram):
         Raises:
             InputError, NetError: for data or a net that cannot be used.
             ClusterError: if no scheduler answers.
-            ImportError: without the package `distributed`.
+            MissingPackage: without the package `distributed`.
 
         Cost: none before the first product.
 
@@ -104,7 +104,7 @@ class ClusterGram(TiledGram):
 
         Raises:
             ClusterError: if no scheduler answers.
-            ImportError: without the package `distributed`.
+            MissingPackage: without the package `distributed`.
             FormatError, InputError: at the first product, for a store that workers do not see, that is not finished,
                 damaged, or another one.
         """

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from limes.core import memory as mem
-from limes.core.errors import DiskFullError, FormatError, InputError
+from limes.core.errors import DiskFullError, FormatError, InputError, MissingPackage
 from limes.core.progress import Progress, Quiet
 from limes.gram.manifest import Manifest
 from limes.gram.tiled import Number, TiledGram
@@ -137,8 +137,7 @@ def create(path: Path, manifest: Manifest) -> GramStore:
     if path.exists() and any(path.iterdir()):
         raise InputError(f"{path} is not empty and holds no Gram matrix: choose another folder")
     path.mkdir(parents=True, exist_ok=True)
-    side = math.ceil(manifest.n / manifest.tile)
-    needed = side * (side + 1) // 2 * manifest.tile**2 * np.dtype(manifest.dtype).itemsize
+    needed = disk_bytes(manifest)
     free = shutil.disk_usage(path).free
     if needed > free:
         raise DiskFullError(
@@ -161,11 +160,17 @@ def create(path: Path, manifest: Manifest) -> GramStore:
     return create(path, manifest)
 
 
+def disk_bytes(manifest: Manifest) -> int:
+    """What a finished store takes."""
+    side = math.ceil(manifest.n / manifest.tile)
+    return side * (side + 1) // 2 * manifest.tile**2 * np.dtype(manifest.dtype).itemsize
+
+
 def _zarr() -> Any:
     try:
         import zarr
     except ImportError as error:
-        raise ImportError("Gram matrices on disk need zarr: pip install 'limes[scale]'") from error
+        raise MissingPackage("Gram matrices on disk need zarr: pip install 'limes[scale]'") from error
     return zarr
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from limes.core import memory as mem
 from limes.core import precision
 from limes.core.errors import FormatError, InputError
 from limes.core.types import Array, Kind
@@ -46,6 +47,16 @@ def tile_bytes(net: Net, x: np.ndarray, kind: Kind, tile: int) -> int:
     """Estimated peak bytes of computing a tile of the batch, beside its inputs."""
     shape = jax.eval_shape(net.prepare, jax.ShapeDtypeStruct((1, *x.shape[1:]), np.float32)).shape[1:]
     return estimate_bytes(net, tile, tile, shape, (kind,), x.dtype)
+
+
+def require_tile(net: Net, x: np.ndarray, kind: Kind, tile: int, memory: str | int | None = None) -> None:
+    """Refuse tiles that would not fit into the memory of this process.
+
+    Raises:
+        MemoryRefused: with size, limit and ways out.
+    """
+    what = f"a tile of {tile} x {tile} in {x.dtype}"
+    mem.require(tile_bytes(net, x, kind, tile), what, f"use smaller tiles (tile={max(1, tile // 2)})", memory)
 
 
 def compute_tile(

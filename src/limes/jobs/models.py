@@ -10,7 +10,8 @@ from limes.core.arrays import write_text
 from limes.core.errors import InputError
 from limes.core.progress import Progress
 from limes.core.types import Kind
-from limes.data import load, load_inputs, split
+from limes.data import load, load_inputs
+from limes.jobs.rows import training_rows
 from limes.machines import NTKClassifier
 from limes.machines import load as load_model
 from limes.nets.names import parse_net
@@ -67,16 +68,7 @@ def fit(
     path = Path(out)
     refuse_existing(path, force)
     dataset = load(data, data_dir, target)
-    x, y = dataset.x, dataset.y
-    if n_train is not None:
-        if dataset.x_test is None:
-            if not 2 <= n_train <= len(x):
-                raise InputError(f"n_train must lie between 2 and the {len(x)} rows of {dataset.name}, not {n_train}")
-            rows = np.random.default_rng(seed).permutation(len(x))[:n_train]
-            x, y = x[rows], y[rows]
-        else:
-            parts = split(dataset, seed, n_train, 0)
-            x, y = parts.x_train, parts.y_train
+    x, y = training_rows(dataset, n_train, seed)
     machine = NTKClassifier(
         parse_net(net, dataset.shape), time, ridge_rel=ridge_rel, kind=kind, scale=dataset.scale, random_state=seed
     )
