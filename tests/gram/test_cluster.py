@@ -7,10 +7,11 @@ import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from distributed import Client, LocalCluster
+from distributed import Client, KilledWorker, LocalCluster
 
 from limes import gram, nets
 from limes.core.errors import ClusterError, FormatError, InputError, MemoryRefused
@@ -158,6 +159,13 @@ def test_a_lost_scheduler_costs_no_tile_that_is_done(tmp_path, monkeypatch):
             tmp_path / "gram", NET, X, tile=8, scheduler=cluster.scheduler_address, progress=Record(3, cluster.close)
         )
     assert len(gram.open(tmp_path / "gram").missing()) == 28 - 3
+
+
+def test_a_tile_that_ends_every_worker_is_said():
+    error = KilledWorker("tile", SimpleNamespace(address="tcp://a:1"), 3)
+    told = on_cluster._explained(SimpleNamespace(status="running"), error)
+    assert isinstance(told, ClusterError)
+    assert "a tile ended 4 workers, the last one tcp://a:1" in str(told)
 
 
 def test_a_worker_refuses_what_it_cannot_hold(address, tmp_path):

@@ -80,8 +80,6 @@ def build(
     with cluster.connected(scheduler, progress) if scheduler is not None else nullcontext() as client:
         store = create(Path(path), manifest)
         todo = store.missing() + store.damaged(progress)
-        if kept := sum(1 for _ in store.tiles()) - len(todo):
-            progress.note(f"{kept} tiles are there already, {len(todo)} are left to do")
         if client is None:
             made = _here(store, net, x, memory, todo, progress)
         else:

@@ -72,7 +72,8 @@ def connected(scheduler: "str | Client", progress: Progress | None = None) -> It
     client, made_here = connect(scheduler)
     try:
         threads = client.nthreads()
-        what = f"{len(threads)} worker{'' if len(threads) == 1 else 's'}, {sum(threads.values())} threads"
+        counts = {"worker": len(threads), "thread": sum(threads.values())}
+        what = ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for name, count in counts.items())
         watched = "dashboard" in client.scheduler_info()["services"]
         dashboard = f"dashboard {client.dashboard_link}" if watched else "no dashboard"
         (progress or Quiet()).note(f"cluster: {what}; {dashboard}")

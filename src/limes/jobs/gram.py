@@ -11,7 +11,7 @@ import numpy as np
 from limes import gram
 from limes.core import memory as mem
 from limes.core.errors import InputError
-from limes.core.progress import Progress
+from limes.core.progress import Progress, Quiet
 from limes.core.types import Kind
 from limes.data import load
 from limes.gram.manifest import Manifest, describe
@@ -74,7 +74,10 @@ def build_gram(
         MemoryRefused, DiskFullError, ClusterError, MissingPackage: see `limes.gram.build`.
     """
     given = _inputs(data, net, dtype, n_train, seed, data_dir, target)
-    since = time.perf_counter()
+    since, progress = time.perf_counter(), progress or Quiet()
+    manifest = _manifest(given, kind, tile)
+    if (left := _left(out, manifest)) is not None:
+        progress.note(f"{_n_tiles(manifest) - left} tiles are there already, {left} missing")
     store = gram.build(
         out, given.net, given.x, kind=kind, tile=tile, memory=memory, scheduler=scheduler, progress=progress
     )
@@ -110,25 +113,21 @@ def plan_gram(
         memory_limit_bytes, seconds, notes.
     """
     given = _inputs(data, net, dtype, n_train, seed, data_dir, target)
-    x, rows = check_inputs(given.net, given.x, kind, tile)
+    manifest, path = _manifest(given, kind, tile), Path(out)
+    x, rows, tiles = given.x, manifest.tile, _n_tiles(manifest)
     if scheduler is None:
         require_tile(given.net, x, kind, rows, memory)
-    manifest, path = describe(given.net, x, kind, rows), Path(out)
-    about = _about(manifest, given)
-    left = about["tiles"]
-    if (path / "zarr.json").exists():
-        store = gram.open(path)
-        store.require(manifest)
-        left = len(store.missing())
+    left = _left(out, manifest)
+    left = tiles if left is None else left
     beside = next(p for p in (path, *path.absolute().parents) if p.exists())
     whole = pair_seconds(given.net, x.shape[1:], x.dtype) * len(x) ** 2 / 2
     return {
-        **about,
+        **_about(manifest, given),
         "tiles_left": left,
         "disk_free_bytes": shutil.disk_usage(beside).free,
         "tile_memory_bytes": int(tile_bytes(given.net, x, kind, rows)),
         "memory_limit_bytes": mem.limit(memory),
-        "seconds": round(whole * left / about["tiles"], 1),
+        "seconds": round(whole * left / tiles, 1),
         "notes": list(given.notes),
     }
 
@@ -173,8 +172,26 @@ def _inputs(
     return _Inputs(parse_net(net, dataset.shape), x if affine is None else affine(x), dataset.notes)
 
 
-def _about(manifest: Manifest, given: _Inputs | None = None) -> dict[str, Any]:
+def _manifest(given: _Inputs, kind: Kind, tile: int) -> Manifest:
+    x, rows = check_inputs(given.net, given.x, kind, tile)
+    return describe(given.net, x, kind, rows)
+
+
+def _left(folder: str | Path, manifest: Manifest) -> int | None:
+    """Tiles that a store lacks; None where none was begun. Refuses a store of something else."""
+    if not (Path(folder) / "zarr.json").exists():
+        return None
+    begun = gram.open(folder)
+    begun.require(manifest)
+    return len(begun.missing())
+
+
+def _n_tiles(manifest: Manifest) -> int:
     side = -(-manifest.n // manifest.tile)
+    return side * (side + 1) // 2
+
+
+def _about(manifest: Manifest, given: _Inputs | None = None) -> dict[str, Any]:
     named = {} if given is None else {"net": str(given.net)}
-    sizes = {"tile": manifest.tile, "tiles": side * (side + 1) // 2, "disk_bytes": disk_bytes(manifest)}
+    sizes = {"tile": manifest.tile, "tiles": _n_tiles(manifest), "disk_bytes": disk_bytes(manifest)}
     return {"rows": manifest.n, "kind": manifest.kind, "dtype": manifest.dtype, **named, **sizes}
