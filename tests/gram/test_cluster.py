@@ -91,9 +91,9 @@ def test_rows_products_and_solutions_are_those_of_the_store(address, store, sour
         np.testing.assert_array_equal(matrix[[49, 3, 3]], store[[49, 3, 3]])
         np.testing.assert_array_equal(matrix[17], store[17])
         np.testing.assert_array_equal(matrix.diagonal(), store.diagonal())
-        found = cg.solve(matrix, Y, 10.0).check()
+        found = cg.solve(matrix, Y, 10.0, rank=5, tol=1e-3).check()
         assert found.iterations > 0
-        np.testing.assert_array_equal(found.coef[0], cg.solve(store, Y, 10.0).coef[0])
+        np.testing.assert_array_equal(found.coef[0], cg.solve(store, Y, 10.0, rank=5, tol=1e-3).coef[0])
         with pytest.raises(InputError, match="50 rows"):
             matrix @ Y[:9]
 
@@ -111,7 +111,7 @@ class Fragile(gram.ClusterGram):
             yield value
 
 
-def test_killed_workers_change_no_bit(tmp_path):
+def test_killed_workers_change_no_bit(store, tmp_path):
     """Two worker processes: one is killed in the midst of a build, the other in the midst of a product."""
     calm = gram.build(tmp_path / "calm", NET, X, tile=8)
     with quiet_cluster(0) as cluster, Client(cluster, set_as_default=False) as client:
@@ -130,11 +130,11 @@ def test_killed_workers_change_no_bit(tmp_path):
             made = gram.build(tmp_path / "gram", NET, X, tile=8, scheduler=client, progress=Record(4, kill))
             assert chunks(made) == chunks(calm)
             assert len(alive) == 1
-            with Fragile.from_inputs(NET, X, client, tile=8) as matrix:
+            with Fragile.from_inputs(NET, X, client, tile=TILE) as matrix:
                 matrix.then = lambda: (cluster.scale(1), client.wait_for_workers(2), kill())
-                found = cg.solve(matrix, Y, 1.0, preconditioner="none")
+                found = cg.solve(matrix, Y, 10.0, preconditioner="none")
             assert not alive
-            expected = cg.solve(calm, Y, 1.0, preconditioner="none")
+            expected = cg.solve(store, Y, 10.0, preconditioner="none")
             assert found.iterations == expected.iterations > 3
             np.testing.assert_array_equal(found.coef[0], expected.coef[0])
         finally:
