@@ -77,6 +77,34 @@ def test_outcomes():
     assert cg.solve(np.eye(4), np.zeros((4, 2))).check().iterations == 0
 
 
+class Products:
+    """No array: it offers products, its diagonal and single rows."""
+
+    def __init__(self, gram):
+        self.gram, self.shape, self.asked = gram, gram.shape, 0
+
+    def __matmul__(self, block):
+        self.asked += 1
+        return self.gram @ block
+
+    def __getitem__(self, row):
+        assert isinstance(row, int)
+        return self.gram[row]
+
+    def diagonal(self):
+        return self.gram.diagonal()
+
+
+@pytest.mark.parametrize("kind", ["nystrom", "cholesky", "none"])
+def test_what_offers_products_is_asked_for_nothing_else(symmetric, kind):
+    gram, y = symmetric(SPECTRA["power law"]), np.random.default_rng(0).standard_normal((N, 2))
+    products = Products(gram)
+    found = cg.solve(products, y, 1e-2, preconditioner=kind).check()
+    np.testing.assert_allclose(found.coef[0], cg.solve(gram, y, 1e-2, preconditioner=kind).coef[0], rtol=1e-6)
+    assert products.asked == found.iterations + (3 if kind == "nystrom" else 2)
+    assert cg.solve(Products(gram * np.nan), y, preconditioner=kind).status is Status.NOT_FINITE
+
+
 def test_progress_counts_products():
     class Counter:
         done = 0

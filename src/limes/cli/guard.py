@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from limes.core.errors import DiskFullError, LimesError, MemoryRefused, NumericalError
+from limes.core.errors import ClusterError, DiskFullError, LimesError, MemoryRefused, MissingPackage, NumericalError
 
 
 def exit_code(error: BaseException) -> int:
@@ -16,7 +16,7 @@ def exit_code(error: BaseException) -> int:
         return 130
     if isinstance(error, MemoryRefused):
         return 3
-    failed = isinstance(error, NumericalError | MemoryError | DiskFullError)
+    failed = isinstance(error, NumericalError | MemoryError | DiskFullError | ClusterError | MissingPackage)
     return 2 if isinstance(error, LimesError) and not failed else 1
 
 

@@ -23,12 +23,19 @@ def fit(
     seed: o.Seed = 0,
     data_dir: o.DataDir = None,
     target: o.Target = None,
+    gram: Annotated[
+        Path | None,
+        typer.Option(help="Keep the kernel on disk in this folder, for more rows than memory holds."),
+    ] = None,
     memory: o.Memory = None,
     force: o.Force = False,
     json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Fit a classifier and save it; its accuracy is measured where the data have a test part."""
+    """Fit a classifier and save it; its accuracy is measured where the data have a test part.
+
+    With --gram, interrupt it at any moment: the same command continues.
+    """
     from limes import jobs
     from limes.core.progress import Bar
 
@@ -45,6 +52,7 @@ def fit(
             seed=seed,
             data_dir=data_dir and str(data_dir),
             target=target,
+            gram=gram,
             force=force,
             progress=progress,
         )

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from limes.core import memory as mem
-from limes.core.errors import DiskFullError
+from limes.core.errors import DiskFullError, MissingPackage
 
 
 def open_array(path: Path, mode: str) -> Any:
@@ -73,5 +73,5 @@ def _zarr() -> Any:
     try:
         import zarr
     except ImportError as error:
-        raise ImportError("matrices on disk need zarr: pip install 'limes[scale]'") from error
+        raise MissingPackage("matrices on disk need zarr: pip install 'limes[scale]'") from error
     return zarr

@@ -33,8 +33,20 @@ class DiskFullError(RunFolderError):
     """A disk without room for what a run writes."""
 
 
+class ClusterError(LimesError, ConnectionError):
+    """A cluster that cannot be reached, is lost, or whose workers die."""
+
+
 class MemoryRefused(LimesError, MemoryError):
     """Work that would not fit into memory, refused before it starts."""
+
+    def __reduce__(self) -> tuple:
+        """How it is pickled, as workers of a cluster do: a `MemoryError` does not let tblib make subclasses again."""
+        return type(self), self.args
+
+
+class MissingPackage(LimesError, ImportError):
+    """A package that an extra of limes would bring."""
 
 
 class NumericalError(LimesError, ArithmeticError):

@@ -1,5 +1,7 @@
-"""Gram matrices larger than memory: tiles on disk."""
+"""Gram matrices larger than memory: tiles on disk, tiles on a cluster."""
 
-from limes.gram.store import GramStore, build, open
+from limes.gram.building import build
+from limes.gram.cluster_gram import ClusterGram
+from limes.gram.store import GramStore, open
 
-__all__ = ["GramStore", "build", "open"]
+__all__ = ["ClusterGram", "GramStore", "build", "open"]

@@ -2,6 +2,7 @@
 
 from limes.jobs.attack import attack
 from limes.jobs.doctor import doctor
+from limes.jobs.gram import build_gram, check_gram, plan_gram
 from limes.jobs.models import fit, predict
 from limes.jobs.plan import plan
 from limes.jobs.robustify import RobustifyResult, prepare, robustify
@@ -12,9 +13,12 @@ __all__ = [
     "RobustifyResult",
     "Settings",
     "attack",
+    "build_gram",
+    "check_gram",
     "doctor",
     "fit",
     "plan",
+    "plan_gram",
     "predict",
     "prepare",
     "robustify",

@@ -10,9 +10,12 @@ from limes.core.arrays import write_text
 from limes.core.errors import InputError
 from limes.core.progress import Progress
 from limes.core.types import Kind
-from limes.data import load, load_inputs, split
+from limes.data import load, load_inputs
+from limes.gram import build
+from limes.jobs.rows import training_rows
 from limes.machines import NTKClassifier
 from limes.machines import load as load_model
+from limes.machines.scaling import scaled
 from limes.nets.names import parse_net
 
 
@@ -38,6 +41,7 @@ def fit(
     seed: int = 0,
     data_dir: str | None = None,
     target: str | int | None = None,
+    gram: str | Path | None = None,
     force: bool = False,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
@@ -54,6 +58,7 @@ def fit(
         seed: of the draw.
         data_dir: see `limes.data.load`.
         target: the same.
+        gram: folder for a kernel on disk, made or continued, for more rows than memory holds; None for one in memory.
         force: replace an existing file.
         progress: told of the tiles of the kernel.
 
@@ -63,24 +68,18 @@ def fit(
     Raises:
         InputError, FormatError, NetError: for data or arguments that cannot be used.
         MemoryRefused: if the fit would not fit into memory.
+        DiskFullError: if the disk would not hold the kernel and its factor; what has been done is kept.
     """
     path = Path(out)
     refuse_existing(path, force)
     dataset = load(data, data_dir, target)
-    x, y = dataset.x, dataset.y
-    if n_train is not None:
-        if dataset.x_test is None:
-            if not 2 <= n_train <= len(x):
-                raise InputError(f"n_train must lie between 2 and the {len(x)} rows of {dataset.name}, not {n_train}")
-            rows = np.random.default_rng(seed).permutation(len(x))[:n_train]
-            x, y = x[rows], y[rows]
-        else:
-            parts = split(dataset, seed, n_train, 0)
-            x, y = parts.x_train, parts.y_train
-    machine = NTKClassifier(
-        parse_net(net, dataset.shape), time, ridge_rel=ridge_rel, kind=kind, scale=dataset.scale, random_state=seed
-    )
-    machine.fit_path(x, y, (time,), progress)
+    x, y = training_rows(dataset, n_train, seed)
+    architecture = parse_net(net, dataset.shape)
+    machine = NTKClassifier(architecture, time, ridge_rel=ridge_rel, kind=kind, scale=dataset.scale, random_state=seed)
+    store = None
+    if gram is not None:
+        store = build(gram, architecture, scaled(x, dataset.scale), kind=kind, progress=progress)
+    machine.fit_path(x, y, (time,), progress, gram=store)
     tested = dataset.x_test is not None and dataset.y_test is not None
     accuracy = float(machine.score(dataset.x_test, dataset.y_test)) if tested else None
     machine.save(path)

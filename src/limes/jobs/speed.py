@@ -3,11 +3,13 @@
 import functools
 import math
 import time
+from typing import Any
 
 import numpy as np
 
 from limes.jobs.settings import Settings
 from limes.kernels.tiles import entries_per_pair
+from limes.nets import Net
 
 
 @functools.cache
@@ -23,13 +25,21 @@ def flops(dtype: str) -> float:
 
 def inner_shape(settings: Settings) -> tuple[int, ...]:
     """Shape of one input as the net takes it."""
-    shape = settings.data.shape
-    return shape if settings.net.needs_positions else (math.prod(shape),)
+    return _inner(settings.net, settings.data.shape)
 
 
 def seconds_per_pair(settings: Settings) -> float:
+    """Time of one kernel entry of a run."""
+    return pair_seconds(settings.net, settings.data.shape, settings.data.x.dtype)
+
+
+def pair_seconds(net: Net, shape: tuple[int, ...], dtype: Any) -> float:
     """Time of one kernel entry: its inner product, and about 25 operations an entry and layer."""
-    inner, layers = inner_shape(settings), len(settings.net.layers)
-    entries = entries_per_pair(settings.net, inner)
-    work = 2 * math.prod(inner) * (entries if settings.net.layout == "pairs" else 1) + 25 * layers * entries
-    return work / flops(str(settings.data.x.dtype))
+    inner, layers = _inner(net, shape), len(net.layers)
+    entries = entries_per_pair(net, inner)
+    work = 2 * math.prod(inner) * (entries if net.layout == "pairs" else 1) + 25 * layers * entries
+    return work / flops(str(dtype))
+
+
+def _inner(net: Net, shape: tuple[int, ...]) -> tuple[int, ...]:
+    return shape if net.needs_positions else (math.prod(shape),)

@@ -7,7 +7,7 @@ import numpy as np
 from limes.core.progress import Progress, Quiet
 from limes.core.status import Status
 from limes.linalg.preconditioner import LowRank, nystrom, pivoted_cholesky
-from limes.linalg.solution import ROWS, Solution, all_finite, finite_rows
+from limes.linalg.solution import ROWS, Solution, all_finite, finite_rows, multiplies
 
 Preconditioner = Literal["nystrom", "cholesky", "none"]
 _LEAST, _MOST = 20, 1000  # rank of a preconditioner
@@ -31,8 +31,10 @@ def solve(
     status, not the one that the recursion carries along.
 
     Args:
-        gram: (n, n) symmetric positive semidefinite; an array, or anything with `shape`, `dtype` and slices of rows, as
-            a matrix on disk. float32 is widened to float64 a thousand rows at a time, so products are exact.
+        gram: (n, n) symmetric positive semidefinite; an array, or anything with `shape` and slices of rows, as a file
+            mapped into memory. float32 is widened to float64 a thousand rows at a time, so products are exact. What is
+            no array and offers `gram @ block`, as a matrix on disk or on a cluster, is asked for products alone, in
+            float64; for the preconditioner "cholesky" also for `gram.diagonal()` and single rows.
         y: (n, c).
         ridge: absolute, at least 0. With none, directions of tiny eigenvalues take many steps.
         tol: of the residual of each column, relative to the column.
@@ -58,6 +60,8 @@ def solve(
     progress = progress or Quiet()
 
     def product(block: np.ndarray) -> np.ndarray:
+        if multiplies(gram):
+            return np.asarray(gram @ block, np.float64) + ridge * block
         out = np.empty((n, block.shape[1]))
         for start in range(0, n, ROWS):
             rows = slice(start, start + ROWS)
@@ -81,13 +85,18 @@ def default_rank(n: int) -> int:
     return min(n, max(_LEAST, min(_MOST, n // 20)))
 
 
+def _diagonal(gram: Any) -> np.ndarray:
+    if multiplies(gram):
+        return np.asarray(gram.diagonal())
+    return np.concatenate([np.diagonal(gram[i : i + ROWS], i) for i in range(0, gram.shape[0], ROWS)])
+
+
 def _preconditioner(kind: Preconditioner, gram: Any, product: Any, rank: int, ridge: float, rng: Any) -> LowRank:
     n = gram.shape[0]
     if kind == "none" or rank == 0:
         return LowRank(np.zeros((n, 0)), np.zeros(0), 1.0)
     if kind == "cholesky":
-        diagonal = np.concatenate([np.diagonal(gram[i : i + ROWS], i) for i in range(0, n, ROWS)])
-        return pivoted_cholesky(lambda j: np.asarray(gram[j]), diagonal, rank, ridge)  # a row, by symmetry
+        return pivoted_cholesky(lambda j: np.asarray(gram[j]), _diagonal(gram), rank, ridge)  # a row, by symmetry
     return nystrom(lambda block: product(block) - ridge * block, n, rank, ridge, rng)
 
 

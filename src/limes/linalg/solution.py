@@ -50,8 +50,15 @@ ROWS = 1024
 """Rows of a matrix that are looked at, or widened, at once."""
 
 
+def multiplies(gram: Any) -> bool:
+    """Whether a matrix is no array and makes its own products, as one on disk or on a cluster does."""
+    return hasattr(gram, "__matmul__") and not hasattr(gram, "__array__")
+
+
 def finite_rows(gram: Any) -> bool:
-    """`all_finite` of a matrix in memory or on disk, some rows at a time."""
+    """`all_finite` of a matrix, some rows at a time, or by a product: NaN and infinity do not vanish in a sum."""
+    if multiplies(gram):
+        return all_finite(np.asarray(gram @ np.ones((gram.shape[0], 1))))
     return all(all_finite(np.asarray(gram[i : i + ROWS])) for i in range(0, gram.shape[0], ROWS))
 
 

@@ -15,6 +15,7 @@ from limes.core.progress import Progress
 from limes.core.status import Status
 from limes.core.types import Array
 from limes.gram import GramStore
+from limes.gram.manifest import describe
 from limes.linalg.solution import REMEDY, Solution
 from limes.machines import flow
 from limes.machines.estimator import ExpansionEstimator
@@ -96,7 +97,8 @@ class KernelMachine(ExpansionEstimator):
         """A kernel on disk, of this machine's net and rows; read into memory for solvers that need it there."""
         if self._roots is not None:
             raise InputError("gram=... serves rows of equal weight: leave sample_weight and class_weight out")
-        store.require(self.net_, self.centres_, self.kind)
+        store.require(describe(self.net_, self.centres_, self.kind, store.manifest.tile))
+        store.require_whole()
         return store if solver in flow.ON_DISK else store[:]
 
     def _solve(

@@ -48,3 +48,9 @@ def _moments(x: np.ndarray, axes: tuple[int, ...], weights: np.ndarray | None) -
 
     shift = mean(x)
     return shift, np.sqrt(mean((x - shift) ** 2))
+
+
+def scaled(x: np.ndarray, scale: Scale | None) -> np.ndarray:
+    """Rows as the kernel of a machine with this `scale` that is fitted to them sees them."""
+    affine = fit_affine(x, scale)
+    return x if affine is None else affine(x)

@@ -1,0 +1,28 @@
+"""The rows that a model is fitted to, the same for every verb."""
+
+import numpy as np
+
+from limes.core.errors import InputError
+from limes.data import Dataset, split
+
+
+def training_rows(dataset: Dataset, n_train: int | None = None, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and labels to fit to: all of the training part, or a number of them, drawn.
+
+    Args:
+        dataset: the data.
+        n_train: rows; every class keeps one where the data have a test part. None for all, in their order.
+        seed: of the draw.
+
+    Raises:
+        InputError: for more rows than there are, or fewer than two.
+    """
+    if n_train is None:
+        return dataset.x, dataset.y
+    if dataset.x_test is not None:
+        parts = split(dataset, seed, n_train, 0)
+        return parts.x_train, parts.y_train
+    if not 2 <= n_train <= len(dataset.x):
+        raise InputError(f"n_train must lie between 2 and the {len(dataset.x)} rows of {dataset.name}, not {n_train}")
+    rows = np.random.default_rng(seed).permutation(len(dataset.x))[:n_train]
+    return dataset.x[rows], dataset.y[rows]
