@@ -6,8 +6,8 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections import namedtuple
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -119,13 +119,26 @@ def test_a_store_of_something_else_is_refused(store, change, message):
         gram.build(store.path, **arguments)
 
 
-def test_two_builds_of_one_store(tmp_path):
-    with ThreadPoolExecutor(2) as pool:
-        futures = [pool.submit(gram.build, tmp_path / "gram", NET, X, tile=8) for _ in range(2)]
-        stores = [future.result() for future in futures]
-    for store in stores:
-        assert store.missing() == store.damaged() == []
-        np.testing.assert_allclose(store[:], WHOLE, rtol=1e-12)
+def test_two_processes_build_one_store(tmp_path):
+    """The other process makes tiles while this one is at its second."""
+    script = f"""
+import pathlib, sys
+sys.path.insert(0, {os.path.dirname(__file__)!r})
+from test_store import NET, X, Counter, gram
+begun = lambda done: pathlib.Path({str(tmp_path / "begun")!r}).touch()
+gram.build({str(tmp_path / "gram")!r}, NET, X, tile=8, progress=Counter(begun))
+"""
+    with subprocess.Popen([sys.executable, "-c", script]) as other:
+
+        def wait(done):
+            while done == 1 and not (tmp_path / "begun").exists() and other.poll() is None:
+                time.sleep(0.01)
+
+        store = gram.build(tmp_path / "gram", NET, X, tile=8, progress=Counter(wait))
+        assert other.wait() == 0
+    assert (tmp_path / "begun").exists()
+    assert store.missing() == store.damaged() == []
+    np.testing.assert_allclose(store[:], WHOLE, rtol=1e-12)
 
 
 def test_a_full_disk_is_said_and_nothing_is_lost(tmp_path, monkeypatch):

@@ -33,6 +33,16 @@ def rows_of(path):
         return list(csv.DictReader(file))
 
 
+def test_fit_with_the_kernel_on_disk_is_the_same(files):
+    data = str(files / "data.npz")
+    found = fit(data, out=files / "m.npz", net="mlp-2", ridge_rel=0.01, gram=files / "gram")
+    fit(data, out=files / "n.npz", net="mlp-2", ridge_rel=0.01)
+    np.testing.assert_array_equal(lm.load(found["model"]).coef, lm.load(files / "n.npz").coef)
+    assert lm.gram.open(files / "gram").missing() == []
+    with pytest.raises(InputError, match="another net"):
+        fit(data, out=files / "o.npz", net="mlp-3", gram=files / "gram")
+
+
 def test_fit_saves_the_machine_that_the_library_fits(files):
     found = fit(str(files / "data.npz"), out=files / "m.npz", net="mlp-2", kind="nngp", time=5.0, ridge_rel=0.01)
     machine = lm.load(found["model"])
