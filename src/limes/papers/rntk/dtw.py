@@ -10,6 +10,7 @@ out on the training part, as in Dau et al. (2019), arXiv 1810.07758.
 
 import numba
 import numpy as np
+from scipy.ndimage import maximum_filter1d, minimum_filter1d
 
 WINDOWS = (0, 1, 2, 3, 4, 5, 6, 8, 10, 15, 20)
 """Half widths of the band that are tried, in per cent of the length, rounded up."""
@@ -40,45 +41,33 @@ def distance(x: np.ndarray, z: np.ndarray, window: int, limit: float) -> float:
 
 
 @numba.njit(cache=True, nogil=True)
-def _envelopes(x: np.ndarray, window: int) -> tuple[np.ndarray, np.ndarray]:
-    """Lowest and highest value of each series (n, time) within the window round each step."""
-    low, high = np.empty_like(x), np.empty_like(x)
-    time = x.shape[1]
-    for t in range(time):
-        first, last = max(0, t - window), min(time, t + window + 1)
-        for i in range(len(x)):
-            low[i, t], high[i, t] = x[i, first:last].min(), x[i, first:last].max()
-    return low, high
+def _search(x: np.ndarray, among: np.ndarray, order: np.ndarray, bounds: np.ndarray, window: int) -> int:
+    """The nearest of `among` (m, time) in an order of rising lower bounds on the squared distance."""
+    best, place = np.inf, order[0]
+    for j in order:
+        if bounds[j] > best:
+            break
+        value = distance(x, among[j], window, best)
+        if value < best or (value == best and j < place):
+            best, place = value, j
+    return place
 
 
-@numba.njit(cache=True, nogil=True)
-def nearest(x: np.ndarray, among: np.ndarray, window: int, leave_out: bool) -> np.ndarray:
+def nearest(x: np.ndarray, among: np.ndarray, window: int, leave_out: bool = False) -> np.ndarray:
     """The nearest series (n,) of `among` (m, time) to each of x (n, time), of equal ones the first.
 
     Args:
-        x, among: series of one length, float64.
+        x: series of one length, float64.
+        among: the same.
         window: half width of the band, in steps; 0 is the Euclidean distance.
         leave_out: whether x is `among`, and a series not its own neighbour.
     """
-    low, high = _envelopes(among, window)
-    found = np.zeros(len(x), np.int64)
-    for i in range(len(x)):
-        bounds = np.zeros(len(among))
-        for j in range(len(among)):
-            for t in range(x.shape[1]):
-                over, under = x[i, t] - high[j, t], low[j, t] - x[i, t]
-                gap = max(0.0, max(over, under))
-                bounds[j] += gap * gap
-        best, place = np.inf, -1
-        for j in np.argsort(bounds):
-            if bounds[j] > best:
-                break
-            if leave_out and i == j:
-                continue
-            value = distance(x[i], among[j], window, best)
-            if value < best or (value == best and j < place):
-                best, place = value, j
-        found[i] = place
+    low, high = (rule(among, 2 * window + 1, axis=1, mode="nearest") for rule in (minimum_filter1d, maximum_filter1d))
+    found = np.empty(len(x), np.int64)
+    for i, row in enumerate(x):
+        bounds = np.sum(np.maximum(np.maximum(row - high, low - row), 0.0) ** 2, axis=1) * (1 - 1e-12)
+        order = np.argsort(bounds, kind="stable")
+        found[i] = _search(row, among, order[order != i] if leave_out else order, bounds, window)
     return found
 
 
@@ -95,6 +84,6 @@ def chosen_window(x: np.ndarray, y: np.ndarray) -> tuple[int, float]:
     """
     scores: dict[int, float] = {}
     for window in WINDOWS:
-        scores[window] = float(np.mean(y[nearest(x, x, steps(window, x.shape[1]), True)] == y))
+        scores[window] = float(np.mean(y[nearest(x, x, steps(window, x.shape[1]), leave_out=True)] == y))
     best = max(WINDOWS, key=lambda window: (scores[window], -window))
     return best, scores[best]

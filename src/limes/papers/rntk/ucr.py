@@ -159,7 +159,7 @@ def _neighbours(x: np.ndarray, y: np.ndarray, x_test: np.ndarray, y_test: np.nda
     window, validation = chosen_window(x, y)
 
     def accuracy(percent: int) -> float:
-        return float(np.mean(y[nearest(x_test, x, steps(percent, x.shape[1]), False)] == y_test))
+        return float(np.mean(y[nearest(x_test, x, steps(percent, x.shape[1]))] == y_test))
 
     return {
         "euclidean": {"accuracy": accuracy(0)},
