@@ -9,7 +9,7 @@ from limes.data import from_arrays
 from limes.machines import RNTKClassifier
 from limes.papers.paper import Request
 from limes.papers.registry import find
-from limes.papers.rntk import dtw, experiment, finite, phases, recursion, sensitivity, svm, table, ucr
+from limes.papers.rntk import dtw, experiment, finite, kernels, phases, recursion, sensitivity, svm, table, ucr
 from limes.papers.rntk.archive import SETS, SMALL
 from limes.papers.rntk.kernels import family
 from oracles import recurrent
@@ -71,12 +71,17 @@ def test_sensitivity_is_a_derivative_of_the_oracle():
 
 
 def test_machines_on_kernels_are_those_of_the_classifier():
-    rows = phases.draw(0, 0.8, 12, n_valid=2, n_test=4)
-    kernel = phases.recurrent(rows, "relu", "mean_shared", 1.3)
-    labels = svm.svm_labels(kernel[rows.train], rows.y[rows.train], kernel[rows.test], phases.PENALTY)
-    classifier = RNTKClassifier(w_std=1.3, b_std=phases.B_STD, C=phases.PENALTY, scale=None, tolerance=1e-3)
-    classifier.fit(rows.x[rows.train], rows.y[rows.train], rows.lengths[rows.train])
-    assert labels.tolist() == classifier.predict(rows.x[rows.test], rows.lengths[rows.test]).tolist()
+    rng, numbers = np.random.default_rng(3), {"w_std": 1.3, "b_std": 0.1}
+    x, lengths, y = rng.standard_normal((14, 6, 1)), rng.integers(3, 7, 14), np.arange(14) % 3
+    x[np.arange(6) >= lengths[:, None]] = 0.0
+    net, train = family("relu", "last"), (x[:10], lengths[:10])
+    own = kernels.own(net, numbers, (x, lengths))
+    kernel = kernels.cosines(kernels.ntk(net, numbers, (x, lengths), train), own, own[:10])
+    np.testing.assert_allclose(np.diagonal(kernel), 1.0, rtol=1e-12)
+    np.testing.assert_allclose(kernels.ntk(net, numbers, train), kernels.ntk(net, numbers, train, train), rtol=1e-12)
+    classifier = RNTKClassifier(readout="last", **numbers, C=10.0, scale=None, tolerance=1e-3)
+    expected = classifier.fit(x[:10], y[:10], lengths[:10]).predict(x[10:], lengths[10:])
+    assert svm.svm_labels(kernel[:10], y[:10], kernel[10:], 10.0).tolist() == expected.tolist()
 
 
 def test_phases_draw_disjoint_rows_and_zeros_behind_the_end():
