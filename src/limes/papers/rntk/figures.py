@@ -51,7 +51,7 @@ def _legend(ax: Any, **where: Any) -> None:
 def _widths(numbers: Numbers) -> Drawing:
     from matplotlib.ticker import NullFormatter
 
-    figure, ax = _axes(3.4, (0.14, 0.15, 0.81, 0.8))
+    figure, ax = _axes(3.4, (0.14, 0.28, 0.81, 0.67))
     widths, told = list(numbers["widths"]), []
     wide = numbers.get("wide", {"widths": [], "deviation": {}})
     for i, (name, entries) in enumerate(numbers["deviation"].items()):
@@ -70,7 +70,7 @@ def _widths(numbers: Numbers) -> Drawing:
     ends = [widths[0], max([*widths, *wide["widths"]])]
     start = max(entries[0]["mean"] for entries in numbers["deviation"].values())
     line = [start, start * (ends[0] / ends[1]) ** 0.5]
-    ax.plot(ends, line, color=style.MUTED, linewidth=0.9, linestyle="--", label="width to the power −1/2")
+    ax.plot(ends, line, color=style.MUTED, linewidth=0.9, linestyle="--", label="slope −1/2")
     ax.set_xscale("log")
     ax.set_yscale("log")
     ax.xaxis.set_minor_formatter(NullFormatter())
@@ -79,7 +79,7 @@ def _widths(numbers: Numbers) -> Drawing:
     ax.set_xticks(ticks, [f"{width:,}" for width in ticks])
     ax.set_xlabel("width")
     ax.set_ylabel("deviation from the kernel, relative")
-    _legend(ax, loc="lower left")
+    _legend(ax, loc="upper center", bbox_to_anchor=(0.45, -0.17), ncols=3)
     return Drawing(
         figure,
         "Empirical NTKs of finite recurrent networks against the kernel: three series of 6, 4 and 9 steps, geometric "

@@ -57,7 +57,7 @@ def _limit(found: Found, size: Size) -> list[Claim]:
             **per_seed(found, "limit", lambda r: float(np.mean([exponent(r, name) for name in nets]))),
             size=size,
             headline=True,
-            note="Each series has a start of its own here, as in the paper; the recorded figures had one for all. "
+            note="Each series has a start of its own here; the recorded figures (claim 1f) had one for all. "
             "A steeper fall than -0.5 comes from the narrowest networks, whose kernels have heavy tails.",
         )
     ]

@@ -58,7 +58,7 @@ def _hard(found: Found, size: Size, n_test: int) -> list[Claim]:
         ),
         claim(
             "d",
-            "The last step, the paper's read-out, does not: what tells classes apart comes at any time",
+            "With the last step, the paper's read-out, it does not: what tells classes apart comes at any time",
             "test accuracy, relu, w sqrt 2, last step",
             Expected.at_most(0.55, refuted_above=0.7),
             "last",

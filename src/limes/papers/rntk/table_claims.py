@@ -103,7 +103,7 @@ def table_claims(found: Found, size: Size) -> list[Claim]:
         against("g", "The last step alone, the paper's read-out, beats the NTK too", "rntk-last", "ntk", better, grids),
         against(
             "h",
-            "Means over steps are better than the last step",
+            "The mean over all pairs of steps is a better read-out than the last step",
             "rntk-mean_shared",
             "rntk-last",
             better,
