@@ -22,7 +22,7 @@ from typing import Any
 
 RESULTS = Path(__file__).parent / "results"
 PACKAGES = ("limes", "jax", "jaxlib", "numpy", "scipy")
-_PATH_OPTIONS = ("--nt-python", "--data", "--out", "--store")
+_PATH_OPTIONS = ("--nt-python", "--rocket-python", "--data", "--out", "--store")
 
 
 @dataclass(frozen=True)

@@ -169,6 +169,11 @@ class Recurrent(Layer):
 
     # The kernel rule
 
+    @property
+    def adjustable(self) -> tuple[str, ...]:
+        """All standard deviations: nets that differ in these alone can share a compiled kernel."""
+        return ("w_std", "u_std", "b_std", "h_std")
+
     def needs(self, after: Layout) -> Layout:
         """All pairs of steps for the shared mean, else equal steps (of sequences that are aligned)."""
         return "pairs" if self.readout == "mean_shared" else "position"

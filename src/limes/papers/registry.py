@@ -24,6 +24,11 @@ _ENTRIES = (
         "Adv-NTK: adversarial training dynamics of wide networks (Fu & Wang 2024)",
         "limes.papers.adv_ntk",
     ),
+    Entry(
+        "rntk",
+        "RNTK: the kernel of wide recurrent networks (Alemohammad et al. 2021)",
+        "limes.papers.rntk",
+    ),
 )
 
 

@@ -1,0 +1,90 @@
+"""The numbers behind the figures, from what was found."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from limes.papers.paper import Found
+from limes.papers.rntk.table import critical_difference, paired, summary
+from limes.papers.rntk.table_claims import METHODS, VARIANTS, accuracies, seeds
+
+
+def curves(found: Found, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Deviations by width, sensitivity by step, accuracies on random phases, and the archive's table if there is."""
+    limit, sensitivity = [*found["limit"].values()], [*found["sensitivity"].values()]
+    numbers: dict[str, Any] = {
+        "widths": limit[0]["widths"],
+        "deviation": {name: _logarithmic([r["deviation"][name] for r in limit]) for name in limit[0]["deviation"]},
+        "sensitivity": {
+            "settings": sensitivity[0]["settings"],
+            **{
+                curve: [_estimates([r[curve][i] for r in sensitivity]) for i in range(len(sensitivity[0]["settings"]))]
+                for curve in ("derivative", "change")
+            },
+        },
+        "phases": _by_kernel(found["phases"]),
+        "easy": _by_kernel(found["easy"]),
+    }
+    if wide := [*found.get("wide", {}).values()]:
+        numbers["wide"] = {
+            "widths": wide[0]["widths"],
+            "deviation": {name: _logarithmic([r["deviation"][name] for r in wide]) for name in wide[0]["deviation"]},
+        }
+    if draws := seeds(found):
+        numbers["ucr"] = _table(found, draws[0])
+    return numbers
+
+
+def _by_kernel(results: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
+    names = [name for name in next(iter(results.values())) if name not in ("w_std", "seconds")]
+    return {name: _estimates([[r[name]] for r in results.values()])[0] for name in names}
+
+
+def _table(found: Found, seed: int) -> dict[str, Any]:
+    """Accuracies by set and method, what they come to, and what was chosen; of the first seed of the folds."""
+    names, accuracy = accuracies(found, (*METHODS, *VARIANTS), seed)
+    main = accuracy[:, : len(METHODS)]
+    results = [found[f"ucr-{name}"][seed] for name in names]
+    chosen = [r["methods"]["rntk"] for r in results]
+    return {
+        "sets": names,
+        "methods": [*METHODS, *VARIANTS],
+        "accuracy": accuracy.tolist(),
+        "windows": [r["window"] for r in results],
+        "summary": summary(main) | {"methods": list(METHODS)},
+        "variants": {"methods": list(VARIANTS), "mean": accuracy[:, len(METHODS) :].mean(axis=0).tolist()},
+        "critical_difference": critical_difference(len(METHODS), len(names)),
+        "against": {m: paired(main[:, 0], main[:, i]) for i, m in enumerate(METHODS) if i},
+        "chosen": {key: _counts([str(c[key]) for c in chosen]) for key in ("readout", "activation")},
+        "settings": {name: _plain(choice) for name, choice in zip(names, chosen, strict=True)},
+    }
+
+
+def _counts(values: Sequence[str]) -> dict[str, int]:
+    return {value: values.count(value) for value in sorted(set(values))}
+
+
+def _plain(choice: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in choice.items() if key != "accuracy"}
+
+
+def _logarithmic(per_seed: Sequence[Sequence[float]]) -> list[dict[str, float | None]]:
+    """Geometric mean over seeds, and the factor of one standard error; deviations have heavy tails."""
+    found = _estimates(np.log(per_seed).tolist())
+    return [
+        {"mean": math.exp(e["mean"]), "factor": None if e["standard_error"] is None else math.exp(e["standard_error"])}
+        for e in found
+    ]
+
+
+def _estimates(per_seed: Sequence[Sequence[float]]) -> list[dict[str, Any]]:
+    """Mean and standard error over seeds (None with one) for each place of some curves."""
+    values = np.array(per_seed, np.float64)
+    n = len(values)
+    errors = values.std(axis=0, ddof=1) / math.sqrt(n) if n > 1 else [None] * values.shape[1]
+    return [
+        {"mean": float(mean), "standard_error": None if error is None else float(error)}
+        for mean, error in zip(values.mean(axis=0), errors, strict=True)
+    ]

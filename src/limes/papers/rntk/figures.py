@@ -1,0 +1,197 @@
+"""The figures: deviations by width, sensitivity by step, accuracies on random phases, and the archive's table."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from limes.papers.paper import Drawing
+from limes.report import style
+
+NAMES = {
+    "rntk": "recurrent NTK",
+    "ntk": "NTK",
+    "rbf": "RBF",
+    "euclidean": "1-NN Euclidean",
+    "dtw": "1-NN DTW",
+}
+_KERNELS = {
+    "mean 1.2": "RNTK, mean over steps, w 1.2",
+    "mean 1.41": "RNTK, mean over steps, w √2",
+    "mean 1.6": "RNTK, mean over steps, w 1.6",
+    "last": "RNTK, last step, w √2",
+    "rbf": "RBF, padded",
+    "ntk": "NTK, padded",
+}
+Numbers = Mapping[str, Any]
+
+
+def figures(numbers: Numbers) -> dict[str, Drawing]:
+    """The drawings, from the numbers as they were stored."""
+    made = {
+        "widths": _widths(numbers),
+        "sensitivity": _sensitivity(numbers["sensitivity"]),
+        "phases": _phases(numbers["phases"]),
+    }
+    if "ucr" in numbers:
+        made["ranks"] = _ranks(numbers["ucr"])
+        made["sets"] = _sets(numbers["ucr"])
+    return made
+
+
+def _axes(height: float, box: tuple[float, float, float, float]) -> tuple[Any, Any]:
+    figure = style.new_figure(style.WIDTH, height)
+    ax = figure.add_axes(box)
+    style.plain_axes(ax)
+    return figure, ax
+
+
+def _legend(ax: Any, **where: Any) -> None:
+    ax.legend(frameon=False, fontsize=style.FONT_SIZE - 1, labelcolor=style.INK, **where)
+
+
+def _widths(numbers: Numbers) -> Drawing:
+    from matplotlib.ticker import NullFormatter
+
+    figure, ax = _axes(3.4, (0.14, 0.28, 0.81, 0.67))
+    widths, told = list(numbers["widths"]), []
+    wide = numbers.get("wide", {"widths": [], "deviation": {}})
+    for i, (name, entries) in enumerate(numbers["deviation"].items()):
+        places, values = widths, [*entries]
+        if name in wide["deviation"]:  # the widest networks, of fewer seeds
+            places, values = [*widths, wide["widths"][-1]], [*values, wide["deviation"][name][-1]]
+        means = [entry["mean"] for entry in values]
+        factors = [entry["factor"] or 1.0 for entry in values]
+        errors = [
+            [m - m / f for m, f in zip(means, factors, strict=True)],
+            [m * f - m for m, f in zip(means, factors, strict=True)],
+        ]
+        look: dict[str, Any] = {"color": style.SERIES[i], "marker": style.MARKERS[i], "markersize": 4}
+        ax.errorbar(places, means, yerr=errors, linewidth=1.4, elinewidth=0.9, label=name, **look)
+        told.append(f"{name} from {means[0]:.2g} to {means[-1]:.2g}")
+    ends = [widths[0], max([*widths, *wide["widths"]])]
+    start = max(entries[0]["mean"] for entries in numbers["deviation"].values())
+    line = [start, start * (ends[0] / ends[1]) ** 0.5]
+    ax.plot(ends, line, color=style.MUTED, linewidth=0.9, linestyle="--", label="slope −1/2")
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.yaxis.set_minor_formatter(NullFormatter())
+    ticks = [*widths, *(w for w in wide["widths"] if w not in widths)]
+    ax.set_xticks(ticks, [f"{width:,}" for width in ticks])
+    ax.set_xlabel("width")
+    ax.set_ylabel("deviation from the kernel, relative")
+    _legend(ax, loc="upper center", bbox_to_anchor=(0.45, -0.17), ncols=3)
+    return Drawing(
+        figure,
+        "Empirical NTKs of finite recurrent networks against the kernel: three series of 6, 4 and 9 steps, geometric "
+        "means over networks with standard errors. “mean” is the mean over steps with one read-out.",
+        "Deviation against width on logarithmic axes, beside a line of slope minus one half: " + "; ".join(told) + ".",
+    )
+
+
+def _sensitivity(numbers: Numbers) -> Drawing:
+    figure, ax = _axes(3.4, (0.14, 0.15, 0.81, 0.8))
+    told = []
+    shown = [
+        i for i, (activation, w) in enumerate(numbers["settings"]) if activation == "relu" or abs(w * w - 2) < 1e-9
+    ]
+    for place, i in enumerate(shown):
+        activation, w_std = numbers["settings"][i]
+        values = [entry["mean"] for entry in numbers["derivative"][i]]
+        name = f"{activation}, w {'√2' if abs(w_std**2 - 2) < 1e-9 else f'{w_std:g}'}"
+        middle = sum(values) / len(values)
+        look: dict[str, Any] = {"color": style.SERIES[place], "marker": style.MARKERS[place], "markersize": 3}
+        ax.plot(range(1, len(values) + 1), [v / middle for v in values], linewidth=1.4, label=name, **look)
+        told.append(f"{name}: first step over last {values[0] / values[-1]:.2g}")
+    ax.set_yscale("log")
+    ax.set_ylim(1e-5, 3e1)
+    ax.set_xlabel("step t")
+    ax.set_ylabel("size of dK/dx at step t, over its mean")
+    _legend(ax, loc="lower center")
+    return Drawing(
+        figure,
+        "Which steps the kernel of the last step listens to: root mean square of the derivative of the kernel between "
+        "two different series in each step of one of them; no biases, series of independent normal steps.",
+        f"Sensitivity against step on a logarithmic axis. {'; '.join(told)}.",
+    )
+
+
+def _phases(numbers: Numbers) -> Drawing:
+    figure, ax = _axes(2.6, (0.47, 0.2, 0.49, 0.76))
+    names = [name for name in _KERNELS if name in numbers]
+    told = []
+    for i, name in enumerate(names):
+        entry = numbers[name]
+        colour = style.SERIES[0] if name == "mean 1.41" else style.MUTED
+        error = entry["standard_error"]
+        ax.errorbar([entry["mean"]], [-i], xerr=None if error is None else [error], color=colour, marker="o")
+        told.append(f"{_KERNELS[name]}: {entry['mean']:.3f}")
+    ax.axvline(1 / 3, color=style.MUTED, linewidth=0.9, linestyle="--")
+    ax.set_yticks([-i for i in range(len(names))], [_KERNELS[name] for name in names])
+    ax.grid(axis="y", color=style.FAINT, linewidth=0.7)
+    ax.set_xlim(0.3, 1.0)
+    ax.set_xlabel("test accuracy")
+    return Drawing(
+        figure,
+        "Three frequencies with random phases, 30 to 60 steps, much noise: means and standard errors over seeds; the "
+        "dashed line is chance. Padded kernels have their numbers chosen on validation rows.",
+        f"Test accuracy by kernel. {'; '.join(told)}.",
+    )
+
+
+def _ranks(table: Numbers) -> Drawing:
+    """Mean ranks on a line, with what they must differ by, and the other figures in the labels."""
+    summary, n = table["summary"], len(table["sets"])
+    order = sorted(range(len(summary["methods"])), key=lambda i: summary["rank"][i])
+    figure, ax = _axes(2.5, (0.28, 0.2, 0.42, 0.68))
+    ax.grid(axis="y", color=style.FAINT, linewidth=0.7)
+    columns = (("mean", 3), ("p90", 2), ("pma", 3))
+    look: dict[str, Any] = {"transform": ax.get_yaxis_transform(), "size": style.FONT_SIZE - 1}
+    for place, i in enumerate(order):
+        rank = summary["rank"][i]
+        ax.plot([rank], [-place], marker="o", color=style.SERIES[0] if summary["methods"][i] == "rntk" else style.MUTED)
+        for column, (name, digits) in enumerate(columns):
+            text = f"{summary[name][i]:.{digits}f}"
+            ax.text(1.08 + 0.2 * column, -place, text, va="center", color=style.INK, **look)
+    for column, title in enumerate(("mean", "P90", "PMA")):
+        ax.text(1.08 + 0.2 * column, 0.75, title, color=style.MUTED, **look)
+    best, span = summary["rank"][order[0]], table["critical_difference"]
+    ax.plot([best, best + span], [0.55, 0.55], color=style.INK, linewidth=2)
+    ax.set_yticks([-i for i in range(len(order))], [NAMES[summary["methods"][i]] for i in order])
+    ax.set_ylim(-len(order) + 0.5, 0.75)
+    ax.set_xlim(1, max(len(order), best + span))
+    ax.set_xlabel("mean rank (1 is the best)")
+    told = "; ".join(
+        f"{NAMES[summary['methods'][i]]}: rank {summary['rank'][i]:.2f}, mean accuracy {summary['mean'][i]:.3f}, "
+        f"P90 {summary['p90'][i]:.2f}, PMA {summary['pma'][i]:.3f}"
+        for i in order
+    )
+    return Drawing(
+        figure,
+        f"{n} sets of the UCR archive: mean (Friedman) ranks of the test accuracy, mean accuracy, share of sets within "
+        "90 % of the best method, and mean share of its accuracy. The bar is the critical difference of Nemenyi's test "
+        "at 5 %: methods further apart differ significantly.",
+        f"Mean ranks over {n} sets; critical difference {span:.2f}. {told}.",
+    )
+
+
+def _sets(table: Numbers) -> Drawing:
+    figure, ax = _axes(3.8, (0.14, 0.13, 0.8, 0.83))
+    columns = {name: [row[i] for row in table["accuracy"]] for i, name in enumerate(table["methods"])}
+    for i, name in enumerate(("ntk", "dtw")):
+        look: dict[str, Any] = {"color": style.SERIES[i], "marker": style.MARKERS[i], "linestyle": "none"}
+        ax.plot(columns[name], columns["rntk"], markersize=4, label=f"against {NAMES[name]}", **look)
+    low = min(min(columns[name]) for name in ("rntk", "ntk", "dtw")) - 0.02
+    ax.plot([low, 1], [low, 1], color=style.MUTED, linewidth=0.9)
+    ax.set_xlabel("test accuracy of the other method")
+    ax.set_ylabel("test accuracy of the recurrent NTK")
+    _legend(ax)
+    told = "; ".join(_counted(table["against"][name], NAMES[name]) for name in ("ntk", "dtw"))
+    return Drawing(
+        figure,
+        "Each data set twice; above the line the recurrent NTK is the better one.",
+        f"Test accuracy of the recurrent NTK against two others, a point for each set. {told}.",
+    )
+
+
+def _counted(pair: Mapping[str, Any], name: str) -> str:
+    return f"better than {name} on {pair['wins']} sets, worse on {pair['losses']}"
