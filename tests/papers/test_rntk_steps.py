@@ -9,9 +9,11 @@ from limes.data import from_arrays
 from limes.machines import RNTKClassifier
 from limes.papers.paper import Request
 from limes.papers.registry import find
-from limes.papers.rntk import dtw, experiment, finite, kernels, phases, recursion, sensitivity, svm, table, ucr
+from limes.papers.rntk import dtw, experiment, finite, kernels, phases, recursion, sensitivity, ucr
 from limes.papers.rntk.archive import SETS, SMALL
 from limes.papers.rntk.kernels import family
+from limes.papers.tables import summary as table
+from limes.papers.tables import svm
 from oracles import recurrent
 
 pytestmark = pytest.mark.usefixtures("quick_compilation")

@@ -29,6 +29,11 @@ _ENTRIES = (
         "RNTK: the kernel of wide recurrent networks (Alemohammad et al. 2021)",
         "limes.papers.rntk",
     ),
+    Entry(
+        "uci",
+        "NTK on small tables: 90 UCI data sets (Arora et al. 2020)",
+        "limes.papers.uci",
+    ),
 )
 
 

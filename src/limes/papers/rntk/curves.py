@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from limes.papers.paper import Found
-from limes.papers.rntk.table import critical_difference, paired, summary
 from limes.papers.rntk.table_claims import METHODS, VARIANTS, accuracies, seeds
+from limes.papers.tables.summary import critical_difference, paired, summary
 
 
 def curves(found: Found, settings: Mapping[str, Any]) -> dict[str, Any]:

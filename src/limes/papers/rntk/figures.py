@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from limes.papers.paper import Drawing
+from limes.papers.tables.ranks import mean_ranks
 from limes.report import style
 
 NAMES = {
@@ -32,7 +33,7 @@ def figures(numbers: Numbers) -> dict[str, Drawing]:
         "phases": _phases(numbers["phases"]),
     }
     if "ucr" in numbers:
-        made["ranks"] = _ranks(numbers["ucr"])
+        made["ranks"] = mean_ranks(numbers["ucr"], NAMES, "rntk", "sets of the UCR archive")
         made["sets"] = _sets(numbers["ucr"])
     return made
 
@@ -135,42 +136,6 @@ def _phases(numbers: Numbers) -> Drawing:
         "Three frequencies with random phases, 30 to 60 steps, much noise: means and standard errors over seeds; the "
         "dashed line is chance. Padded kernels have their numbers chosen on validation rows.",
         f"Test accuracy by kernel. {'; '.join(told)}.",
-    )
-
-
-def _ranks(table: Numbers) -> Drawing:
-    """Mean ranks on a line, with what they must differ by, and the other figures in the labels."""
-    summary, n = table["summary"], len(table["sets"])
-    order = sorted(range(len(summary["methods"])), key=lambda i: summary["rank"][i])
-    figure, ax = _axes(2.5, (0.28, 0.2, 0.42, 0.68))
-    ax.grid(axis="y", color=style.FAINT, linewidth=0.7)
-    columns = (("mean", 3), ("p90", 2), ("pma", 3))
-    look: dict[str, Any] = {"transform": ax.get_yaxis_transform(), "size": style.FONT_SIZE - 1}
-    for place, i in enumerate(order):
-        rank = summary["rank"][i]
-        ax.plot([rank], [-place], marker="o", color=style.SERIES[0] if summary["methods"][i] == "rntk" else style.MUTED)
-        for column, (name, digits) in enumerate(columns):
-            text = f"{summary[name][i]:.{digits}f}"
-            ax.text(1.08 + 0.2 * column, -place, text, va="center", color=style.INK, **look)
-    for column, title in enumerate(("mean", "P90", "PMA")):
-        ax.text(1.08 + 0.2 * column, 0.75, title, color=style.MUTED, **look)
-    best, span = summary["rank"][order[0]], table["critical_difference"]
-    ax.plot([best, best + span], [0.55, 0.55], color=style.INK, linewidth=2)
-    ax.set_yticks([-i for i in range(len(order))], [NAMES[summary["methods"][i]] for i in order])
-    ax.set_ylim(-len(order) + 0.5, 0.75)
-    ax.set_xlim(1, max(len(order), best + span))
-    ax.set_xlabel("mean rank (1 is the best)")
-    told = "; ".join(
-        f"{NAMES[summary['methods'][i]]}: rank {summary['rank'][i]:.2f}, mean accuracy {summary['mean'][i]:.3f}, "
-        f"P90 {summary['p90'][i]:.2f}, PMA {summary['pma'][i]:.3f}"
-        for i in order
-    )
-    return Drawing(
-        figure,
-        f"{n} sets of the UCR archive: mean (Friedman) ranks of the test accuracy, mean accuracy, share of sets within "
-        "90 % of the best method, and mean share of its accuracy. The bar is the critical difference of Nemenyi's test "
-        "at 5 %: methods further apart differ significantly.",
-        f"Mean ranks over {n} sets; critical difference {span:.2f}. {told}.",
     )
 
 

@@ -15,7 +15,7 @@ from limes.kernels.diagonal import diagonal
 from limes.nets import mlp
 from limes.nets.recurrent import Readout
 from limes.papers.rntk.kernels import cosines, family, ntk, own
-from limes.papers.rntk.svm import svm_labels
+from limes.papers.tables.svm import svm_labels
 
 FREQUENCIES = (0.3, 0.4, 0.5)
 LENGTHS = (30, 60)

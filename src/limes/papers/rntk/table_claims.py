@@ -12,7 +12,7 @@ from limes.papers.claim import Claim, Expected, Size
 from limes.papers.paper import Found
 from limes.papers.rntk.archive import SETS
 from limes.papers.rntk.limit_claims import PAPER
-from limes.papers.rntk.table import paired, ranks, summary
+from limes.papers.tables.summary import paired, ranks, summary
 
 METHODS = ("rntk", "ntk", "rbf", "euclidean", "dtw")
 """Of the table."""

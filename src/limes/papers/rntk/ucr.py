@@ -20,7 +20,7 @@ from limes.nets import Net, mlp
 from limes.nets.recurrent import Readout
 from limes.papers.rntk.dtw import chosen_window, nearest, steps
 from limes.papers.rntk.kernels import Numbers, cosines, family, ntk, own
-from limes.papers.rntk.svm import Candidate, Choice, choose, cross_validated, folds, svm_labels
+from limes.papers.tables.svm import Candidate, Choice, choose, cross_validated, folds, svm_labels
 
 PENALTIES = (100.0, 1.0, 10.0, 1000.0)
 N_FOLDS = 5
