@@ -22,8 +22,9 @@ class ClusterGram(TiledGram):
     """A Gram matrix on a cluster: rows, products and the diagonal, computed where the tiles are.
 
     `limes.linalg.cg.solve` takes it as it takes an array. A bounded number of tasks is in flight; what comes back is
-    added up here in the order of the tiles, so that a product has the same bits whatever the number of workers, their
-    speed, and whether some died. See `limes.gram.tiled.TiledGram` for rows and products.
+    added up here in the order of the tiles, so that on workers of one kind a product has the same bits whatever their
+    number, their speed, and whether some died. Without any worker it waits for one. See
+    `limes.gram.tiled.TiledGram` for rows and products.
 
     Make one with `from_inputs` or `from_store`; `close`, or the end of a `with` block, gives up what it holds there.
     """
