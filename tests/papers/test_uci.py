@@ -61,7 +61,8 @@ def test_regression_is_that_of_scikit_learn():
     assert set(kernels.by_regression(gram, s.y, rows[alone], others, 0.5)) == {1}
 
 
-def test_contenders_learn():
+def test_contenders_learn(monkeypatch):
+    monkeypatch.setitem(contenders.GRIDS, "network", [{"hidden_layer_sizes": (64,)}])
     s = splits(80)
     assert contenders.measure("network", s, 0)["accuracy"] > 0.8
 
@@ -79,7 +80,7 @@ def test_files_of_the_collection(tmp_path):
     del arrays["fold3_test"]
     np.savez(tmp_path / "uci" / "toy.npz", **arrays)
     with pytest.raises(FormatError, match="no table of the UCI collection"):
-        tables(Request("full", data=str(tmp_path)))[0][0].splits
+        assert tables(Request("full", data=str(tmp_path)))[0][0].splits
     with pytest.raises(FormatError, match="has no UCI tables"):
         tables(Request("full", data=str(tmp_path / "uci")))
 
@@ -93,12 +94,8 @@ def test_without_files_the_plan_says_so(monkeypatch):
 
 def test_claims_and_pictures_of_a_table_by_hand():
     paper, accuracy = find("uci"), [[0.9, 0.8, 0.8, 0.7, 0.8, 0.8, 0.7], [0.6, 0.7, 0.7, 0.6, 0.5, 0.6, 0.5]]
-    found = {
-        f"uci-t{i}": {
-            0: {"n": 9, "methods": {m: {"accuracy": a, "seconds": 1.0} for m, a in zip(METHODS, row, strict=True)}}
-        }
-        for i, row in enumerate(accuracy)
-    }
+    rows = [{m: {"accuracy": a, "seconds": 1.0} for m, a in zip(METHODS, row, strict=True)} for row in accuracy]
+    found = {f"uci-t{i}": {0: {"n": 9, "methods": row}} for i, row in enumerate(rows)}
     claims = {claim.id: claim for claim in paper.claims(found, "full", {})}
     assert claims["1"].measured == pytest.approx(0.1)
     assert claims["2"].measured == pytest.approx(0.15)

@@ -116,4 +116,5 @@ def _drawn(name: str) -> Splits:
     x, y = _BUILT_IN[name](return_X_y=True)
     halves = StratifiedShuffleSplit(1, test_size=0.5, random_state=0).split(x, y)
     folds = StratifiedShuffleSplit(N_FOLDS, test_size=0.25, random_state=1).split(x, y)
-    return Splits(StandardScaler().fit_transform(x), y, *halves, tuple(folds))
+    (tune,) = halves
+    return Splits(StandardScaler().fit_transform(x), y, tune, tuple(folds))

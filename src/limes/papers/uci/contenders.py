@@ -1,7 +1,7 @@
 """What the kernels are compared with: forests, boosted trees and a finite network, scikit-learn's."""
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from sklearn.neural_network import MLPClassifier
 
 from limes.papers.uci.archive import Splits
 
-GRIDS: Mapping[str, Sequence[dict[str, Any]]] = {
+GRIDS: dict[str, Sequence[dict[str, Any]]] = {
     "forest": [{"max_features": share} for share in ("sqrt", 0.5)],
     "boosting": [{"min_samples_leaf": rows} for rows in (20, 5)],
     "network": [{"hidden_layer_sizes": (256,) * hidden, "alpha": alpha} for hidden in (1, 2) for alpha in (1e-4, 1e-1)],
