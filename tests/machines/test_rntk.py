@@ -90,7 +90,7 @@ X, Y = np.random.default_rng(0).standard_normal((6, 5)), [0, 1] * 3
     [
         ({"C": 0}, (X, Y), "C must be a finite number above 0"),
         ({"kind": "cntk"}, (X, Y), "kind must be"),
-        ({"scale": "unit"}, (X, Y), "scale must be None or 'standard'"),
+        ({"scale": "robust"}, (X, Y), "scale must be None, 'standard' or 'unit'"),
         ({}, (X, [0] * 6), "only one class"),
         ({}, (X, [0, 1]), "6 series and 2 labels"),
         ({}, (X, Y, [5, 5]), "lengths must be 6 integers"),

@@ -20,7 +20,9 @@ class LabelledScores(ClassifierMixin):
 
     def decision_function(self, X: Array) -> np.ndarray:
         """Scores (n, c); for two classes their difference (n,), positive for the second."""
-        scores = self.scores(X)
+        return self._decision(self.scores(X))
+
+    def _decision(self, scores: np.ndarray) -> np.ndarray:
         return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores
 
     def _labels(self, scores: np.ndarray) -> np.ndarray:

@@ -17,6 +17,7 @@ from limes.kernels.diagonal import diagonal
 from limes.kernels.sequences import split
 from limes.machines import store
 from limes.machines.labels import LabelledScores
+from limes.machines.scaling import Scale, fit_affine
 from limes.machines.svc import check_positive, separate
 from limes.machines.targets import ClassWeight, class_factors, encode_labels
 from limes.nets import Dense, Net, Recurrent, serial
@@ -42,7 +43,8 @@ class RNTKClassifier(LabelledScores, BaseEstimator):
         u_std, b_std, h_std: of input weights, biases and start.
         C: penalty of margin violations, above 0.
         kind: "ntk", or "nngp" where only the read-out trains.
-        scale: "standard" for channels of mean 0 and standard deviation 1 over all steps, or None.
+        scale: "standard" for channels of mean 0 and standard deviation 1 over all steps, "unit" for channels from 0 to
+            1, or None.
         class_weight: factors of C for the classes, "balanced" for the inverse of their frequencies, or None.
         tolerance: of the solver's stopping criterion.
         random_state: not used, nothing is random; kept for one interface.
@@ -78,7 +80,7 @@ class RNTKClassifier(LabelledScores, BaseEstimator):
         h_std: float = 0.0,
         C: float = 100.0,
         kind: Kind = "ntk",
-        scale: str | None = "standard",
+        scale: Scale | None = "standard",
         class_weight: ClassWeight = None,
         tolerance: float = 1e-6,
         random_state: int | None = 0,
@@ -126,7 +128,8 @@ class RNTKClassifier(LabelledScores, BaseEstimator):
         self.classes_, _ = encode_labels(y, "centred")
         fields = ("activation", "layers", "bidirectional", "w_std", "u_std", "b_std", "h_std", "readout")
         self.net_ = serial(Recurrent(**{name: getattr(self, name) for name in fields}), Dense())
-        self.affine_ = _fit_scale(x, steps, self.scale)
+        within = np.ones(x.shape[:2], bool) if steps is None else np.arange(x.shape[1]) < steps[:, None]
+        self.affine_ = fit_affine(x[within], self.scale)
         x = self._scaled(x)
         n = len(x)
         mem.require(24 * n**2, f"a support vector machine on {n} series", "use fewer, or a machine with more memory")
@@ -155,8 +158,7 @@ class RNTKClassifier(LabelledScores, BaseEstimator):
 
     def decision_function(self, X: Series, lengths: Array | None = None) -> np.ndarray:
         """Scores (n, c); for two classes their difference (n,), positive for the second."""
-        scores = self.scores(X, lengths)
-        return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores
+        return self._decision(self.scores(X, lengths))
 
     def save(self, path: Any) -> None:
         """Write the fitted machine to an npz file without pickle; read it with `limes.load`."""
@@ -237,19 +239,6 @@ def _padded(given: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
     for row, part in zip(x, parts, strict=True):
         row[: len(part)] = part
     return x, lengths
-
-
-def _fit_scale(x: np.ndarray, steps: np.ndarray | None, scale: str | None) -> Affine | None:
-    """The map of each channel, from all steps within the series."""
-    if scale is None:
-        return None
-    if scale != "standard":
-        raise InputError(f"scale must be None or 'standard', not {scale!r}")
-    within = np.ones(x.shape[:2], bool) if steps is None else np.arange(x.shape[1]) < steps[:, None]
-    values = x[within].astype(np.float64)
-    spread = values.std(axis=0)
-    rounding = np.finfo(x.dtype).eps * np.maximum(np.abs(values.mean(axis=0)), 1e-30)
-    return Affine(values.mean(axis=0), 1.0 / np.where(spread > 10 * rounding, spread, 1.0))
 
 
 def _cosines(kernel: np.ndarray, own1: np.ndarray, own2: np.ndarray) -> np.ndarray:
