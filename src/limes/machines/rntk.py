@@ -65,6 +65,7 @@ class RNTKClassifier(LabelledScores, BaseEstimator):
     """
 
     kind: Kind
+    scale: Scale | None
     net_: Net
     affine_: Affine | None
 
