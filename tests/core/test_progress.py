@@ -1,3 +1,6 @@
+import contextlib
+import signal
+
 import pytest
 
 from limes.core.progress import Bar, Muted, Progress, Quiet
@@ -64,3 +67,15 @@ def test_an_error_passes_through_the_bar(capsys):
     with pytest.raises(ValueError, match="stop"):
         interrupted()
     assert capsys.readouterr() == ("", "")
+
+
+def test_an_interrupt_that_was_swallowed_comes_with_the_next_step():
+    """Python drops what is raised in a callback, as JAX has one for the garbage collector."""
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt), Bar(quiet=True) as bar:
+        bar.start("kernel", 2)
+        bar.step()
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        bar.step()
+    assert signal.getsignal(signal.SIGINT) is before

@@ -4,9 +4,11 @@ Numerical code calls ``progress.step(...)`` on an object it is given and never p
 on standard error with the time left, and only where that is a terminal.
 """
 
+import signal
 import sys
+import threading
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 
 class Progress(Protocol):
@@ -57,7 +59,11 @@ class Muted:
 
 
 class Bar:
-    """A progress bar with the time left on a terminal, plain lines elsewhere; always on standard error."""
+    """A progress bar with the time left on a terminal, plain lines elsewhere; always on standard error.
+
+    Within its `with` block Ctrl-C is not lost: Python drops an exception that is raised in a callback, as JAX has one
+    for the garbage collector, and the next step raises it again.
+    """
 
     def __init__(self, quiet: bool = False) -> None:
         from rich.console import Console
@@ -76,8 +82,12 @@ class Bar:
             *columns, console=self._console, transient=True, disable=quiet or not self._console.is_terminal
         )
         self._task = None
+        self._interrupted = False
+        self._handler: Any = None
 
     def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread():
+            self._handler = signal.signal(signal.SIGINT, self._interrupt)
         self._bar.start()
         return self
 
@@ -86,20 +96,32 @@ class Bar:
     ) -> None:
         self._finish()
         self._bar.stop()
+        if self._handler is not None:
+            signal.signal(signal.SIGINT, self._handler)
 
     def start(self, label: str, total: int) -> None:
         """Begin a task; the one before is finished."""
+        self._raise_if_interrupted()
         self._finish()
         self._task = self._bar.add_task(label, total=total)
 
     def step(self, n: int = 1) -> None:
         """Advance the bar."""
+        self._raise_if_interrupted()
         if self._task is not None:
             self._bar.advance(self._task, n)
 
     def note(self, text: str) -> None:
         """Print a line above the bar."""
         self._console.print(text, markup=False, soft_wrap=True)
+
+    def _interrupt(self, number: int, frame: Any) -> None:
+        self._interrupted = True
+        raise KeyboardInterrupt
+
+    def _raise_if_interrupted(self) -> None:
+        if self._interrupted:
+            raise KeyboardInterrupt
 
     def _finish(self) -> None:
         if self._task is not None:
