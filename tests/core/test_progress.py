@@ -71,11 +71,16 @@ def test_an_error_passes_through_the_bar(capsys):
 
 def test_an_interrupt_that_was_swallowed_comes_with_the_next_step():
     """Python drops what is raised in a callback, as JAX has one for the garbage collector."""
-    before = signal.getsignal(signal.SIGINT)
-    with pytest.raises(KeyboardInterrupt), Bar(quiet=True) as bar:
-        bar.start("kernel", 2)
-        bar.step()
-        with contextlib.suppress(KeyboardInterrupt):
-            signal.raise_signal(signal.SIGINT)
-        bar.step()
+    before, bar = signal.getsignal(signal.SIGINT), Bar(quiet=True)
+
+    def swallow():
+        with bar:
+            bar.start("kernel", 2)
+            bar.step()
+            with contextlib.suppress(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGINT)
+            bar.step()
+
+    with pytest.raises(KeyboardInterrupt):
+        swallow()
     assert signal.getsignal(signal.SIGINT) is before
