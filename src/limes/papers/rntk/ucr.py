@@ -45,7 +45,7 @@ MOST_STEPS = 1.5e8
 def measure(data: Dataset, seed: int) -> dict[str, Any]:
     """Test accuracy of each method with what was chosen, one data set; `seed` decides the folds.
 
-    Cost: for n training rows of T steps, 44 n^2 T / 2 and 6 n^2 T'^2 / 2 steps of recursions, 200 machines a fold.
+    Cost: for n training rows of T steps, 44 n^2 T / 2 and 6 n^2 T'^2 / 2 steps of recursions, and 248 machines a fold.
     """
     assert data.x_test is not None
     assert data.y_test is not None
