@@ -129,9 +129,15 @@ class Margins(NamedTuple):
     n_iter: np.ndarray
 
 
-def separate(gram: np.ndarray, index: np.ndarray, weights: np.ndarray, C: float, tolerance: float) -> Margins:
-    """Fit to a kernel (n, n) in float64 and the numbers (n,) of the rows' classes; weights (n,) are factors of C."""
-    solver = SVC(C=C, kernel="precomputed", tol=tolerance).fit(gram, index, weights)
+def separate(
+    gram: np.ndarray, index: np.ndarray, weights: np.ndarray, C: float, tolerance: float, most_steps: int = -1
+) -> Margins:
+    """Fit to a kernel (n, n) in float64 and the numbers (n,) of the rows' classes; weights (n,) are factors of C.
+
+    Each pair of classes takes `most_steps` steps of the solver, and scikit-learn warns where these were too few; -1
+    sets no limit.
+    """
+    solver = SVC(C=C, kernel="precomputed", tol=tolerance, max_iter=most_steps).fit(gram, index, weights)
     return Margins(solver.support_, *_as_scores(solver), solver.n_iter_)
 
 

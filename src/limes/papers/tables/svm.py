@@ -11,12 +11,15 @@ from limes.machines.svc import separate
 _TOLERANCE = 1e-3  # scikit-learn's own; a finer one changes hardly a label, and takes twice as long at large C
 
 
-def svm_labels(gram: np.ndarray, y: np.ndarray, cross: np.ndarray, C: float) -> np.ndarray:
-    """Labels (m,) of rows with kernel `cross` (m, n) to the training rows, whose kernel is `gram` (n, n)."""
+def svm_labels(gram: np.ndarray, y: np.ndarray, cross: np.ndarray, C: float, most_steps: int = -1) -> np.ndarray:
+    """Labels (m,) of rows with kernel `cross` (m, n) to the training rows, whose kernel is `gram` (n, n).
+
+    `most_steps` of the solver as for `limes.machines.svc.separate`.
+    """
     classes, index = np.unique(y, return_inverse=True)
     if len(classes) == 1:
         return np.full(len(cross), classes[0])
-    found = separate(np.ascontiguousarray(gram), index, np.ones(len(y)), C, _TOLERANCE)
+    found = separate(np.ascontiguousarray(gram), index, np.ones(len(y)), C, _TOLERANCE, most_steps)
     return classes[np.argmax(cross[:, found.support] @ found.coef + found.intercept, axis=1)]
 
 

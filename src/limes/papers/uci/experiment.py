@@ -30,6 +30,7 @@ def plan(request: Request) -> Plan:
         "depths": list(kernels.DEPTHS),
         "penalties": list(kernels.PENALTIES),
         "ridges": list(kernels.RIDGES),
+        "most_steps": kernels.MOST_STEPS,
         "gammas": list(kernels.GAMMAS),
         "biases": list(kernels.BIASES),
     }

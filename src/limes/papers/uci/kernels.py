@@ -4,11 +4,13 @@ Kernels are computed once over all rows of the table; tuning and tests take part
 """
 
 import math
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics.pairwise import rbf_kernel
 
 from limes.core.types import Kind
@@ -25,6 +27,8 @@ RIDGES = (1e-6, 1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 GAMMAS = (1 / 32, 1 / 8, 1 / 2, 2.0, 8.0)
 """In units of 1 / columns."""
 BIASES = (0.1, 1.0)
+MOST_STEPS = 100_000
+"""Of the solver of a support vector machine: at large C on noisy labels it would take hours, and gain nothing."""
 _ROWS = 512  # beyond, numbers of rows are multiples of it
 _THREADS = 2  # support vector machines that are trained at once; the solver is not parallel itself
 Rows = np.ndarray
@@ -79,7 +83,7 @@ def _padded(x: np.ndarray) -> np.ndarray:
 
 def by_svm(gram: np.ndarray, y: np.ndarray, rows: Rows, others: Rows, C: float) -> np.ndarray:
     """Labels of `others` by a support vector machine on `rows`."""
-    return svm_labels(gram[np.ix_(rows, rows)], y[rows], gram[np.ix_(others, rows)], C)
+    return svm_labels(gram[np.ix_(rows, rows)], y[rows], gram[np.ix_(others, rows)], C, MOST_STEPS)
 
 
 def by_regression(gram: np.ndarray, y: np.ndarray, rows: Rows, others: Rows, ridge: float) -> np.ndarray:
@@ -105,7 +109,8 @@ def measure(grid: Iterator[Gram], labels: Labels, numbers: Sequence[float], spli
     """
     y, (fit, choose) = splits.y, splits.tune
     best: tuple[float, dict[str, Any], Callable[[], np.ndarray]] | None = None
-    with ThreadPoolExecutor(_THREADS) as pool:
+    with warnings.catch_warnings(), ThreadPoolExecutor(_THREADS) as pool:
+        warnings.simplefilter("ignore", ConvergenceWarning)
         for settings, make in grid:
             gram = make()
             found = [pool.submit(labels, gram, y, fit, choose, number) for number in numbers]
