@@ -113,7 +113,7 @@ def table_claims(found: Found, size: Size) -> list[Claim]:
         ),
         against(
             "g",
-            "So it is with the last step alone, the paper's read-out: more accurate than the NTK",
+            "With the last step alone, the paper's read-out, the recurrent NTK is more accurate than the NTK",
             "rntk-last",
             "ntk",
             better,
