@@ -58,7 +58,8 @@ def _limit(found: Found, size: Size) -> list[Claim]:
             size=size,
             headline=True,
             note="Each series has a start of its own here; the recorded figures (claim 1f) had one for all. "
-            "A steeper fall than -0.5 comes from the narrowest networks, whose kernels have heavy tails.",
+            "Kernels of narrow networks have heavy tails: a few lie far off, and the typical one falls more slowly "
+            "there; claim 1g is about widths at which that is over.",
         )
     ]
     for letter, name in zip("bcde", nets, strict=True):

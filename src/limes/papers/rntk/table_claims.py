@@ -45,7 +45,15 @@ def table_claims(found: Found, size: Size) -> list[Claim]:
     tables = [accuracies(found, METHODS, seed)[1] for seed in draws]
     among = [accuracies(found, KERNELS, seed)[1] for seed in draws]
 
-    def against(letter: str, statement: str, first: str, second: str, expected: Expected, note: str = "") -> Claim:
+    def against(
+        letter: str,
+        statement: str,
+        first: str,
+        second: str,
+        expected: Expected,
+        note: str = "",
+        headline: bool = False,
+    ) -> Claim:
         pairs = [paired(*accuracies(found, (first, second), seed)[1].T) for seed in draws]
         wins = f"Better on {pairs[0]['wins']} sets, worse on {pairs[0]['losses']}."
         return Claim(
@@ -57,6 +65,7 @@ def table_claims(found: Found, size: Size) -> list[Claim]:
             expected,
             tuple(pair["mean"] for pair in pairs),
             sampling_error=pairs[0]["standard_error"],
+            headline=headline,
             note=f"{wins} {note}{small}".strip(),
             **common,
         )
@@ -64,18 +73,20 @@ def table_claims(found: Found, size: Size) -> list[Claim]:
     lead = [_lead(table) for table in among]
     p90 = [summary(table)["p90"] for table in among]
     better = Expected.at_least(0.0)
-    grids = "The grids are smaller than the paper's, and kernels are normalised; its read-out is the last step alone."
+    last = accuracies(found, ("rntk-last", *KERNELS[1:]), draws[0])[1]
+    grids = "The grids are smaller than the paper's, and kernels are normalised."
     return [
         Claim(
             "8a",
-            "Among kernels, the recurrent NTK has the best mean rank",
+            "With its read-out chosen on the training part, the recurrent NTK has the best mean rank among kernels",
             _SOURCE,
             f"Friedman rank of the recurrent NTK minus the best of NTK and RBF; {setting}; the error is that over sets",
             Expected.at_most(0.0),
             tuple(value for value, _ in lead),
             sampling_error=lead[0][1],
             headline=True,
-            note=f"Ranks {_told(ranks(among[0]).mean(axis=0), KERNELS, 2)}. {grids}{small}",
+            note=f"Ranks {_told(ranks(among[0]).mean(axis=0), KERNELS, 2)}; with the last step alone, the paper's "
+            f"read-out, {_told(ranks(last).mean(axis=0), ('rntk-last', *KERNELS[1:]), 2)}. {grids}{small}",
             **common,
         ),
         against("b", "It is more accurate than the NTK of fully connected nets", "rntk", "ntk", better, grids),
@@ -100,7 +111,15 @@ def table_claims(found: Found, size: Size) -> list[Claim]:
             better,
             f"Ranks among all five {_told(ranks(tables[0]).mean(axis=0), METHODS, 2)}.",
         ),
-        against("g", "The last step alone, the paper's read-out, beats the NTK too", "rntk-last", "ntk", better, grids),
+        against(
+            "g",
+            "With the last step alone, the paper's read-out, the recurrent NTK is more accurate than the NTK",
+            "rntk-last",
+            "ntk",
+            better,
+            grids,
+            headline=True,
+        ),
         against(
             "h",
             "The mean over all pairs of steps is a better read-out than the last step",
