@@ -20,8 +20,15 @@ def _forget_old_loops():
 _forget_old_loops()
 
 
+@pytest.fixture(scope="module")
+def _programs_of_this_module():
+    """Forgotten at its end: programs compiled quickly round otherwise than those that later modules compare."""
+    yield
+    jax.clear_caches()
+
+
 @pytest.fixture
-def quick_compilation():
+def quick_compilation(_programs_of_this_module):
     """XLA without most of its optimisations, for modules that compile much and run little: a quarter of their time."""
     jax.config.update("jax_disable_most_optimizations", True)
     yield
