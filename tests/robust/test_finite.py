@@ -39,6 +39,19 @@ def test_deep_nets_leave_the_start(rows):
     assert deep.losses_[-20:].mean() < 0.8 * np.log(3)
 
 
+def test_the_radius_rises(rows):
+    """After one of two rising steps of four, the network is that of half the radius."""
+    x, y = rows
+    options = QUICK | {"steps": 4}
+    rising, half = (
+        FiniteATClassifier(nets.mlp(2), eps=eps, warm_up=warm_up, **options).fit(x, y, watch=lambda step, network: True)
+        for eps, warm_up in ((0.6, 0.5), (0.3, 0.0))
+    )
+    np.testing.assert_array_equal(rising.scores(x), half.scores(x))
+    with pytest.raises(InputError, match="warm_up must be a share"):
+        FiniteATClassifier(nets.mlp(2), warm_up=1.0).fit(x, y)
+
+
 def test_gradient_is_a_finite_difference(fitted, rows):
     x, v = rows[0][:4], np.random.default_rng(0).normal(size=(4, 3)).astype(np.float32)
     found = fitted.scores_vjp(x, v)

@@ -243,7 +243,9 @@ def _opened(path: Path, about: dict[str, Any], shift: float, tried: list[float],
         array = chunks.open_array(path, "r+")
         found = array.attrs.get(_NAME) or {}
         if {name: found.get(name) for name in about} != about or array.shape != (n, n):
-            raise InputError(f"{path} holds no factor of this matrix in panels of {about['width']}: choose another")
+            raise InputError(
+                f"{path} holds no factor of this matrix in panels of {about['width']}: delete it, or choose another"
+            )
         if shift in found["failed"]:
             return None
         if found["shift"] != shift:
