@@ -12,7 +12,7 @@ from limes.papers.claim import Claim, Expected, Size
 from limes.papers.paper import Found
 from limes.papers.rntk.archive import SETS
 from limes.papers.rntk.limit_claims import PAPER
-from limes.papers.tables.summary import paired, ranks, summary
+from limes.papers.tables.summary import lead, paired, ranks, summary
 
 METHODS = ("rntk", "ntk", "rbf", "euclidean", "dtw")
 """Of the table."""
@@ -70,7 +70,7 @@ def table_claims(found: Found, size: Size) -> list[Claim]:
             **common,
         )
 
-    lead = [_lead(table) for table in among]
+    leads = [lead(table) for table in among]
     p90 = [summary(table)["p90"] for table in among]
     better = Expected.at_least(0.0)
     last = accuracies(found, ("rntk-last", *KERNELS[1:]), draws[0])[1]
@@ -82,8 +82,8 @@ def table_claims(found: Found, size: Size) -> list[Claim]:
             _SOURCE,
             f"Friedman rank of the recurrent NTK minus the best of NTK and RBF; {setting}; the error is that over sets",
             Expected.at_most(0.0),
-            tuple(value for value, _ in lead),
-            sampling_error=lead[0][1],
+            tuple(value for value, _ in leads),
+            sampling_error=leads[0][1],
             headline=True,
             note=f"Ranks {_told(ranks(among[0]).mean(axis=0), KERNELS, 2)}; with the last step alone, the paper's "
             f"read-out, {_told(ranks(last).mean(axis=0), ('rntk-last', *KERNELS[1:]), 2)}. {grids}{small}",
@@ -129,14 +129,6 @@ def table_claims(found: Found, size: Size) -> list[Claim]:
             "Long series of large sets are averaged over windows for this read-out, whose cost is the square of time.",
         ),
     ]
-
-
-def _lead(table: np.ndarray) -> tuple[float, float | None]:
-    """Rank of the first method minus the best of the others, with the error of that difference over sets."""
-    each = ranks(table)
-    means = each.mean(axis=0)
-    rival = 1 + int(np.argmin(means[1:]))
-    return float(means[0] - means[rival]), paired(each[:, 0], each[:, rival])["standard_error"]
 
 
 def _words(method: str) -> str:

@@ -53,6 +53,14 @@ def paired(first: np.ndarray, second: np.ndarray) -> dict[str, Any]:
     }
 
 
+def lead(accuracy: np.ndarray) -> tuple[float, float | None]:
+    """Mean rank of the first method minus the best of the others, with the error of that difference over sets."""
+    each = ranks(accuracy)
+    rival = 1 + int(np.argmin(each.mean(axis=0)[1:]))
+    pair = paired(each[:, 0], each[:, rival])
+    return pair["mean"], pair["standard_error"]
+
+
 def critical_difference(n_methods: int, n_sets: int, level: float = 0.05) -> float:
     """Ranks that differ by more than this differ significantly: Nemenyi's test, as in Demsar (2006).
 

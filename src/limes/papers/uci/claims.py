@@ -7,7 +7,7 @@ import numpy as np
 
 from limes.papers.claim import Claim, Expected, Size
 from limes.papers.paper import Found
-from limes.papers.tables.summary import paired, ranks, summary
+from limes.papers.tables.summary import lead, paired, ranks, summary
 from limes.papers.uci.experiment import METHODS
 
 PAPER = "Arora et al. 2020 (arXiv 1910.01663)"
@@ -57,7 +57,7 @@ def claims(found: Found, size: Size, settings: Mapping[str, Any]) -> list[Claim]
         )
 
     totals = [summary(table) for table in tables]
-    lead = [_lead(table) for table in tables]
+    leads = [lead(table) for table in tables]
     told = ", ".join(f"{NAMES[m]} {rank:.2f}" for m, rank in zip(METHODS, ranks(tables[0]).mean(axis=0), strict=True))
     own = "limes' own comparison"
     return [
@@ -83,8 +83,8 @@ def claims(found: Found, size: Size, settings: Mapping[str, Any]) -> list[Claim]
             f"{PAPER}, table of the UCI sets; gradient boosting, regression and NNGP are limes' additions",
             f"Friedman rank of NTK, SVM minus the best of the others; {setting}; the error is that over tables",
             Expected.at_most(0.0),
-            tuple(value for value, _ in lead),
-            sampling_error=lead[0][1],
+            tuple(value for value, _ in leads),
+            sampling_error=leads[0][1],
             headline=True,
             note=f"Ranks {told}. {small}".strip(),
             **common,
@@ -104,11 +104,3 @@ def claims(found: Found, size: Size, settings: Mapping[str, Any]) -> list[Claim]
         against("7", "Training all layers is better than training the last: NTK against NNGP", "ntk", "nngp", own),
         against("8", "The NTK beats gradient boosting", "ntk-svm", "boosting", own),
     ]
-
-
-def _lead(table: np.ndarray) -> tuple[float, float | None]:
-    """Rank of the first method minus the best of the others, with the error of that difference over tables."""
-    each = ranks(table)
-    rival = 1 + int(np.argmin(each.mean(axis=0)[1:]))
-    pair = paired(each[:, 0], each[:, rival])
-    return pair["mean"], pair["standard_error"]
