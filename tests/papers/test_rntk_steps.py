@@ -82,8 +82,10 @@ def test_machines_on_kernels_are_those_of_the_classifier():
     np.testing.assert_allclose(np.diagonal(kernel), 1.0, rtol=1e-12)
     np.testing.assert_allclose(kernels.ntk(net, numbers, train), kernels.ntk(net, numbers, train, train), rtol=1e-12)
     classifier = RNTKClassifier(readout="last", **numbers, C=10.0, scale=None, tolerance=1e-3)
-    expected = classifier.fit(x[:10], y[:10], lengths[:10]).predict(x[10:], lengths[10:])
-    assert svm.svm_labels(kernel[:10], y[:10], kernel[10:], 10.0).tolist() == expected.tolist()
+    for labels in (y[:10] % 2, y[:10]):
+        classifier.fit(x[:10], labels, lengths[:10])
+        found = svm.svm_labels(kernel[:10], labels, kernel[10:], 10.0)
+        assert found.tolist() == classifier.predict(x[10:], lengths[10:]).tolist()
 
 
 def test_phases_draw_disjoint_rows_and_zeros_behind_the_end():

@@ -146,7 +146,7 @@ class RNTKClassifier(LabelledScores, BaseEstimator):
         return self
 
     def scores(self, X: Series, lengths: Array | None = None) -> np.ndarray:
-        """Mean signed margins (n, c) of each class against the others, as of `limes.NTKSVC`."""
+        """Margins (n, c) of each class against all others, as of `limes.NTKSVC`."""
         check_is_fitted(self, "coef_")
         x, steps = self._series(X, lengths, reset=False)
         pair = _pair(self._scaled(x).astype(self.centres_.dtype, copy=False), steps)

@@ -1,5 +1,6 @@
 """Support vector classification with the kernel of an infinitely wide network."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -15,13 +16,15 @@ from limes.machines.scaling import Scale
 from limes.machines.targets import ClassWeight, check_weights, class_factors, encode_labels
 from limes.nets import Net
 
+_THREADS = 4  # the solver is not parallel itself, and lets others run; each has a cache of 200 MB
+
 
 class NTKSVC(LabelledScores, ExpansionEstimator):
     """Support vector classifier on the kernel of a net; scikit-learn's solver and interface.
 
-    Among several classes each pair has a machine, as in `sklearn.svm.SVC`. The score of a class is the mean of its
-    signed margins against the others: differentiable, where a vote would not be, and it decides. Of two classes the
-    scores are minus and plus half the margin.
+    Among several classes each has a machine against all others, whose margin is its score, and the largest decides.
+    (`sklearn.svm.SVC` lets machines of all pairs vote: as accurate, but a vote has no gradients for attacks and no
+    norms for certificates.) Of two classes the scores are minus and plus half the margin.
 
     Args:
         net: the architecture, or its name ("mlp-5", "cnn-3-gap", see `limes.nets.names`); None for fully connected
@@ -40,8 +43,8 @@ class NTKSVC(LabelledScores, ExpansionEstimator):
         support_: (m,) training rows that are support vectors; the only ones that predictions need.
         classes_: (c,) labels.
 
-    Cost: n^2 (d + depth) for the kernel, between n^2 and n^3 for the solver; a prediction takes a kernel row over the
-    support vectors.
+    Cost: n^2 (d + depth) for the kernel, between n^2 and n^3 for the solver and each class; a prediction takes a kernel
+    row over the support vectors.
 
     Example:
         >>> import numpy as np, limes as lm
@@ -120,7 +123,7 @@ class Margins(NamedTuple):
         support: (m,) rows.
         coef: (m, c).
         intercept: (c,).
-        n_iter: steps of the solver, for each pair of classes.
+        n_iter: steps of the solver, for each machine.
     """
 
     support: np.ndarray
@@ -129,16 +132,32 @@ class Margins(NamedTuple):
     n_iter: np.ndarray
 
 
-def separate(
-    gram: np.ndarray, index: np.ndarray, weights: np.ndarray, C: float, tolerance: float, most_steps: int = -1
-) -> Margins:
-    """Fit to a kernel (n, n) in float64 and the numbers (n,) of the rows' classes; weights (n,) are factors of C.
+def separate(gram: np.ndarray, index: np.ndarray, weights: np.ndarray, C: float, tolerance: float) -> Margins:
+    """Fit each class against all others on a kernel (n, n) in float64.
 
-    Each pair of classes takes `most_steps` steps of the solver, and scikit-learn warns where these were too few; -1
-    sets no limit.
+    Args:
+        gram: the kernel.
+        index: (n,) numbers of the rows' classes, from 0, each of which occurs.
+        weights: (n,) factors of C.
+        C: penalty of margin violations.
+        tolerance: of the solver's stopping criterion.
     """
-    solver = SVC(C=C, kernel="precomputed", tol=tolerance, max_iter=most_steps).fit(gram, index, weights)
-    return Margins(solver.support_, *_as_scores(solver), solver.n_iter_)
+    n_classes = int(index.max()) + 1
+
+    def against_others(k: int) -> SVC:
+        return SVC(C=C, kernel="precomputed", tol=tolerance).fit(gram, index == k, weights)
+
+    with ThreadPoolExecutor(_THREADS) as pool:
+        machines = list(pool.map(against_others, (1,) if n_classes == 2 else range(n_classes)))
+    support = np.unique(np.concatenate([machine.support_ for machine in machines]))
+    coef = np.zeros((len(support), len(machines)))
+    for column, machine in zip(coef.T, machines, strict=True):
+        column[np.searchsorted(support, machine.support_)] = machine.dual_coef_[0]
+    intercept = np.concatenate([machine.intercept_ for machine in machines])
+    if n_classes == 2:
+        sides = np.array([-0.5, 0.5])
+        coef, intercept = coef * sides, intercept * sides
+    return Margins(support, coef, intercept, np.concatenate([machine.n_iter_ for machine in machines]))
 
 
 def check_positive(**values: Any) -> None:
@@ -150,28 +169,3 @@ def check_positive(**values: Any) -> None:
     for name, value in values.items():
         if not (isinstance(value, int | float | np.number) and np.isfinite(value) and value > 0):
             raise InputError(f"{name} must be a finite number above 0, not {value!r}")
-
-
-def _as_scores(solver: SVC) -> tuple[np.ndarray, np.ndarray]:
-    """Coefficients (m, c) on the support vectors and intercepts (c,) of mean signed margins, from libsvm's pairs.
-
-    The machine of classes i < j is positive for i. Its coefficients of support vectors of i stand in row j - 1 of
-    `dual_coef_`, those of support vectors of j in row i. For two classes scikit-learn turns the sign.
-    """
-    n_support, dual, intercepts = solver.n_support_, np.asarray(solver.dual_coef_), np.asarray(solver.intercept_)
-    c, m = len(n_support), dual.shape[1]
-    stops = np.cumsum(n_support)
-    of_class = [slice(stop - count, stop) for stop, count in zip(stops, n_support, strict=True)]
-    coef, intercept = np.zeros((m, c)), np.zeros(c)
-    sign, number = (-1.0 if c == 2 else 1.0), 0
-    for i in range(c):
-        for j in range(i + 1, c):
-            pair = np.zeros(m)
-            pair[of_class[i]] = dual[j - 1, of_class[i]]
-            pair[of_class[j]] = dual[i, of_class[j]]
-            for k, side in ((i, sign), (j, -sign)):
-                coef[:, k] += side * pair
-                intercept[k] += side * intercepts[number]
-            number += 1
-    share = 0.5 if c == 2 else 1 / (c - 1)
-    return share * coef, share * intercept

@@ -1,12 +1,14 @@
-"""Support vector machines on kernels that are there already: one kernel for all penalties and folds."""
+"""Support vector machines on kernels that are there already: one kernel for all penalties and folds.
+
+Pairs of classes vote, as in the papers and in scikit-learn; only labels are wanted here, not scores with gradients.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-
-from limes.machines.svc import separate
+from sklearn.svm import SVC
 
 _TOLERANCE = 1e-3  # scikit-learn's own; a finer one changes hardly a label, and takes twice as long at large C
 
@@ -14,13 +16,13 @@ _TOLERANCE = 1e-3  # scikit-learn's own; a finer one changes hardly a label, and
 def svm_labels(gram: np.ndarray, y: np.ndarray, cross: np.ndarray, C: float, most_steps: int = -1) -> np.ndarray:
     """Labels (m,) of rows with kernel `cross` (m, n) to the training rows, whose kernel is `gram` (n, n).
 
-    `most_steps` of the solver as for `limes.machines.svc.separate`.
+    Each pair of classes takes `most_steps` steps of the solver, and scikit-learn warns where these were too few; -1
+    sets no limit.
     """
-    classes, index = np.unique(y, return_inverse=True)
-    if len(classes) == 1:
-        return np.full(len(cross), classes[0])
-    found = separate(np.ascontiguousarray(gram), index, np.ones(len(y)), C, _TOLERANCE, most_steps)
-    return classes[np.argmax(cross[:, found.support] @ found.coef + found.intercept, axis=1)]
+    if len(np.unique(y)) == 1:
+        return np.full(len(cross), y[0])
+    solver = SVC(C=C, kernel="precomputed", tol=_TOLERANCE, max_iter=most_steps)
+    return solver.fit(np.ascontiguousarray(gram), y).predict(np.ascontiguousarray(cross))
 
 
 def folds(y: np.ndarray, n_folds: int, seed: int) -> np.ndarray:
