@@ -22,9 +22,10 @@ ALLOWED = {
     "data": {"core"},
     "report": {"core"},
     "machines": {"core", "kernels", "nets", "linalg", "gram"},
+    "certify": {"core", "kernels", "nets", "machines", "attacks"},
     "robust": {"core", "kernels", "nets", "linalg", "machines", "attacks"},
-    "papers": {"core", "kernels", "nets", "linalg", "machines", "attacks", "robust", "data", "report"},
-    "jobs": {"core", "kernels", "nets", "linalg", "gram", "machines", "attacks", "robust", "data", "report"},
+    "papers": {"core", "kernels", "nets", "linalg", "machines", "attacks", "certify", "robust", "data", "report"},
+    "jobs": {"core", "kernels", "nets", "linalg", "gram", "machines", "attacks", "certify", "robust", "data", "report"},
     "cli": {"core", "jobs", "papers", "report"},
 }
 

@@ -7,13 +7,13 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from limes import attacks, data, gram, jobs, kernels, nets, papers, robust
+    from limes import attacks, certify, data, gram, jobs, kernels, nets, papers, robust
     from limes.machines import NTKSVC, NNGPRegressor, NTKClassifier, NTKRegressor, RNTKClassifier, load
     from limes.robust import AdvNTKClassifier, LazyATClassifier
 
 __version__ = "0.1.0"
 
-_ROOMS = ("attacks", "data", "gram", "jobs", "kernels", "nets", "papers", "robust")
+_ROOMS = ("attacks", "certify", "data", "gram", "jobs", "kernels", "nets", "papers", "robust")
 _HOME = {
     "NNGPRegressor": "machines",
     "NTKClassifier": "machines",
@@ -34,6 +34,7 @@ __all__ = [
     "NTKRegressor",
     "RNTKClassifier",
     "attacks",
+    "certify",
     "data",
     "gram",
     "jobs",

@@ -43,6 +43,7 @@ class Dense(Layer):
     brief: ClassVar[bool] = True
     rare: ClassVar[tuple[str, ...]] = RARE
     fresh_weights: ClassVar[bool] = True
+    positive: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_weights(self)
@@ -60,6 +61,11 @@ class Dense(Layer):
     def propagate(self, state: State) -> State:
         """`after_weights`, entry by entry."""
         return state.map_each(lambda cov: after_weights(self, cov))
+
+    @property
+    def homogeneous(self) -> bool:
+        """Without biases."""
+        return as_step(self).bias == as_step(self).own_bias == 0
 
     @property
     def adjustable(self) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ class Erf(Activation):
 
     name: ClassVar[str] = "erf"
     arithmetic: ClassVar[bool] = True
+    positive: ClassVar[bool] = True
 
     def phi(self, x: jax.Array) -> jax.Array:
         """The error function."""

@@ -17,6 +17,7 @@ class Flatten(Layer):
 
     name: ClassVar[str] = "flatten"
     arithmetic: ClassVar[bool] = True
+    positive: ClassVar[bool] = True
 
     def init(self, key: jax.Array, shape: tuple[int, ...], width: int) -> tuple[tuple[int, ...], Params]:
         """No weights."""
@@ -37,6 +38,11 @@ class Flatten(Layer):
         axes = tuple(range(-state.n_positions, 0))
         mean = state.map_each(lambda cov: cov.map(lambda k: jnp.mean(k, axis=axes)))
         return replace(mean, n_positions=0, layout="vector")
+
+    @property
+    def homogeneous(self) -> bool:
+        """Always."""
+        return True
 
     def head(self, positions: int) -> tuple[bool, float]:
         """The mean over equal positions."""

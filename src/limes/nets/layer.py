@@ -57,6 +57,9 @@ class Layer(ABC):
     """Whether the kernel rule consists of arithmetic and square roots, see `limes.kernels.compiling`."""
     brief: ClassVar[bool] = False
     """Whether the kernel rule is a few operations an entry, see `limes.nets.repeats`."""
+    positive: ClassVar[bool] = False
+    """Whether covariance and NTK between two inputs leave the layer as power series, with non-negative coefficients, in
+    those that enter it, whatever the variances of the two: see `limes.kernels.zonal`."""
     rare: ClassVar[tuple[str, ...]] = ()
     """Fields that a specification leaves out where they have their defaults."""
 
@@ -103,6 +106,11 @@ class Layer(ABC):
     def needs(self, after: Layout) -> Layout:
         """The layout that `propagate` needs for the one that is needed after the layer ("position" or "pairs")."""
         return after
+
+    @property
+    def homogeneous(self) -> bool:
+        """Whether all kernels grow by c where those that enter the layer do, for every c > 0."""
+        return False
 
     @property
     def n_layers(self) -> int:

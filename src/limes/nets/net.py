@@ -70,6 +70,16 @@ class Net:
         return all(layer.arithmetic for layer in self.layers)
 
     @property
+    def positive(self) -> bool:
+        """Whether the kernel is a power series in the inputs' covariance with non-negative coefficients."""
+        return all(layer.positive for layer in self.layers)
+
+    @property
+    def homogeneous(self) -> bool:
+        """Whether K(c x, z) = c K(x, z) for every c > 0."""
+        return all(layer.homogeneous for layer in self.layers)
+
+    @property
     def layout(self) -> Layout:
         """Which entries of the inputs' covariance the recursion starts from; see `limes.kernels.state`."""
         return layouts(self.layers, "position")[0] if self.needs_positions else "vector"

@@ -9,8 +9,8 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 
+from limes.kernels import program
 from limes.kernels.arccosine import moments
-from limes.kernels.program import Rectifier, Step
 from limes.nets.activation import Activation, inverse_root
 from limes.nets.layer import check_number
 
@@ -66,11 +66,18 @@ def _rectifier_dual_jvp(alpha, primals, tangents):
 
 
 @dataclass(frozen=True)
-class _Rectifier(Activation):
+class Rectifier(Activation):
     """What the three share."""
 
     arithmetic: ClassVar[bool] = True
     brief: ClassVar[bool] = True
+    positive: ClassVar[bool] = True
+    """In `rectifier_dual` a and b are not negative, nor is a coefficient of s + u arcsin u or of arcsin u."""
+
+    @property
+    def homogeneous(self) -> bool:
+        """Always."""
+        return True
 
     @property
     @abstractmethod
@@ -90,13 +97,13 @@ class _Rectifier(Activation):
         half = (1 + self.slope**2) / 2
         return half * v, jnp.full_like(v, half)
 
-    def steps(self, sizes: tuple[int, ...]) -> tuple[Step, ...]:
+    def steps(self, sizes: tuple[int, ...]) -> tuple[program.Step, ...]:
         """`limes.kernels.program.Rectifier`."""
-        return (Rectifier(self.slope),)
+        return (program.Rectifier(self.slope),)
 
 
 @dataclass(frozen=True)
-class Relu(_Rectifier):
+class Relu(Rectifier):
     """max(x, 0)."""
 
     name: ClassVar[str] = "relu"
@@ -108,7 +115,7 @@ class Relu(_Rectifier):
 
 
 @dataclass(frozen=True)
-class Abs(_Rectifier):
+class Abs(Rectifier):
     """|x|."""
 
     name: ClassVar[str] = "abs"
@@ -120,7 +127,7 @@ class Abs(_Rectifier):
 
 
 @dataclass(frozen=True)
-class LeakyRelu(_Rectifier):
+class LeakyRelu(Rectifier):
     """max(x, 0) + alpha min(x, 0).
 
     Attributes:

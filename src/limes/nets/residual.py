@@ -57,6 +57,16 @@ class Residual(Layer):
         """Whether the rules of both branches consist of arithmetic and square roots."""
         return all(layer.arithmetic for layer in self.body + self.shortcut)
 
+    @property
+    def positive(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """Whether the kernels of both branches are such power series."""
+        return all(layer.positive for layer in self.body + self.shortcut)
+
+    @property
+    def homogeneous(self) -> bool:
+        """Whether both branches are."""
+        return all(layer.homogeneous for layer in self.body + self.shortcut)
+
     def init(self, key: jax.Array, shape: tuple[int, ...], width: int) -> tuple[tuple[int, ...], Params]:
         """Weights of both branches, each layer of the given width."""
         keys = jax.random.split(key)

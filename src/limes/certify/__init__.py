@@ -1,0 +1,7 @@
+"""Certificates: what no attack can do to the predictions of a kernel machine."""
+
+from limes.certify.certificate import Certificate
+from limes.certify.flips import harmful_flips, label_flips
+from limes.certify.radius import radius
+
+__all__ = ["Certificate", "harmful_flips", "label_flips", "radius"]
