@@ -32,9 +32,9 @@ def least_linear(weights: np.ndarray, shells: Shells) -> tuple[np.ndarray, np.nd
     return values - 1e-12 * (np.abs(weights) * most).sum(axis=1), points
 
 
-@numba.njit(parallel=True, cache=True)
+@numba.njit(cache=True)
 def _search(weights, x, low, high, radius, least, values, points):
-    for s in numba.prange(len(weights)):
+    for s in range(len(weights)):
         values[s] = _one(weights[s], x, low[s], high[s], radius[s], least[s], points[s])
 
 

@@ -176,7 +176,7 @@ def _shaped(x: np.ndarray, predictor: Any) -> np.ndarray:
 
 
 def _methods(methods: Sequence[Method] | None) -> tuple[Method, ...]:
-    chosen = METHODS if methods is None else tuple(name for name in METHODS if name in methods)
+    chosen: tuple[Method, ...] = METHODS if methods is None else tuple(name for name in METHODS if name in methods)
     if methods is not None and (isinstance(methods, str) or not methods or len(chosen) < len(set(methods))):
         raise InputError(f"methods must be a sequence of some of {', '.join(METHODS)}, not {methods!r}")
     return chosen

@@ -17,6 +17,8 @@ from limes.kernels.block import final_state
 from limes.kernels.compiling import jit_of_net
 from limes.kernels.state import Cov, KernelRule, State
 
+_ROWS = (2, 8, 32)  # few shapes to compile; beyond, multiples of the last
+
 
 def _value(net: KernelRule, kind: Kind, s: jax.Array, q: jax.Array, v: jax.Array) -> jax.Array:
     covs = [Cov(k, jnp.zeros_like(k) if kind == "ntk" else None) for k in (s, q, v)]
@@ -76,7 +78,7 @@ class Zonal:
             return np.asarray(_own(self.net, self.kind, jnp.asarray(q, jnp.float64)))
 
     def _call(self, function, s: np.ndarray, q: np.ndarray, v: np.ndarray) -> np.ndarray:
-        rows = 1 << (len(s) - 1).bit_length()  # few shapes to compile
+        rows = next((size for size in _ROWS if size >= len(s)), -(-len(s) // _ROWS[-1]) * _ROWS[-1])
         missing = rows - len(s)
         with precision.scope(np.float64):
             padded = [jnp.asarray(np.pad(a, [(0, missing), (0, 0)][: a.ndim], mode="edge")) for a in (s, q)]
