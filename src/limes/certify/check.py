@@ -11,12 +11,12 @@ from limes.certify import joint, norm
 from limes.certify.lines import Ridge
 from limes.certify.machine import Machine
 from limes.certify.radial import shift, stretch
-from limes.certify.ranges import ranges
+from limes.certify.ranges import Narrowed
 from limes.certify.region import Shells, shells
 
 Method = Literal["joint", "norm", "interval"]
 METHODS: tuple[Method, ...] = ("joint", "norm", "interval")
-_FEW = 4  # steps of the conditional gradient method before parabolas are tried
+_FEW, _MANY = 4, 12  # steps of the conditional gradient method
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,57 +47,73 @@ class Point:
 def check(point: Point, threat: Threat, methods: Sequence[Method], count: int) -> tuple[float, str]:
     """The least bound of all score differences in the ball, and the method that gave it; certain where above 0.
 
-    It stops at the first rival that is not ruled out.
+    Cheap bounds come first, dear ones only for shells that these leave open; of those the worst one first, and the
+    search ends with the first shell and rival that cannot be ruled out.
     """
     found = shells(point.machine, point.x, threat, count)
-    ridge: Ridge | None = None
+    narrowed = Narrowed(point.machine, found)
     worst, by = np.inf, "none"
     for rival, gap in zip(point.rivals, point.gaps, strict=True):
-        weights = point.weights(rival)
-        values = np.full(len(found), -np.inf)
-        names = np.full(len(found), "none", dtype="<U8")
-        combined = point.machine.coef @ weights
-        losses = _losses(point.machine, found, weights)
+        bounds = _Bounds(point.machine, found, point.weights(rival))
         if "norm" in methods:
-            low = gap - point.machine.norm(weights) * norm.distance(point.machine, found)
-            _raise(values, names, stretch(point.machine, found, low) - losses, "norm")
-        if np.any(values <= 0) and set(methods) & {"joint", "interval"}:
-            if ridge is None:
-                ridge = Ridge(point.machine, found, *ranges(point.machine.centres, found))
-            if "interval" in methods:
-                low = ridge.least(combined)
-                _raise(values, names, stretch(point.machine, found, low) - losses, "interval")
-            if "joint" in methods:
-                _joint(ridge, combined, losses, values, names)
-        lowest = int(np.argmin(values))
-        if values[lowest] < worst:
-            worst, by = float(values[lowest]), str(names[lowest])
+            low = gap - point.machine.norm(bounds.pair) * norm.distance(point.machine, found)
+            bounds.offer(np.arange(len(found)), low, "norm")
+        if "interval" in methods:
+            rows = bounds.open
+            if len(rows):
+                bounds.offer(rows, narrowed.ridge(rows).least(bounds.weights), "interval")
+        if "joint" in methods:
+            _joint(bounds, narrowed)
+        lowest = int(np.argmin(bounds.values))
+        if bounds.values[lowest] < worst:
+            worst, by = float(bounds.values[lowest]), str(bounds.names[lowest])
         if worst <= 0:
             break
     return worst, by
 
 
-def _joint(ridge: Ridge, weights: np.ndarray, losses: np.ndarray, values: np.ndarray, names: np.ndarray) -> None:
-    """Tangents and chords for the shells that are still open; then parabolas too."""
-    for make in (joint.plain, lambda ridge: joint.bent(ridge, weights)):
-        rows = np.flatnonzero(values <= 0)
-        if not len(rows):
+class _Bounds:
+    """The best bounds so far of one score difference, for each shell, and the methods that gave them."""
+
+    def __init__(self, machine: Machine, found: Shells, pair: np.ndarray) -> None:
+        self.machine, self.shells, self.pair, self.weights = machine, found, pair, machine.coef @ pair
+        self.values = np.full(len(found), -np.inf)
+        self.names = np.full(len(found), "none", dtype="<U8")
+        # what a bound on the sphere must exceed: moves along rays, the intercept, and the predictor's arithmetic
+        own = machine.zonal.own(found.ends[:, 1])
+        self.losses = shift(machine, found, pair) - machine.intercept @ pair + machine.slack(pair, own)
+
+    @property
+    def open(self) -> np.ndarray:
+        """Shells that are not certain yet, the worst first."""
+        rows = np.flatnonzero(self.values <= 0)
+        return rows[np.argsort(self.values[rows], kind="stable")]
+
+    def offer(self, rows: np.ndarray, low: np.ndarray, name: str) -> None:
+        """Bounds of some shells' spheres, from one method."""
+        new = stretch(self.machine, self.shells.take(rows), low) - self.losses[rows]
+        better = rows[new > self.values[rows]]
+        self.values[better], self.names[better] = new[new > self.values[rows]], name
+
+
+def _joint(bounds: _Bounds, narrowed: Narrowed) -> None:
+    """Joint bounds: over ranges from the box alone, over narrowed ranges, and with parabolas."""
+
+    def least(ridge: Ridge, form: joint.Form, iterations: int) -> np.ndarray:
+        return joint.least(ridge, bounds.weights, form, max(float(bounds.losses.max()), 0.0), iterations)
+
+    rows = bounds.open
+    if len(rows):
+        ridge = narrowed.loose(rows)
+        bounds.offer(rows, least(ridge, joint.plain(ridge), _FEW), "joint")
+    rows = bounds.open
+    for part in (rows[:1], rows[1:]):
+        if not len(part):
             return
-        some = ridge.take(rows)
-        low = joint.least(some, weights, make(some), np.maximum(losses[rows], 0.0))
-        better = values[rows].copy()
-        tags = names[rows]
-        _raise(better, tags, stretch(ridge.machine, some.shells, low) - losses[rows], "joint")
-        values[rows], names[rows] = better, tags
-
-
-def _losses(machine: Machine, found: Shells, weights: np.ndarray) -> np.ndarray:
-    """What a bound on the sphere must exceed: moves along rays, intercepts, and the predictor's arithmetic."""
-    own = machine.zonal.own(found.ends[:, 1])
-    return shift(machine, found, weights) - machine.intercept @ weights + machine.slack(weights, own)
-
-
-def _raise(values: np.ndarray, names: np.ndarray, new: np.ndarray, name: str) -> None:
-    """Take the larger of two bounds, in place."""
-    better = new > values
-    values[better], names[better] = new[better], name
+        ridge = narrowed.ridge(part)
+        bounds.offer(part, least(ridge, joint.plain(ridge), _MANY), "joint")
+        for one in part[bounds.values[part] <= 0]:
+            ridge = narrowed.ridge(np.array([one]))
+            bounds.offer(np.array([one]), least(ridge, joint.bent(ridge, bounds.weights), _MANY), "joint")
+            if bounds.values[one] <= 0:
+                return

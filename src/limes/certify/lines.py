@@ -31,10 +31,6 @@ class Ridge:
     low: np.ndarray
     high: np.ndarray
 
-    def take(self, rows: np.ndarray) -> "Ridge":
-        """Some of the shells."""
-        return Ridge(self.machine, self.shells.take(rows), self.low[rows], self.high[rows])
-
     @cached_property
     def most(self) -> np.ndarray:
         """sqrt(q v): |s| is at most that."""
@@ -66,7 +62,7 @@ class Ridge:
         zero = np.zeros_like(self.low)
         if not self.crosses.any():
             return zero, zero, zero
-        slope = self._slope(zero)
+        slope = self._at(zero)[1]
 
         def rest(s: np.ndarray) -> np.ndarray:
             return np.where(self.crosses, 0.5 * (self._value(s) - self._value(-s)) - slope * s, 0.0)
@@ -84,7 +80,7 @@ class Ridge:
         step = _STEP * self.most
         usable = at > step
         safe = np.where(usable, at, step)
-        quotient = (self._slope(safe) - self._slope(safe - step)) / np.maximum(step, 1e-300)
+        quotient = (self._at(safe)[1] - self._at(safe - step)[1]) / np.maximum(step, 1e-300)
         return np.where(usable, np.maximum(0.5 * quotient * (1 - 1e-6), 0.0), 0.0)
 
     def lines(
@@ -103,11 +99,12 @@ class Ridge:
         first, last = (end - bend * (s - around) ** 2 for end, s in zip(self.ends, (low, high), strict=True))
         wide = high - low
         chord = np.divide(last - first, wide, out=np.zeros_like(low), where=wide > 1e-12 * self.most)
-        tangent = self._convex_slope(touch) - 2 * bend * (touch - around)
+        touched, tangent = self._convex_at(touch)
+        tangent = tangent - 2 * bend * (touch - around)
         slope = np.where(up, tangent, chord)
         value = np.where(
             up,
-            self._convex(touch) - bend * (touch - around) ** 2 - tangent * touch,
+            touched - bend * (touch - around) ** 2 - tangent * touch,
             np.maximum(first - chord * low, last - chord * high),
         )
         linear, rest_low, rest_high = self.odd
@@ -141,14 +138,17 @@ class Ridge:
         value = self._value(s)
         return np.where(self.crosses, 0.5 * (value + self._value(-s)), value)
 
-    def _convex_slope(self, s: np.ndarray) -> np.ndarray:
+    def _convex_at(self, s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The same with its slope."""
+        value, slope = self._at(s)
         if not self.crosses.any():
-            return self._slope(s)
-        slope = self._slope(s)
-        return np.where(self.crosses, 0.5 * (slope - self._slope(-s)), slope)
+            return value, slope
+        other, back = self._at(-s)
+        crosses = self.crosses
+        return np.where(crosses, 0.5 * (value + other), value), np.where(crosses, 0.5 * (slope - back), slope)
 
     def _value(self, s: np.ndarray) -> np.ndarray:
         return self.machine.zonal.values(s, self.shells.q, self.machine.squares)
 
-    def _slope(self, s: np.ndarray) -> np.ndarray:
-        return self.machine.zonal.slopes(s, self.shells.q, self.machine.squares)
+    def _at(self, s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return self.machine.zonal.values_and_slopes(s, self.shells.q, self.machine.squares)

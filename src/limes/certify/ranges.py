@@ -13,9 +13,48 @@ for all centres.
 import numba
 import numpy as np
 
+from limes.certify.lines import Ridge
+from limes.certify.machine import Machine
 from limes.certify.region import Shells
 
 _STEPS = 14
+
+
+class Narrowed:
+    """Kernels of all centres over the ranges that shells leave them; each shell's are computed once, when asked for."""
+
+    def __init__(self, machine: Machine, shells: Shells) -> None:
+        self._machine, self._shells = machine, shells
+        self._known = np.zeros(len(shells), bool)
+        self._low = np.empty((len(shells), len(machine.centres)))
+        self._high = np.empty_like(self._low)
+
+    def ridge(self, rows: np.ndarray) -> Ridge:
+        """Over narrow ranges."""
+        missing = rows[~self._known[rows]]
+        if len(missing):
+            self._low[missing], self._high[missing] = ranges(self._machine.centres, self._shells.take(missing))
+            self._known[missing] = True
+        return Ridge(self._machine, self._shells.take(rows), self._low[rows], self._high[rows])
+
+    def loose(self, rows: np.ndarray) -> Ridge:
+        """Over the ranges of the box alone, or of the ball alone: two matrix products."""
+        some = self._shells.take(rows)
+        return Ridge(self._machine, some, *_loose(self._machine, some))
+
+
+def _loose(machine: Machine, shells: Shells) -> tuple[np.ndarray, np.ndarray]:
+    z, d = machine.centres, machine.centres.shape[1]
+    size = np.sqrt(shells.q * d)[:, None] * np.sqrt(machine.squares * d)
+    if np.isfinite(shells.least).all():
+        low, high = _cone(z, shells, size)
+    else:
+        negative = np.minimum(z, 0.0)
+        low, high = shells.low @ z.T, shells.high @ z.T
+        if negative.any():
+            wide = (shells.high - shells.low) @ negative.T
+            low, high = low + wide, high - wide
+    return _outwards(np.maximum(low, -size), np.minimum(high, size), size, d)
 
 
 def ranges(centres: np.ndarray, shells: Shells) -> tuple[np.ndarray, np.ndarray]:
@@ -37,8 +76,12 @@ def ranges(centres: np.ndarray, shells: Shells) -> tuple[np.ndarray, np.ndarray]
         found = np.empty((2, *low.shape))
         _box(values, columns, starts, shells.low, shells.high, radius, _STEPS, found)
         low, high = np.maximum(low, -found[1]), np.minimum(high, found[0])
-    slack = 1e-12 * size
-    low, high = (low - slack) / d, (high + slack) / d
+    return _outwards(low, high, size, d)
+
+
+def _outwards(low: np.ndarray, high: np.ndarray, size: np.ndarray, d: int) -> tuple[np.ndarray, np.ndarray]:
+    """Of <z, y>/d, rounded outwards; where a shell is empty, one point."""
+    low, high = (low - 1e-12 * size) / d, (high + 1e-12 * size) / d
     return np.minimum(low, high), high
 
 

@@ -32,8 +32,8 @@ def _values(net, kind, s, q, v):
 
 
 @functools.partial(jit_of_net, static=(0, 1))
-def _slopes(net, kind, s, q, v):
-    return jax.jvp(lambda k: _value(net, kind, k, q, v), (s,), (jnp.ones_like(s),))[1]
+def _both(net, kind, s, q, v):
+    return jax.jvp(lambda k: _value(net, kind, k, q, v), (s,), (jnp.ones_like(s),))
 
 
 @functools.partial(jit_of_net, static=(0, 1))
@@ -66,20 +66,23 @@ class Zonal:
 
     def values(self, s: np.ndarray, q: np.ndarray, v: np.ndarray) -> np.ndarray:
         """K at s (k, n), q (k,) of the rows and v (n,) of the columns: (k, n)."""
-        return self._call(_values, s, q, v)
+        with precision.scope(np.float64):
+            return np.asarray(_values(self.net, self.kind, *_padded(s, q), v))[: len(s)]
 
-    def slopes(self, s: np.ndarray, q: np.ndarray, v: np.ndarray) -> np.ndarray:
-        """dK/ds, same shapes; finite, but of no digits where s^2 is q v up to rounding."""
-        return self._call(_slopes, s, q, v)
+    def values_and_slopes(self, s: np.ndarray, q: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """K and dK/ds, same shapes; slopes are finite, but of no digits where s^2 is q v up to rounding."""
+        with precision.scope(np.float64):
+            values, slopes = _both(self.net, self.kind, *_padded(s, q), v)
+            return np.asarray(values)[: len(s)], np.asarray(slopes)[: len(s)]
 
     def own(self, q: np.ndarray) -> np.ndarray:
         """K(q, q, q) at a cosine of exactly 1: the shape of q (n,)."""
         with precision.scope(np.float64):
-            return np.asarray(_own(self.net, self.kind, jnp.asarray(q, jnp.float64)))
+            return np.asarray(_own(self.net, self.kind, np.asarray(q, np.float64)))
 
-    def _call(self, function, s: np.ndarray, q: np.ndarray, v: np.ndarray) -> np.ndarray:
-        rows = next((size for size in _ROWS if size >= len(s)), -(-len(s) // _ROWS[-1]) * _ROWS[-1])
-        missing = rows - len(s)
-        with precision.scope(np.float64):
-            padded = [jnp.asarray(np.pad(a, [(0, missing), (0, 0)][: a.ndim], mode="edge")) for a in (s, q)]
-            return np.asarray(function(self.net, self.kind, *padded, jnp.asarray(v)))[: len(s)]
+
+def _padded(s: np.ndarray, q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """With copies of the last row, to one of few shapes."""
+    rows = next((size for size in _ROWS if size >= len(s)), -(-len(s) // _ROWS[-1]) * _ROWS[-1])
+    take = np.minimum(np.arange(rows), len(s) - 1)
+    return np.asarray(s, np.float64)[take], np.asarray(q, np.float64)[take]
