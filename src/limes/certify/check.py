@@ -92,6 +92,7 @@ class _Bounds:
     def offer(self, rows: np.ndarray, low: np.ndarray, name: str) -> None:
         """Bounds of some shells' spheres, from one method."""
         new = stretch(self.machine, self.shells.take(rows), low) - self.losses[rows]
+        new = np.where(np.isfinite(new), new, -np.inf)  # a shell round the origin may overflow
         better = rows[new > self.values[rows]]
         self.values[better], self.names[better] = new[new > self.values[rows]], name
 

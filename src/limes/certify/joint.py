@@ -78,7 +78,7 @@ def least(
             linear += 2 * image - 2 * lowest * x
             constant += -(image * (point + x)).sum(axis=1) + form.lowest * (shells.q * d + x @ x)
         bound, reached = least_linear(linear, shells)
-        best = np.maximum(best, bound + constant - 1e-12 * np.abs(constant))
+        best = np.fmax(best, bound + constant - 1e-12 * np.abs(constant))
         if np.all(best > enough):
             break
         share = 2 / (step + 2)
