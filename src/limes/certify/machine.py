@@ -1,5 +1,6 @@
 """A kernel machine in the form that certificates need: vectors, float64, and norms of its score differences."""
 
+import weakref
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -7,9 +8,8 @@ from typing import Any
 import numpy as np
 
 from limes.core.errors import InputError
-from limes.core.types import Affine, KernelExpansion, Kind, Predictor
+from limes.core.types import Affine, KernelExpansion, Kind
 from limes.kernels.zonal import Zonal
-from limes.machines.predictor import KernelPredictor
 from limes.nets import Net
 
 _NARROW, _WIDE = 1e-5, 1e-9
@@ -18,12 +18,15 @@ _NARROW, _WIDE = 1e-5, 1e-9
 of the angle, and they are ten times and a hundred times as large."""
 
 
+_KNOWN: weakref.WeakKeyDictionary[Any, "Machine"] = weakref.WeakKeyDictionary()
+"""Of predictors that are still there: norms cost a kernel of all centres."""
+
+
 @dataclass(frozen=True, eq=False)
 class Machine:
     """scores(x) = K(affine(x), centres) coef + intercept, for a fully connected net.
 
     Attributes:
-        predictor: what was given.
         net: the architecture.
         kind: "ntk" or "nngp".
         centres: (m, d) float64, after the input map.
@@ -35,7 +38,6 @@ class Machine:
         narrow: whether it computes in float32.
     """
 
-    predictor: Predictor
     net: Net
     kind: Kind
     centres: np.ndarray
@@ -102,8 +104,13 @@ def machine_of(predictor: Any) -> Machine:
             f"certificates are for kernel machines (NTKClassifier, NTKSVC, AdvNTKClassifier, ...), fitted ones; "
             f"{type(predictor).__name__} has no centres and coefficients"
         )
-    form = getattr(predictor, "expansion", predictor)
-    assert isinstance(form, KernelPredictor) or form is predictor
+    form: Any = getattr(predictor, "expansion", predictor)
+    if form not in _KNOWN:
+        _KNOWN[form] = _take_apart(form)
+    return _KNOWN[form]
+
+
+def _take_apart(form: Any) -> Machine:
     net: Net = form.net
     if net.layout != "vector":
         raise InputError("certificates are for fully connected nets: this one has convolutions or pools")
@@ -115,7 +122,6 @@ def machine_of(predictor: Any) -> Machine:
     centres = np.asarray(form.centres)
     intercept = getattr(form, "intercept", None)
     return Machine(
-        predictor,
         net,
         form.kind,
         centres.reshape(len(centres), -1).astype(np.float64),
