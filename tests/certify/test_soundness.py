@@ -12,14 +12,13 @@ from limes.nets import Dense, Erf, LeakyRelu, Relu, Residual, serial
 
 pytestmark = pytest.mark.usefixtures("quick_compilation")
 
-NETS = {
-    "relu": nets.mlp(2),
-    "deep": nets.mlp(4),
-    "biases": nets.mlp(3, b_std=0.3),
-    "erf": nets.mlp(3, activation="erf", b_std=0.1),
-    "leaky": serial(Dense(1.3), LeakyRelu(0.3), Dense(1.1, trainable=False), Relu(), Dense()),
-    "abs, then erf": serial(Dense(1.2, 0.2), nets.Abs(), Dense(1.0, 0.1), Erf(), Dense(1.0, 0.5)),
-    "residual": serial(Dense(1.3), Residual((Relu(), Dense(1.4))), Relu(), Dense()),
+CASES = {
+    "relu": (nets.mlp(2), "linf", True),
+    "relu, l2, no box": (nets.mlp(3), "l2", False),
+    "leaky": (serial(Dense(1.3), LeakyRelu(0.3), Dense(1.1, trainable=False), Relu(), Dense()), "linf", False),
+    "biases": (nets.mlp(3, b_std=0.3), "linf", False),
+    "abs, then erf": (serial(Dense(1.2, 0.2), nets.Abs(), Dense(1.0, 0.1), Erf(), Dense(1.0, 0.5)), "l2", True),
+    "residual": (serial(Dense(1.3), Residual((Relu(), Dense(1.4))), Relu(), Dense()), "linf", True),
 }
 
 
@@ -59,17 +58,16 @@ def points(clf, x):
         yield Point(machine_of(clf), row, int(first), tuple(map(int, others)), tuple(own[first] - own[others]))
 
 
-@pytest.mark.parametrize("norm", ["linf", "l2"])
-@pytest.mark.parametrize("box", [True, False], ids=["box", "no box"])
-@pytest.mark.parametrize("name", NETS)
-def test_bounds_are_below_what_attacks_reach(name, box, norm):
+@pytest.mark.parametrize("name", CASES)
+def test_bounds_are_below_what_attacks_reach(name):
+    net, norm, box = CASES[name]
     rng = np.random.default_rng(5)
     x, y, queries = problem(len(name), box)
-    clf = NTKClassifier(NETS[name], ridge_rel=0.05, kind="ntk" if box else "nngp").fit(x, y)
+    clf = NTKClassifier(net, ridge_rel=0.05, kind="nngp" if "erf" in name else "ntk").fit(x, y)
     bounds = (0.0, 1.0) if box else None
     gaps = []
-    for point in points(clf, queries):
-        for eps in (0.01, 0.08, 0.3):
+    for point in points(clf, queries[:3]):
+        for eps in (0.02, 0.3):
             threat = Threat(norm, eps * (1 if norm == "linf" else 2), bounds)
             least = lowest(clf, point, threat, rng)
             for method in METHODS:
@@ -80,17 +78,14 @@ def test_bounds_are_below_what_attacks_reach(name, box, norm):
     assert min(gaps) < 0.6  # and not far below, in small balls
 
 
-@pytest.mark.parametrize("norm", ["linf", "l2"])
 @pytest.mark.parametrize(
-    ("clf", "n_classes", "dtype"),
+    ("clf", "n_classes", "dtype", "norm"),
     [
-        (NTKClassifier("mlp-3", ridge=0.1, scale="standard"), 2, np.float64),
-        (NTKClassifier("mlp-2", ridge=0.1, scale="unit"), 4, np.float32),
-        (NTKClassifier("mlp-3", time=20.0), 3, np.float64),
-        (NTKSVC("mlp-3", C=3.0), 2, np.float64),
-        (NTKSVC(nets.mlp(2, b_std=0.2), C=3.0, scale="standard"), 3, np.float32),
+        (NTKClassifier("mlp-2", ridge=0.1, scale="standard"), 2, np.float64, "l2"),
+        (NTKClassifier("mlp-2", ridge=0.1, scale="unit"), 4, np.float32, "linf"),
+        (NTKSVC(nets.mlp(2, b_std=0.2), C=3.0, scale="standard"), 3, np.float32, "linf"),
     ],
-    ids=["standard", "float32, 4 classes", "flow, 3 classes", "svm", "svm, 3 classes"],
+    ids=["standard", "float32, 4 classes", "svm, 3 classes"],
 )
 def test_no_attack_succeeds_within_the_radius(clf, n_classes, dtype, norm):
     x, y, queries = problem(3, True, n_classes, dtype)
@@ -100,6 +95,4 @@ def test_no_attack_succeeds_within_the_radius(clf, n_classes, dtype, norm):
     assert (found.radius > 0).mean() > 0.6
     for row, label, eps in zip(queries, found.label, found.radius, strict=True):
         rows, labels = np.repeat(row[None], 10, axis=0), np.repeat(label, 10)
-        for loss in ("margin", "ce"):
-            attack = attacks.PGD(norm, steps=50, loss=loss)
-            assert not attack(clf, rows, labels, 0.999 * eps, bounds=(0, 1), key=2).success.any()
+        assert not attacks.PGD(norm, steps=50)(clf, rows, labels, 0.999 * eps, bounds=(0, 1), key=2).success.any()
