@@ -1,6 +1,7 @@
 """The verbs as plain functions: what the command line calls, and what a program may call instead."""
 
 from limes.jobs.attack import attack
+from limes.jobs.certify import certify
 from limes.jobs.doctor import doctor
 from limes.jobs.gram import build_gram, check_gram, plan_gram
 from limes.jobs.models import fit, predict
@@ -14,6 +15,7 @@ __all__ = [
     "Settings",
     "attack",
     "build_gram",
+    "certify",
     "check_gram",
     "doctor",
     "fit",

@@ -12,6 +12,7 @@ from limes.core.errors import InputError
 from limes.core.progress import Progress
 from limes.core.types import Norm
 from limes.data import check_bounds, data_hash, load
+from limes.jobs.rows import rows_to_test
 from limes.machines import load as load_model
 from limes.report import open_run
 
@@ -61,11 +62,7 @@ def attack(
         RunFolderError: for an output folder of another run.
     """
     machine, dataset = load_model(model), load(data, data_dir, target)
-    x, y = (
-        (dataset.x, dataset.y) if dataset.x_test is None or dataset.y_test is None else (dataset.x_test, dataset.y_test)
-    )
-    rows = np.sort(np.random.default_rng(seed).permutation(len(x))[:n_test])
-    x, y = x[rows], y[rows]
+    x, y, rows = rows_to_test(dataset, n_test, seed)
     if not hasattr(machine, "classes_"):
         raise InputError(f"{model} holds a {type(machine).__name__}, but attacks are made on classifiers")
     box = dataset.bounds if bounds is None else bounds

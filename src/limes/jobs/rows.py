@@ -1,4 +1,4 @@
-"""The rows that a model is fitted to, the same for every verb."""
+"""The rows that a model is fitted to and tested on, the same for every verb."""
 
 import numpy as np
 
@@ -26,3 +26,12 @@ def training_rows(dataset: Dataset, n_train: int | None = None, seed: int = 0) -
         raise InputError(f"n_train must lie between 2 and the {len(dataset.x)} rows of {dataset.name}, not {n_train}")
     rows = np.random.default_rng(seed).permutation(len(dataset.x))[:n_train]
     return dataset.x[rows], dataset.y[rows]
+
+
+def rows_to_test(dataset: Dataset, n_test: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rows, labels and row numbers of the test part, else of all rows: at most `n_test`, drawn, in their order."""
+    x, y = dataset.x_test, dataset.y_test
+    if x is None or y is None:
+        x, y = dataset.x, dataset.y
+    rows = np.sort(np.random.default_rng(seed).permutation(len(x))[:n_test])
+    return x[rows], y[rows], rows

@@ -1,0 +1,164 @@
+"""The report of `limes certify`: what is proved beside what an attack reaches."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from limes.report import reading, style
+from limes.report.curves import radius_curve
+from limes.report.formats import format_estimate, format_number, format_seconds
+from limes.report.gallery import MOST, gallery
+from limes.report.html import Block, Figure, KeyValues, Notice, Page, Paragraph, Section, Table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as MatplotlibFigure
+
+Metrics = Mapping[str, Any]
+
+
+def certify_figures(
+    metrics: Metrics,
+    x: np.ndarray,
+    x_adv: np.ndarray,
+    labels: np.ndarray,
+    predicted: np.ndarray,
+    predicted_adv: np.ndarray,
+) -> "dict[str, MatplotlibFigure]":
+    """Accuracy against radius, both radii of each point, their histograms, and the least robust inputs."""
+    curve, label = metrics["curve"], f"radius ε ({reading.norm(metrics)})"
+    made = {
+        "curve": radius_curve(
+            curve["eps"], {"attacked": (curve["attacked"], None), "certified": (curve["certified"], None)}, label
+        ),
+        "radii": _radii(metrics),
+    }
+    attacked = np.array(metrics["points"]["attacked"], dtype=float)
+    weakest = np.argsort(np.where(np.isfinite(attacked), attacked, np.inf), kind="stable")
+    weakest = weakest[np.isfinite(attacked[weakest])][:MOST]
+    if len(weakest):
+        made["weakest"] = gallery(
+            x[weakest], x_adv[weakest], labels[weakest], predicted[weakest], predicted_adv[weakest], metrics["bounds"]
+        )
+    return made
+
+
+def _radii(metrics: Metrics) -> "MatplotlibFigure":
+    """Left, each point's radii against each other; right, histograms of both."""
+    points = metrics["points"]
+    certified, attacked = (np.array(points[name], dtype=float) for name in ("certified", "attacked"))
+    finite = np.isfinite(attacked) & np.isfinite(certified)
+    certified, attacked = certified[finite], attacked[finite]
+    figure = style.new_figure(style.WIDTH, 2.7)
+    left, right = figure.subplots(1, 2)
+    most = float(np.max(attacked, initial=1e-9)) * 1.05
+    style.plain_axes(left)
+    left.plot([0, most], [0, most], color=style.MUTED, linewidth=1.0, linestyle=(0, (4, 3)))
+    left.plot(attacked, certified, linestyle="none", marker="o", markersize=3.5, alpha=0.7, color=style.SERIES[0])
+    left.set(xlim=(0, most), ylim=(0, most), xlabel="attacked radius", ylabel="certified radius")
+    style.plain_axes(right)
+    bins = np.linspace(0, most, 16)
+    for values, name, i in ((certified, "certified", 0), (attacked, "attacked", 1)):
+        right.hist(values, bins, color=style.SERIES[i], alpha=0.55, label=name)
+    right.set(xlabel="radius", ylabel="points")
+    right.legend(frameon=False, fontsize=style.FONT_SIZE - 1, labelcolor=style.INK)
+    for ax in (left, right):
+        ax.xaxis.set_major_formatter(lambda value, _: format_number(round(value, 12)))
+        ax.locator_params(axis="x", nbins=4)
+    figure.subplots_adjust(0.11, 0.19, 0.99, 0.97, wspace=0.3)
+    return figure
+
+
+def certify_page(metrics: Metrics, figures: Mapping[str, str]) -> Page:
+    """Compose the report from metrics and SVG texts by name."""
+    certified, attacked = metrics["certified_radius"], metrics["attacked_radius"]
+    share = certified["mean"] / attacked["mean"] if attacked["mean"] else 0.0
+    norm = reading.norm(metrics)
+    tiles = [
+        ("Certified radius", format_number(certified["mean"]), f"{norm}, mean over points that are predicted right"),
+        ("Attacked radius", format_number(attacked["mean"]), "the nearest input found with another label"),
+        ("Share that is proved", f"{100 * share:.0f} %", "certified / attacked"),
+        ("Clean accuracy", f"{metrics['clean_accuracy']:.3f}", f"{metrics['n_points']} points"),
+    ]
+    return Page(
+        title=f"Certified robustness on {metrics['data']}",
+        subtitle=f"{metrics['net']}, {norm}",
+        headline=tiles,
+        sections=[
+            _summary(metrics),
+            _curve(metrics, figures),
+            _points(metrics, figures),
+            _weakest(figures),
+            _about(metrics),
+        ],
+        footer="Made by limes. This page is one file: it loads nothing and runs no script.",
+    )
+
+
+def _summary(metrics: Metrics) -> Section:
+    certified, attacked = metrics["certified_radius"], metrics["attacked_radius"]
+    blocks: list[Block] = [
+        Paragraph(
+            "No input of the box within the certified radius has another label than the point: that is a proof. Within "
+            "the attacked radius there is one, which was found. The truth of each point lies between the two."
+        ),
+        Paragraph(
+            f"Mean certified radius {format_estimate(certified['mean'], certified['standard_error'])}, median "
+            f"{format_number(certified['median'])}; mean attacked radius "
+            f"{format_estimate(attacked['mean'], attacked['standard_error'])}, median "
+            f"{format_number(attacked['median'])}. ± is one standard error over the points."
+        ),
+    ]
+    if metrics["violations"]:
+        blocks.insert(
+            0,
+            Notice(
+                f"{metrics['violations']} certificates lie above the distance of a successful attack. That is an error "
+                "in limes: please report it.",
+                "warning",
+            ),
+        )
+    return Section("Summary", blocks)
+
+
+def _curve(metrics: Metrics, figures: Mapping[str, str]) -> Section:
+    curve = metrics["curve"]
+    alt = (
+        f"Accuracy against radius. At half of the largest radius {curve['certified'][len(curve['eps']) // 2]:.2f} is "
+        f"certified and {curve['attacked'][len(curve['eps']) // 2]:.2f} withstands the attack."
+    )
+    caption = "The true robust accuracy lies between the curves: below what the attack leaves, above what is proved."
+    rows = [
+        (format_number(eps), f"{low:.3f}", f"{high:.3f}")
+        for eps, low, high in zip(curve["eps"], curve["certified"], curve["attacked"], strict=True)
+    ]
+    table = Table(("Radius ε", "Certified", "Attacked"), rows, "Accuracy at each radius, in figures", folded=True)
+    return Section("Accuracy against radius", [Figure(figures["curve"], caption, alt), table])
+
+
+def _points(metrics: Metrics, figures: Mapping[str, str]) -> Section:
+    caption = "Each point's two radii, and how they are spread. No point may lie above the dashed line."
+    alt = "Certified against attacked radius of each point, and histograms of both."
+    counts = ", ".join(f"{name}: {count}" for name, count in metrics["methods"].items())
+    return Section(
+        "Radii of the points", [Figure(figures["radii"], caption, alt), Paragraph(f"Radii by method: {counts}.")]
+    )
+
+
+def _weakest(figures: Mapping[str, str]) -> Section:
+    if "weakest" not in figures:
+        return Section("Least robust inputs", [Paragraph("No attack succeeded.")])
+    caption = "The points with the nearest adversarial examples, before and after; predictions that changed are bold."
+    return Section("Least robust inputs", [Figure(figures["weakest"], caption, caption)])
+
+
+def _about(metrics: Metrics) -> Section:
+    box = metrics["bounds"]
+    pairs = [
+        ("Model", str(metrics["model"])),
+        ("Network", str(metrics["net"])),
+        ("Points", f"{metrics['n_points']:,}"),
+        ("Box", "none" if box is None else f"{format_number(box[0])} to {format_number(box[1])}"),
+        ("Time", f"{format_seconds(metrics['seconds_per_point'])} a point for the certificate"),
+    ]
+    return Section("Set-up", [KeyValues(pairs)])
