@@ -21,7 +21,7 @@ from limes.attacks.transfer import Transfer
 from limes.core import keys
 from limes.core.errors import InputError
 from limes.core.progress import Progress, Quiet
-from limes.core.types import Array, Norm, Predictor
+from limes.core.types import Array, AttackNorm, Predictor
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +41,7 @@ class EvaluationReport:
         x_adv: (n, ...) for each broken point the example found at `smallest_eps`, which serves for the larger radii
             too; the clean point otherwise.
         audit: the evaluation's checks of itself; empty if they were not asked for.
-        norm: "linf" or "l2".
+        norm: "linf", "l2" or "l1".
         key: what the random numbers were made from.
         settings: options of the suite, the box and the batch size.
     """
@@ -55,7 +55,7 @@ class EvaluationReport:
     smallest_eps: np.ndarray
     x_adv: np.ndarray
     audit: tuple[AuditCheck, ...]
-    norm: Norm
+    norm: AttackNorm
     key: int | list[int]
     settings: Mapping[str, Any]
 
@@ -71,7 +71,7 @@ def evaluate(
     y: Array,
     eps: EpsLike | Sequence[EpsLike] | np.ndarray,
     *,
-    norm: Norm = "linf",
+    norm: AttackNorm = "linf",
     bounds: Bounds = None,
     key: keys.KeyLike = 0,
     surrogates: Sequence[Predictor] = (),
@@ -89,7 +89,7 @@ def evaluate(
         x: (n, ...) clean points, float32 or float64, in the caller's units.
         y: (n,) labels as in ``predictor.classes_``, else column indices.
         eps: one radius or several, in any order, in the caller's units ("8/255" or numbers).
-        norm: "linf" or "l2".
+        norm: "linf", "l2" or "l1".
         bounds: (low, high) of valid inputs, numbers or one value per feature; None for no box.
         key: an int or a JAX key.
         surrogates: other Predictors of the same labels, whose adversarial points are tried too.

@@ -1,4 +1,4 @@
-"""Gradient attacks: one signed step (FGSM) and projected gradient ascent (PGD), in l-inf and l2 balls.
+"""Gradient attacks: one step (FGSM) and projected gradient ascent (PGD), in l-inf, l2 and l1 balls.
 
 The ball is centred on the clean point, also after a random start; the gradient is taken at the current iterate; the
 best of all points visited is kept.
@@ -19,19 +19,20 @@ from limes.attacks.threat import Bounds, EpsLike, parse_eps, require_norm
 from limes.core.errors import InputError
 from limes.core.keys import KeyLike
 from limes.core.progress import Progress
-from limes.core.types import Array, Norm, Predictor
+from limes.core.types import Array, AttackNorm, Predictor
 
 Goal = Literal["success", "loss"]
 
 
 @dataclass(frozen=True)
 class FGSM:
-    """One step of length eps from the clean point, along the sign (l-inf) or the direction (l2) of the gradient.
+    """One step of length eps from the clean point: along the sign (l-inf) or the direction (l2) of the gradient, or
+    into its largest coordinates (l1).
 
-    Exact for predictors that are linear in x, without a box.
+    Exact for predictors that are linear in x, for l2 without a box.
 
     Attributes:
-        norm: "linf" or "l2".
+        norm: "linf", "l2" or "l1".
         loss: "margin" (best wrong score minus right score), "ce" (softmax cross-entropy of the scores) or "mse"
             (to the targets of the predictor).
         targeted: labels are targets to be reached.
@@ -44,7 +45,7 @@ class FGSM:
     Reference: Goodfellow et al. 2015, arXiv 1412.6572.
     """
 
-    norm: Norm = "linf"
+    norm: AttackNorm = "linf"
     loss: LossName = "margin"
     targeted: bool = False
 
@@ -74,7 +75,7 @@ class FGSM:
         found = Found.clean(problem, objective, rows)
         for positions, shape in problem.batches(found.open()):
             climb = _Climb(problem, objective, found, positions, shape, progress)
-            climb(steps=1, step_size=problem.threat.eps, stream=None)
+            climb(steps=1, step_size=problem.threat.eps, stream=None, parts=1)
         return found
 
 
@@ -82,11 +83,12 @@ class FGSM:
 class PGD:
     """Projected gradient ascent on the loss inside of the ball round the clean point.
 
-    x <- project(x + step_size * direction(gradient at x)), the direction being the sign for l-inf and the gradient over
-    its norm for l2. Of all points visited the best is kept: misclassified before not, then by loss.
+    x <- project(x + step_size * direction(gradient at x)), the direction being the sign for l-inf, the gradient over
+    its norm for l2, and for l1 the signs of its largest coordinates, a twentieth of all, over their number. Of all
+    points visited the best is kept: misclassified before not, then by loss.
 
     Attributes:
-        norm: "linf" or "l2".
+        norm: "linf", "l2" or "l1".
         steps: gradient steps of each restart.
         restarts: runs from other starts; a point that is broken takes no part in later ones.
         loss: "margin", "ce" or "mse", see `FGSM`.
@@ -116,7 +118,7 @@ class PGD:
         ([True, False], [[-0.5], [1.0]])
     """
 
-    norm: Norm = "linf"
+    norm: AttackNorm = "linf"
     steps: int = 10
     restarts: int = 1
     loss: LossName = "margin"
@@ -175,13 +177,14 @@ class PGD:
         progress.start(f"PGD on {self.loss}", len(rows) * self.restarts * self.steps)
         objective = objective_of(self, problem.predictor)
         found = Found.clean(problem, objective, rows, by_loss=self.goal == "loss")
+        parts = max(problem.x[0].size // 20, 1)
         for restart in range(self.restarts):
             stream = restart if restart or self.random_start else None
             standing = found.open()
             progress.step((len(rows) - len(standing)) * self.steps)
             for positions, shape in problem.batches(standing):
                 climb = _Climb(problem, objective, found, positions, shape, progress)
-                climb(self.steps, self._step_size(problem.threat.eps), stream)
+                climb(self.steps, self._step_size(problem.threat.eps), stream, parts)
         return found
 
     def _step_size(self, eps: float) -> float:
@@ -199,8 +202,11 @@ class _Climb:
     shape: int
     progress: Progress
 
-    def __call__(self, steps: int, step_size: float, stream: int | None) -> None:
-        """Climb from a random start of the given stream, or from the clean points if it is None."""
+    def __call__(self, steps: int, step_size: float, stream: int | None, parts: int) -> None:
+        """Climb from a random start of the given stream, or from the clean points if it is None.
+
+        For l1 a step is shared by `parts` coordinates.
+        """
         rows = self.found.rows[self.positions]
         clean, labels = self.problem.x[rows], self.problem.labels[rows]
         region = self.problem.threat.region(clean)
@@ -213,7 +219,7 @@ class _Climb:
                 scores, gradient = self.problem.scores_and_gradient(x, labels, self.objective, self.shape)
                 self._offer(x, scores, labels)
             self.found.n_gradients[self.positions] += 1
-            x = region.project(x + step_size * region.threat.direction(gradient))
+            x = region.step(x, gradient, step_size, parts)
             self.progress.step(len(rows))
         self._offer(x, self.problem.scores(x, self.shape), labels)
 

@@ -12,7 +12,7 @@ from limes.attacks.threat import Bounds, EpsLike, Threat, parse_eps
 from limes.core import keys
 from limes.core.errors import InputError
 from limes.core.progress import Progress, Quiet
-from limes.core.types import Array, Norm, Predictor
+from limes.core.types import Array, AttackNorm, Predictor
 
 BATCH_SIZE = 256
 
@@ -23,7 +23,7 @@ class Search(Protocol):
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
     @property
-    def norm(self) -> Norm:
+    def norm(self) -> AttackNorm:
         """The norm of the ball."""
         ...
 

@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from limes.attacks import PGD, AttackResult, parse_eps
 from limes.attacks.search import require_count
+from limes.attacks.threat import require_norm
 from limes.core import memory as mem
 from limes.core.errors import InputError
 from limes.core.progress import Progress, Quiet
@@ -152,6 +153,7 @@ class AdvNTKClassifier(LabelledScores, ExpansionEstimator):
     def _attack(self) -> Callable[..., AttackResult]:
         self._check_net()
         eps = parse_eps(self.eps)
+        require_norm(self.norm, Norm)
         require_count(self.steps, "steps")
         require_count(self.batch_size, "batch_size")
         if not (np.isfinite(self.learning_rate) and self.learning_rate > 0):
