@@ -136,7 +136,7 @@ def test_scores_and_vjp_is_used_and_gives_the_same():
 
 
 @NORMS
-@pytest.mark.parametrize("loss", ["margin", "ce", "mse"])
+@pytest.mark.parametrize("loss", ["margin", "ce", "mse", "dlr"])
 def test_more_steps_and_restarts_never_lose(norm, loss):
     model, x = Tanh(gain=4.0), points()
     y = labelled(model, x)
@@ -255,7 +255,7 @@ def test_any_trailing_shape(shape):
     ("options", "message"),
     [
         ({"norm": "l0"}, "norm must be one of linf, l2, l1"),
-        ({"loss": "hinge"}, "loss must be one of margin, ce, mse, not 'hinge'"),
+        ({"loss": "hinge"}, "loss must be one of margin, ce, mse, dlr, not 'hinge'"),
         ({"steps": 0}, "steps must be an integer of at least 1, not 0"),
         ({"restarts": 1.5}, "restarts must be an integer"),
         ({"step_size": 0}, "step_size must be positive"),

@@ -133,24 +133,21 @@ def test_l1_projection_is_the_nearest_point_of_ball_and_box(seed, eps, d, boxed,
         np.testing.assert_allclose(point, nearest_in_l1(one, low, high, eps), atol=1e-12 * (1 + size * d))
 
 
-def test_an_l1_step_is_the_best_one_with_its_parts():
-    """Against linear programming."""
+def test_an_l1_step_of_half_the_radius_ends_at_the_best_point_of_ball_and_box():
+    """Against linear programming, with up and down moves as separate variables."""
     from scipy.optimize import linprog
 
     rng = np.random.default_rng(0)
     x, gradient = rng.uniform(0, 1, (8, 7)), rng.standard_normal((8, 7))
-    region = Threat("l1", 9.0, (0, 1)).region(x)
-    for parts in (1, 3):
-        moved = region.step(x, gradient, 0.8, parts)
-        for i in range(8):  # up and down moves as separate variables
-            room = np.minimum(np.concatenate([1 - x[i], x[i]]), 0.8 / parts)
-            best = linprog(
-                np.concatenate([-gradient[i], gradient[i]]),
-                np.ones((1, 14)),
-                [0.8],
-                bounds=list(zip(0 * room, room, strict=True)),
-            )
-            np.testing.assert_allclose(gradient[i] @ (moved[i] - x[i]), -best.fun, rtol=1e-9)
+    region = Threat("l1", 0.8, (0, 1)).region(x)
+    start = region.project(x + rng.standard_normal(x.shape))
+    moved = region.step(start, gradient, 0.4)
+    halfway = region.step(start, gradient, 0.2)
+    np.testing.assert_allclose(halfway, (start + moved) / 2, atol=1e-15)
+    for clean, slope, point in zip(x, gradient, moved, strict=True):
+        room = np.concatenate([1 - clean, clean])
+        best = linprog(np.concatenate([-slope, slope]), np.ones((1, 14)), [0.8], bounds=np.c_[0 * room, room])
+        np.testing.assert_allclose(slope @ (point - clean), -best.fun, rtol=1e-9)
 
 
 def test_regions_may_have_a_radius_for_each_point():

@@ -33,8 +33,9 @@ class FGSM:
 
     Attributes:
         norm: "linf", "l2" or "l1".
-        loss: "margin" (best wrong score minus right score), "ce" (softmax cross-entropy of the scores) or "mse"
-            (to the targets of the predictor).
+        loss: "margin" (best wrong score minus right score), "ce" (softmax cross-entropy of the scores), "mse"
+            (to the targets of the predictor) or "dlr" (the margin over the gap between the best and the third best
+            score; for three or more classes, without targets).
         targeted: labels are targets to be reached.
 
     Raises:
@@ -75,7 +76,7 @@ class FGSM:
         found = Found.clean(problem, objective, rows)
         for positions, shape in problem.batches(found.open()):
             climb = _Climb(problem, objective, found, positions, shape, progress)
-            climb(steps=1, step_size=problem.threat.eps, stream=None, parts=1)
+            climb(steps=1, step_size=problem.threat.eps, stream=None)
         return found
 
 
@@ -83,15 +84,15 @@ class FGSM:
 class PGD:
     """Projected gradient ascent on the loss inside of the ball round the clean point.
 
-    x <- project(x + step_size * direction(gradient at x)), the direction being the sign for l-inf, the gradient over
-    its norm for l2, and for l1 the signs of its largest coordinates, a twentieth of all, over their number. Of all
-    points visited the best is kept: misclassified before not, then by loss.
+    x <- project(x + step_size * direction(gradient at x)), the direction being the sign for l-inf and the gradient over
+    its norm for l2; for l1 the step is that of Frank & Wolfe, see `limes.attacks.threat.Region.step`. Of all points
+    visited the best is kept: misclassified before not, then by loss.
 
     Attributes:
         norm: "linf", "l2" or "l1".
         steps: gradient steps of each restart.
         restarts: runs from other starts; a point that is broken takes no part in later ones.
-        loss: "margin", "ce" or "mse", see `FGSM`.
+        loss: "margin", "ce", "mse" or "dlr", see `FGSM`.
         step_size: in the caller's units, a number or a fraction ("2/255"); None for 2.5 eps / steps.
         random_start: start uniformly in the ball; otherwise the first run starts at the clean point, later ones do not.
         targeted: labels are targets to be reached.
@@ -177,14 +178,13 @@ class PGD:
         progress.start(f"PGD on {self.loss}", len(rows) * self.restarts * self.steps)
         objective = objective_of(self, problem.predictor)
         found = Found.clean(problem, objective, rows, by_loss=self.goal == "loss")
-        parts = max(problem.x[0].size // 20, 1)
         for restart in range(self.restarts):
             stream = restart if restart or self.random_start else None
             standing = found.open()
             progress.step((len(rows) - len(standing)) * self.steps)
             for positions, shape in problem.batches(standing):
                 climb = _Climb(problem, objective, found, positions, shape, progress)
-                climb(self.steps, self._step_size(problem.threat.eps), stream, parts)
+                climb(self.steps, self._step_size(problem.threat.eps), stream)
         return found
 
     def _step_size(self, eps: float) -> float:
@@ -202,11 +202,8 @@ class _Climb:
     shape: int
     progress: Progress
 
-    def __call__(self, steps: int, step_size: float, stream: int | None, parts: int) -> None:
-        """Climb from a random start of the given stream, or from the clean points if it is None.
-
-        For l1 a step is shared by `parts` coordinates.
-        """
+    def __call__(self, steps: int, step_size: float, stream: int | None) -> None:
+        """Climb from a random start of the given stream, or from the clean points if it is None."""
         rows = self.found.rows[self.positions]
         clean, labels = self.problem.x[rows], self.problem.labels[rows]
         region = self.problem.threat.region(clean)
@@ -219,7 +216,7 @@ class _Climb:
                 scores, gradient = self.problem.scores_and_gradient(x, labels, self.objective, self.shape)
                 self._offer(x, scores, labels)
             self.found.n_gradients[self.positions] += 1
-            x = region.step(x, gradient, step_size, parts)
+            x = region.step(x, gradient, step_size)
             self.progress.step(len(rows))
         self._offer(x, self.problem.scores(x, self.shape), labels)
 

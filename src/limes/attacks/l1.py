@@ -1,4 +1,4 @@
-"""Geometry of the l1 ball cut by a box: the nearest point, and steps that put their length where it counts.
+"""Geometry of the l1 ball cut by a box: the nearest point, and the best one for a linear function.
 
 Clipping to the box after a projection onto the ball gives neither the nearest point nor one of full length: an l1
 attack moves few coordinates far, so that many of them meet the box. Both functions work on magnitudes and on the room
@@ -45,25 +45,24 @@ def shrink(size: np.ndarray, room: np.ndarray, radius: np.ndarray) -> np.ndarray
     return w
 
 
-def fill(gradient: np.ndarray, room: np.ndarray, length: np.ndarray, parts: np.ndarray) -> np.ndarray:
-    """The step that raises a linear function most among those of l1 length `length` and at most length / parts a value.
+def fill(gradient: np.ndarray, room: np.ndarray, length: np.ndarray) -> np.ndarray:
+    """The move of l1 length at most `length` (m,) that raises a linear function most: (m, d).
 
-    Coordinates are filled by falling size of the gradient, each up to its share or its room, until the length is spent.
+    Coordinates are filled by falling size of the gradient, each up to its room, until the length is spent.
 
     Args:
         gradient: (m, d) finite.
         room: (m, d) how far each coordinate may move along its gradient's sign.
         length: (m,).
-        parts: (m,) of at least 1: 1 for the steepest step, more to move several coordinates at once.
 
     Example:
-        >>> fill(np.array([[1.0, -3.0, 2.0]]), np.array([[9.0, 0.5, 9.0]]), np.array([2.0]), np.array([1]))
+        >>> fill(np.array([[1.0, -3.0, 2.0]]), np.array([[9.0, 0.5, 9.0]]), np.array([2.0]))
         array([[ 0. , -0.5,  1.5]])
     """
     order = np.argsort(-np.abs(gradient), axis=1, kind="stable")
-    most = np.where(gradient != 0, np.minimum(room, (length / parts)[:, None]), 0.0)
+    most = np.where(gradient != 0, np.minimum(room, length[:, None]), 0.0)
     most = np.take_along_axis(most, order, axis=1)
     taken = np.clip(length[:, None] - (most.cumsum(axis=1) - most), 0.0, most)
-    step = np.zeros_like(most)
-    np.put_along_axis(step, order, taken, axis=1)
-    return step * np.sign(gradient)
+    move = np.zeros_like(most)
+    np.put_along_axis(move, order, taken, axis=1)
+    return move * np.sign(gradient)

@@ -33,7 +33,7 @@ class Square:
         queries: the most forward passes on perturbed points of each example. The windows' schedule is that of the
             paper, scaled to this budget.
         p_init: share of the image that the first windows cover, in (0, 1].
-        loss: "margin", "ce" or "mse", see `FGSM`.
+        loss: "margin", "ce", "mse" or "dlr", see `FGSM`.
         targeted: labels are targets to be reached.
 
     Raises:

@@ -139,7 +139,7 @@ class Threat:
             return np.sign(gradient)
         if self.norm == "l1":
             flat, one = gradient.reshape(len(gradient), -1), np.ones(len(gradient))
-            return l1.fill(flat, np.full_like(flat, np.inf), one, one).reshape(gradient.shape)
+            return l1.fill(flat, np.full_like(flat, np.inf), one).reshape(gradient.shape)
         size = _column(l2_norms(gradient), gradient)
         return np.divide(gradient, size, out=np.zeros_like(gradient), where=size > 0)
 
@@ -200,22 +200,27 @@ class Region:
         # `inside - x` was rounded too, and may reach past the box by a unit in the last place
         return np.clip(move(self.x, delta * factor), self.low, self.high)
 
-    def step(self, x: np.ndarray, gradient: np.ndarray, length: np.ndarray | float, parts: Any = 1) -> np.ndarray:
+    def step(self, x: np.ndarray, gradient: np.ndarray, length: np.ndarray | float) -> np.ndarray:
         """The points that a step of the given length along the gradient reaches from `x`, in ball and box.
+
+        For l1 every step of one direction would move one coordinate, and projection would take the same from all that
+        were moved before. So it goes towards the best point of ball and box for a linear function with this gradient
+        (Frank & Wolfe): the share length / (eps / 2) of the way, at most all of it.
 
         Args:
             x: (n, ...) points of the region.
             gradient: (n, ...).
             length: in the norm of the threat, one or (n,).
-            parts: for l1 the least number of coordinates that share the length, one or (n,).
+
+        Reference: for l1 Chen et al. 2020, arXiv 1811.10828.
         """
-        if self.threat.norm == "l1":
-            gradient, n = _finite(gradient), len(x)
-            shares = np.broadcast_to(length, n), np.broadcast_to(parts, n)
-            step = l1.fill(gradient.reshape(n, -1), self._room(x, gradient), *shares).reshape(x.shape)
-        else:
-            step = _column(np.broadcast_to(length, len(x)), x) * self.threat.direction(gradient)
-        return self.project(x + step)
+        length = np.broadcast_to(length, len(x))
+        if self.threat.norm != "l1":
+            return self.project(x + _column(length, x) * self.threat.direction(gradient))
+        gradient = _finite(gradient)
+        best = l1.fill(gradient.reshape(len(x), -1), self._room(self.x, gradient), self.radii).reshape(x.shape)
+        share = np.divide(2 * length, self.radii, out=np.ones(len(x)), where=self.radii > 0).clip(max=1.0)
+        return self.project(x + _column(share, x) * (self.x + best - x))
 
     def random_start(self, generators: Sequence[np.random.Generator]) -> np.ndarray:
         """Points drawn uniformly from the ball, brought into the box; one generator per example."""

@@ -10,6 +10,7 @@ from limes.attacks import PGD, Threat, parse_eps
 from limes.attacks.search import require_count
 from limes.attacks.threat import require_norm
 from limes.core import memory as mem
+from limes.core.checkpoint import Checkpoint
 from limes.core.errors import InputError
 from limes.core.progress import Progress, Quiet
 from limes.core.types import Array, Kind, Norm
@@ -21,7 +22,6 @@ from limes.machines.targets import Targets, code, encode_labels
 from limes.nets import Net
 from limes.robust import stopping
 from limes.robust.batches import batch, seed_of
-from limes.robust.checkpoint import Checkpoint
 from limes.robust.descent import Fixed, Growing, fixed
 
 Method = Literal["functional", "projected", "preconditioned"]
