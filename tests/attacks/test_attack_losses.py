@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import logsumexp
 
-from limes.attacks.losses import Objective, cross_entropy, margin, squared_error
+from limes.attacks.losses import Duel, Objective, cross_entropy, logits_ratio, margin, ranked_rivals, squared_error
 
 RNG = np.random.default_rng(0)
 SCORES, LABELS = RNG.standard_normal((20, 4)), RNG.integers(0, 4, 20)
@@ -20,7 +20,7 @@ def finite_difference(loss, scores, labels, h=1e-6):
     return gradient
 
 
-@pytest.mark.parametrize("loss", [margin, cross_entropy, squared_error], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("loss", [margin, cross_entropy, squared_error, logits_ratio], ids=lambda f: f.__name__)
 def test_gradients_are_those_of_the_losses(loss):
     np.testing.assert_allclose(loss(SCORES, LABELS)[1], finite_difference(loss, SCORES, LABELS), atol=1e-8)
 
@@ -62,3 +62,24 @@ def test_broken_means_wrong_or_targeted_means_reached():
     scores = np.array([[1.0, 0.0], [0.0, 1.0]])
     assert Objective("margin").broken(scores, np.array([0, 0])).tolist() == [False, True]
     assert Objective("margin", targeted=True).broken(scores, np.array([0, 0])).tolist() == [True, False]
+
+
+def test_the_logits_ratio_is_that_of_the_definition():
+    for scores, label, value in zip(SCORES, LABELS, logits_ratio(SCORES, LABELS)[0], strict=True):
+        best, _, third = np.sort(scores)[::-1][:3]
+        assert value == pytest.approx(-(scores[label] - np.delete(scores, label).max()) / (best - third))
+    np.testing.assert_allclose(logits_ratio(1e-9 * SCORES, LABELS)[0], logits_ratio(SCORES, LABELS)[0])
+    level = logits_ratio(np.ones((2, 3), np.float32), np.array([0, 2]))
+    assert all(np.isfinite(part).all() for part in level)
+
+
+def test_a_duel_is_between_two_columns():
+    rivals = ranked_rivals(SCORES, LABELS)
+    for i in range(20):
+        assert sorted(rivals[i]) == sorted(set(range(4)) - {LABELS[i]})
+        assert (np.diff(SCORES[i, rivals[i]]) <= 0).all()
+    pairs = np.stack([LABELS, rivals[:, 1]], axis=1)
+    rows = np.arange(20)
+    np.testing.assert_array_equal(Duel().values(SCORES, pairs), SCORES[rows, rivals[:, 1]] - SCORES[rows, LABELS])
+    gradient = finite_difference(lambda scores, p: (Duel().values(scores, p), None), SCORES, pairs)
+    np.testing.assert_allclose(Duel().cotangent(SCORES, pairs), gradient, atol=1e-8)

@@ -4,19 +4,20 @@ import numpy as np
 import pytest
 from toy_predictors import Linear, Quantised, Tanh, labelled, points
 
-from limes.attacks import FGSM, PGD, EvaluationReport, Square, evaluate
+from limes.attacks import APGD, FGSM, PGD, EvaluationReport, Square, evaluate
+from limes.core.checkpoint import Checkpoint
 from limes.core.errors import InputError
 
 QUICK = {"steps": 5, "queries": 15}
 
 
-@pytest.mark.parametrize("norm", ["linf", "l2"])
+@pytest.mark.parametrize("norm", ["linf", "l2", "l1"])
 def test_two_linear_classes_are_evaluated_exactly(norm):
     model = Linear(np.random.default_rng(2).standard_normal((2, 6)))
     x = points(100)
     y = labelled(model, x, wrong=10)
     difference = model.weights[1 - y] - model.weights[y]
-    slope = np.abs(difference).sum(axis=1) if norm == "linf" else np.linalg.norm(difference, axis=1)
+    slope = np.linalg.norm(difference, {"linf": 1, "l2": 2, "l1": np.inf}[norm], axis=1)
     radius = -np.einsum("nd,nd->n", x, difference) / slope  # negative where misclassified
     eps = np.quantile(radius[radius > 0], [0.2, 0.5, 0.8]) + 1e-9
     report = evaluate(model, x, y, eps, norm=norm, steps=5, queries=10)
@@ -66,7 +67,7 @@ def test_no_attack_alone_is_much_stronger_than_the_suite():
     model, x = Tanh(gain=4.0), points(80)
     y = labelled(model, x)
     suite = evaluate(model, x, y, 0.05, steps=10, queries=50, audit=False).robust_accuracy[0]
-    for attack in (FGSM(), PGD(loss="ce"), PGD(loss="margin"), Square(queries=50)):
+    for attack in (FGSM(), PGD(loss="ce"), PGD(loss="margin"), APGD(rivals=2), Square(queries=50)):
         assert suite <= attack(model, x, y, 0.05).robust_accuracy + 0.02
 
 
@@ -103,9 +104,98 @@ def test_results_do_not_depend_on_the_batch_and_do_on_the_key():
     one = evaluate(model, x, y, [0.02, 0.1], key=3, audit=False, **QUICK)
     two = evaluate(model, x, y, [0.02, 0.1], key=3, audit=False, batch_size=7, **QUICK)
     np.testing.assert_array_equal(one.x_adv, two.x_adv)
-    other = evaluate(model, x, y, [0.02, 0.1], key=4, audit=False, **QUICK)
-    assert (one.x_adv != other.x_adv).any()
-    assert (one.key, other.key) == (3, 4)
+    blind = Quantised(model)  # what falls falls to random search
+    y = labelled(model, x)
+    three, four = (evaluate(blind, x, y, 0.1, key=key, audit=False, **QUICK) for key in (3, 4))
+    assert (three.x_adv != four.x_adv).any()
+    assert (three.key, four.key) == (3, 4)
+
+
+def test_the_suite_depends_on_the_number_of_classes():
+    two, three, x = Linear(np.eye(2, 6)), Tanh(), points(10)
+    suites = [list(evaluate(m, x, labelled(m, x), 0.1, audit=False, **QUICK).per_attack) for m in (two, three)]
+    assert suites == [["apgd-margin", "apgd-ce", "square"], ["apgd-margin", "apgd-ce", "apgd-rivals", "square"]]
+
+
+def test_further_attacks_come_last():
+    masked, x = Quantised(Tanh(), step=0.3), points(40)
+    y = masked.scores(x).argmax(axis=1)
+    options = {"steps": 2, "queries": 1, "audit": False}
+    report = evaluate(masked, x, y, 0.3, attacks={"long": Square(queries=200)}, **options)
+    assert list(report.per_attack)[-1] == "long"
+    assert report.per_attack["long"][0] > 0
+    with pytest.raises(InputError, match="belongs to the suite"):
+        evaluate(masked, x, y, 0.3, attacks={"square": Square()}, **options)
+    with pytest.raises(InputError, match="'l2', the evaluation for 'linf'"):
+        evaluate(masked, x, y, 0.3, attacks={"round": Square("l2")}, **options)
+
+
+def resumed(make, x, y, state, **change):
+    options = {"eps": [0, 0.03, 0.1], "bounds": (0, 1), "key": 3, "surrogates": [Tanh(seed=5)], **QUICK} | change
+    return evaluate(make, x, y, options.pop("eps"), state=state, **options)
+
+
+@pytest.mark.parametrize("after", [0, 1, 4, 7])
+def test_an_interrupted_evaluation_goes_on(after, tmp_path, monkeypatch):
+    x = points(30)
+    y = labelled(Tanh(), x, wrong=2)
+    whole = resumed(Quantised(Tanh()), x, y, None)
+    state, writes, write = tmp_path / "deep" / "state.npz", [], Checkpoint.write
+
+    def stop(self, arrays):
+        if len(writes) == after:
+            raise KeyboardInterrupt
+        writes.append(0)
+        write(self, arrays)
+
+    monkeypatch.setattr(Checkpoint, "write", stop)
+    with pytest.raises(KeyboardInterrupt):
+        resumed(Quantised(Tanh()), x, y, state)
+    monkeypatch.setattr(Checkpoint, "write", write)
+    counted = Quantised(Tanh())
+    again = resumed(counted, x, y, state)
+    for name in ("x_adv", "smallest_eps", "broken", "robust_accuracy"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(whole, name))
+    assert all((again.per_attack[name] == whole.per_attack[name]).all() for name in whole.per_attack)
+    assert again.audit == whole.audit
+    finished = Quantised(Tanh())
+    np.testing.assert_array_equal(resumed(finished, x, y, state, audit=False).x_adv, whole.x_adv)
+    assert len(finished.inner.asked) == 1  # the clean points
+    assert not list(state.parent.glob(".*"))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"eps": [0, 0.03]},
+        {"bounds": (0, 2)},
+        {"key": 4},
+        {"steps": 6},
+        {"queries": 16},
+        {"restarts": 2},
+        {"norm": "l2"},
+        {"surrogates": []},
+        {"surrogates": [Tanh(seed=6)]},
+        {"attacks": {"more": Square(queries=3)}},
+        {"x": points(30, seed=2)},
+        {"y": np.zeros(30, int)},
+        {"make": Quantised(Tanh(seed=1))},
+    ],
+)
+def test_a_state_of_other_work_is_refused(change, tmp_path):
+    x = points(30)
+    call = {"make": Quantised(Tanh()), "x": x, "y": labelled(Tanh(), x), "state": tmp_path / "s.npz", "audit": False}
+    resumed(**call)
+    with pytest.raises(InputError, match="checkpoint of another evaluation"):
+        resumed(**call | change)
+
+
+def test_a_damaged_state_is_refused(tmp_path):
+    x, state = points(10), tmp_path / "s.npz"
+    resumed(Tanh(), x, labelled(Tanh(), x), state, audit=False)
+    state.write_bytes(state.read_bytes()[:-50])
+    with pytest.raises(InputError, match="truncated"):
+        resumed(Tanh(), x, labelled(Tanh(), x), state)
 
 
 def test_string_labels():

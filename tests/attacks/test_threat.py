@@ -15,8 +15,15 @@ EXAMPLES = settings(max_examples=60, derandomize=True, deadline=None)
 FLOATS = st.sampled_from([np.float32, np.float64])
 
 
-def extended(x_adv, x):
-    return np.abs(x_adv.astype(np.longdouble) - x.astype(np.longdouble))
+NORMS = ["linf", "l2", "l1"]
+
+
+def lengths(x_adv, x, norm):
+    """Of each move, in extended precision."""
+    delta = np.abs(x_adv.astype(np.longdouble) - x.astype(np.longdouble)).reshape(len(x), -1)
+    if norm == "linf":
+        return delta.max(axis=1)
+    return delta.sum(axis=1) if norm == "l1" else np.sqrt((delta**2).sum(axis=1))
 
 
 @pytest.mark.parametrize(
@@ -62,7 +69,7 @@ def test_bounds_are_rounded_inwards(value):
 @given(
     st.integers(0, 10**6),
     FLOATS,
-    st.sampled_from(["linf", "l2"]),
+    st.sampled_from(NORMS),
     st.floats(0, 2),
     st.sampled_from([None, (0.1, 0.9), (0.9, 1.1), (-3.0, 1.0)]),
     st.sampled_from([(), (7,), (4, 3), (4, 4, 2)]),
@@ -77,15 +84,14 @@ def test_projected_points_lie_in_ball_and_box(seed, dtype, norm, eps, bounds, sh
     for x_adv in (threat.project(far, x), threat.region(x).random_start(generators)):
         assert x_adv.dtype == dtype
         assert x_adv.shape == x.shape
-        delta = extended(x_adv, x).reshape(len(x), -1)
-        assert ((delta.max(axis=1) if norm == "linf" else np.sqrt((delta**2).sum(axis=1))) <= eps).all()
+        assert (lengths(x_adv, x, norm) <= eps).all()
         assert (threat.distance(x_adv, x) <= eps).all()
         if bounds:
             inside = (x_adv.astype(np.float64) >= low) & (x_adv.astype(np.float64) <= high)
             assert (inside | (x_adv == x)).all()
 
 
-@pytest.mark.parametrize("norm", ["linf", "l2"])
+@pytest.mark.parametrize("norm", NORMS)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_zero_radius_moves_nothing_and_points_inside_stay(norm, dtype):
     x = np.random.default_rng(0).standard_normal((5, 9)).astype(dtype)
@@ -100,6 +106,59 @@ def test_projection_uses_nearly_all_of_the_l2_ball():
     np.testing.assert_allclose(np.linalg.norm(x_adv.astype(np.float64), axis=1), 0.7, rtol=1e-6)
 
 
+def nearest_in_l1(v, low, high, eps):
+    """By bisection on the threshold, one coordinate at a time."""
+
+    def at(t):
+        return [min(max(np.sign(c) * max(abs(c) - t, 0), a), b) for c, a, b in zip(v, low, high, strict=True)]
+
+    least, most = 0.0, float(max(abs(v)))
+    if sum(map(abs, at(0.0))) <= eps:
+        return np.array(at(0.0))
+    for _ in range(200):
+        middle = (least + most) / 2
+        least, most = (middle, most) if sum(map(abs, at(middle))) > eps else (least, middle)
+    return np.array(at(most))
+
+
+@EXAMPLES
+@given(st.integers(0, 10**6), st.floats(1e-3, 5), st.integers(1, 12), st.booleans(), st.sampled_from([0.1, 1.0, 30.0]))
+def test_l1_projection_is_the_nearest_point_of_ball_and_box(seed, eps, d, boxed, size):
+    rng = np.random.default_rng(seed)
+    low, high = (-rng.uniform(0, 1, d), rng.uniform(0.1, 1, d)) if boxed else (-np.full(d, 1e9), np.full(d, 1e9))
+    v = size * rng.standard_normal((4, d)) * rng.integers(0, 2, d)
+    v[1] = np.round(v[1])  # ties
+    found = Threat("l1", eps, (low, high) if boxed else None).project(v, np.zeros_like(v))
+    for one, point in zip(v, found, strict=True):
+        np.testing.assert_allclose(point, nearest_in_l1(one, low, high, eps), atol=1e-12 * (1 + size * d))
+
+
+def test_an_l1_step_of_half_the_radius_ends_at_the_best_point_of_ball_and_box():
+    """Against linear programming, with up and down moves as separate variables."""
+    from scipy.optimize import linprog
+
+    rng = np.random.default_rng(0)
+    x, gradient = rng.uniform(0, 1, (8, 7)), rng.standard_normal((8, 7))
+    region = Threat("l1", 0.8, (0, 1)).region(x)
+    start = region.project(x + rng.standard_normal(x.shape))
+    moved = region.step(start, gradient, 0.4)
+    halfway = region.step(start, gradient, 0.2)
+    np.testing.assert_allclose(halfway, (start + moved) / 2, atol=1e-15)
+    for clean, slope, point in zip(x, gradient, moved, strict=True):
+        room = np.concatenate([1 - clean, clean])
+        best = linprog(np.concatenate([-slope, slope]), np.ones((1, 14)), [0.8], bounds=np.c_[0 * room, room])
+        np.testing.assert_allclose(slope @ (point - clean), -best.fun, rtol=1e-9)
+
+
+def test_regions_may_have_a_radius_for_each_point():
+    x = np.random.default_rng(0).uniform(0.3, 0.7, (4, 9)).astype(np.float32)
+    far, radii = x + np.float32(5) * np.sign(x - 0.5), np.array([0.0, 0.1, 0.2, 0.05])
+    for norm in NORMS:
+        both = Threat(norm, 7.0, (0, 1)).region(x, radii).project(far)
+        alone = [Threat(norm, r, (0, 1)).project(far[[i]], x[[i]])[0] for i, r in enumerate(radii)]
+        np.testing.assert_array_equal(both, alone)
+
+
 def test_l2_projection_stays_in_the_box_where_differences_round_upwards():
     x = np.linspace(-4, -3, 1001).reshape(1, -1)
     assert (Threat("l2", 1e3, (-4.0, 1.0)).project(np.full_like(x, 7.0), x) <= 1.0).all()
@@ -111,8 +170,10 @@ def test_random_starts_fill_the_ball_evenly():
     radii = np.linalg.norm(Threat("l2", 1.0).region(x).random_start(generators), axis=1)
     # uniform in the disc: P(r < 1/2) = 1/4, five standard errors
     assert abs((radii < 0.5).mean() - 0.25) < 5 * (0.25 * 0.75 / n) ** 0.5
-    corners = Threat("linf", 1.0).region(x).random_start(generators)
-    assert abs((np.abs(corners).max(axis=1) < 0.5).mean() - 0.25) < 5 * (0.25 * 0.75 / n) ** 0.5
+    for norm in ("linf", "l1"):
+        starts = Threat(norm, 1.0).region(x).random_start(generators)
+        assert abs((lengths(starts, x, norm) < 0.5).mean() - 0.25) < 5 * (0.25 * 0.75 / n) ** 0.5
+        assert abs((starts[:, 0] > 0).mean() - 0.5) < 5 * 0.5 / n**0.5
 
 
 @pytest.mark.parametrize("size", [1e-300, 1e-30, 1.0, 1e300])
@@ -125,6 +186,7 @@ def test_direction_of_float32_gradients_whose_squares_underflow():
     gradient = np.array([[3e-30, -4e-30], [0, 0], [np.nan, 1e-40]], np.float32)
     np.testing.assert_allclose(Threat("l2", 1.0).direction(gradient), [[0.6, -0.8], [0, 0], [0, 1]], rtol=1e-6)
     np.testing.assert_array_equal(Threat("linf", 1.0).direction(gradient), [[1, -1], [0, 0], [0, 1]])
+    np.testing.assert_array_equal(Threat("l1", 1.0).direction(gradient), [[0, -1], [0, 0], [0, 1]])
 
 
 def test_box_per_feature():
@@ -143,7 +205,7 @@ def test_points_outside_of_the_box_are_counted_and_their_range_is_named():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"norm": "l1"}, "norm must be one of linf, l2, not 'l1'"),
+        ({"norm": "l0"}, "norm must be one of linf, l2, l1, not 'l0'"),
         ({"eps": -1.0}, "not negative"),
         ({"bounds": (1, 0)}, "low < high"),
         ({"bounds": (0, float("nan"))}, "NaN"),

@@ -1,20 +1,25 @@
-"""Attacks on any Predictor: FGSM, PGD, the square attack, and worst-case evaluation that checks itself."""
+"""Attacks on any Predictor: FGSM, PGD, APGD, the square attack, smallest distances, worst-case evaluation."""
 
+from limes.attacks.apgd import APGD
 from limes.attacks.audit import AuditCheck
 from limes.attacks.evaluate import EvaluationReport, evaluate
 from limes.attacks.gradient import FGSM, PGD
+from limes.attacks.minimal import MinimalResult, minimal
 from limes.attacks.result import AttackResult
 from limes.attacks.square import Square
 from limes.attacks.threat import Threat, parse_eps
 
 __all__ = [
+    "APGD",
     "FGSM",
     "PGD",
     "AttackResult",
     "AuditCheck",
     "EvaluationReport",
+    "MinimalResult",
     "Square",
     "Threat",
     "evaluate",
+    "minimal",
     "parse_eps",
 ]

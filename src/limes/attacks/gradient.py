@@ -1,4 +1,4 @@
-"""Gradient attacks: one signed step (FGSM) and projected gradient ascent (PGD), in l-inf and l2 balls.
+"""Gradient attacks: one step (FGSM) and projected gradient ascent (PGD), in l-inf, l2 and l1 balls.
 
 The ball is centred on the clean point, also after a random start; the gradient is taken at the current iterate; the
 best of all points visited is kept.
@@ -19,21 +19,23 @@ from limes.attacks.threat import Bounds, EpsLike, parse_eps, require_norm
 from limes.core.errors import InputError
 from limes.core.keys import KeyLike
 from limes.core.progress import Progress
-from limes.core.types import Array, Norm, Predictor
+from limes.core.types import Array, AttackNorm, Predictor
 
 Goal = Literal["success", "loss"]
 
 
 @dataclass(frozen=True)
 class FGSM:
-    """One step of length eps from the clean point, along the sign (l-inf) or the direction (l2) of the gradient.
+    """One step of length eps from the clean point: along the sign (l-inf) or the direction (l2) of the gradient, or
+    into its largest coordinates (l1).
 
-    Exact for predictors that are linear in x, without a box.
+    Exact for predictors that are linear in x, for l2 without a box.
 
     Attributes:
-        norm: "linf" or "l2".
-        loss: "margin" (best wrong score minus right score), "ce" (softmax cross-entropy of the scores) or "mse"
-            (to the targets of the predictor).
+        norm: "linf", "l2" or "l1".
+        loss: "margin" (best wrong score minus right score), "ce" (softmax cross-entropy of the scores), "mse"
+            (to the targets of the predictor) or "dlr" (the margin over the gap between the best and the third best
+            score; for three or more classes, without targets).
         targeted: labels are targets to be reached.
 
     Raises:
@@ -44,7 +46,7 @@ class FGSM:
     Reference: Goodfellow et al. 2015, arXiv 1412.6572.
     """
 
-    norm: Norm = "linf"
+    norm: AttackNorm = "linf"
     loss: LossName = "margin"
     targeted: bool = False
 
@@ -83,13 +85,14 @@ class PGD:
     """Projected gradient ascent on the loss inside of the ball round the clean point.
 
     x <- project(x + step_size * direction(gradient at x)), the direction being the sign for l-inf and the gradient over
-    its norm for l2. Of all points visited the best is kept: misclassified before not, then by loss.
+    its norm for l2; for l1 the step is that of Frank & Wolfe, see `limes.attacks.threat.Region.step`. Of all points
+    visited the best is kept: misclassified before not, then by loss.
 
     Attributes:
-        norm: "linf" or "l2".
+        norm: "linf", "l2" or "l1".
         steps: gradient steps of each restart.
         restarts: runs from other starts; a point that is broken takes no part in later ones.
-        loss: "margin", "ce" or "mse", see `FGSM`.
+        loss: "margin", "ce", "mse" or "dlr", see `FGSM`.
         step_size: in the caller's units, a number or a fraction ("2/255"); None for 2.5 eps / steps.
         random_start: start uniformly in the ball; otherwise the first run starts at the clean point, later ones do not.
         targeted: labels are targets to be reached.
@@ -116,7 +119,7 @@ class PGD:
         ([True, False], [[-0.5], [1.0]])
     """
 
-    norm: Norm = "linf"
+    norm: AttackNorm = "linf"
     steps: int = 10
     restarts: int = 1
     loss: LossName = "margin"
@@ -213,7 +216,7 @@ class _Climb:
                 scores, gradient = self.problem.scores_and_gradient(x, labels, self.objective, self.shape)
                 self._offer(x, scores, labels)
             self.found.n_gradients[self.positions] += 1
-            x = region.project(x + step_size * region.threat.direction(gradient))
+            x = region.step(x, gradient, step_size)
             self.progress.step(len(rows))
         self._offer(x, self.problem.scores(x, self.shape), labels)
 

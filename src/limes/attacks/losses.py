@@ -11,7 +11,7 @@ import numpy as np
 
 from limes.core.errors import InputError
 
-LossName = Literal["margin", "ce", "mse"]
+LossName = Literal["margin", "ce", "mse", "dlr"]
 LossFunction = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 """(scores (n, c), columns (n,)) -> loss of each example (n,) and its gradient in the scores (n, c)."""
 
@@ -52,6 +52,26 @@ def cross_entropy(scores: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, n
     return value, gradient
 
 
+def logits_ratio(scores: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The margin over the gap between the best and the third best score ("dlr"): it ignores the scores' scale.
+
+    For three or more classes. It is 1, and flat, where the label has the third best score.
+
+    Reference: Croce & Hein 2020, arXiv 2003.01690, equation 7.
+    """
+    rows = np.arange(len(scores))
+    value, slope = margin(scores, labels)
+    order = np.argsort(scores, axis=1)
+    best, third = order[:, -1], order[:, -3]
+    gap = scores[rows, best].astype(np.float64) - scores[rows, third]
+    gap = np.maximum(gap, np.finfo(np.float64).tiny ** 0.25)[:, None]  # three equal scores: any finite ratio will do
+    ratio = value[:, None] / gap
+    gradient = slope / gap
+    gradient[rows, best] -= (ratio / gap)[:, 0]
+    gradient[rows, third] += (ratio / gap)[:, 0]
+    return ratio[:, 0], gradient
+
+
 def squared_error(scores: np.ndarray, labels: np.ndarray, one_hot: bool = False) -> tuple[np.ndarray, np.ndarray]:
     """1/2 |f - target|^2 with the target one-hot minus 1/c, or plain one-hot."""
     c = scores.shape[1]
@@ -75,7 +95,7 @@ class Objective:
     """What one attack is after.
 
     Attributes:
-        loss: "margin", "ce" or "mse".
+        loss: "margin", "ce", "mse" or "dlr".
         targeted: whether labels are targets to be reached, their loss to be lowered.
         one_hot: whether the targets of "mse" are plain one-hot.
     """
@@ -106,4 +126,34 @@ class Objective:
     def _function(self) -> LossFunction:
         if self.loss == "mse":
             return lambda scores, labels: squared_error(scores, labels, self.one_hot)
-        return {"margin": margin, "ce": cross_entropy}[self.loss]
+        return {"margin": margin, "ce": cross_entropy, "dlr": logits_ratio}[self.loss]
+
+
+@dataclass(frozen=True)
+class Duel:
+    """One wrong class, the rival, against the right one: its score minus the right score is raised.
+
+    `pairs` are (n, 2) columns of the scores, the right class and its rival.
+    """
+
+    def values(self, scores: np.ndarray, pairs: np.ndarray) -> np.ndarray:
+        """The rival's score minus the right one, (n,)."""
+        right, rival = (np.take_along_axis(scores, pairs[:, [i]], axis=1)[:, 0].astype(np.float64) for i in (0, 1))
+        return rival - right
+
+    def cotangent(self, scores: np.ndarray, pairs: np.ndarray) -> np.ndarray:
+        """Gradient of `values` in the scores (n, c)."""
+        columns = np.arange(scores.shape[1])
+        return ((columns == pairs[:, [1]]).astype(scores.dtype) - (columns == pairs[:, [0]])).astype(scores.dtype)
+
+
+def ranked_rivals(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """The wrong columns by falling score: (n, c - 1).
+
+    Example:
+        >>> ranked_rivals(np.array([[3.0, 1.0, 2.0]]), np.array([0])).tolist()
+        [[2, 1]]
+    """
+    ranked = scores.astype(np.float64)
+    ranked[np.arange(len(scores)), labels] = -np.inf
+    return np.argsort(-ranked, axis=1, kind="stable")[:, :-1]

@@ -12,7 +12,7 @@ from typing import Any, Self
 import jax
 import numpy as np
 
-from limes.attacks.losses import Objective
+from limes.attacks.losses import Duel, Objective
 from limes.attacks.threat import Threat
 from limes.core import keys, precision
 from limes.core.errors import InputError, NumericalError
@@ -70,22 +70,22 @@ class Problem:
 
     def scores(self, x: np.ndarray, shape: int) -> np.ndarray:
         """Scores of at most `shape` points, asked for as a batch of `shape`."""
-        return _checked(self.predictor, self.predictor.scores(_pad(x, shape)), shape)[: len(x)]
+        return _checked(self.predictor, self.predictor.scores(pad(x, shape)), shape)[: len(x)]
 
     def gradient(self, x: np.ndarray, v: np.ndarray, shape: int) -> np.ndarray:
         """Gradient of sum(v * scores(x)) in x."""
-        return _like(self.predictor.scores_vjp(_pad(x, shape), _pad(v, shape)), x)
+        return _like(self.predictor.scores_vjp(pad(x, shape), pad(v, shape)), x)
 
     def scores_and_gradient(
-        self, x: np.ndarray, labels: np.ndarray, objective: Objective, shape: int
+        self, x: np.ndarray, labels: np.ndarray, objective: Objective | Duel, shape: int
     ) -> tuple[np.ndarray, np.ndarray]:
         """Scores at x and the direction in which the objective grows; one kernel evaluation where the predictor can."""
         together = getattr(self.predictor, "scores_and_vjp", None)
         if together is None:
             scores = self.scores(x, shape)
             return scores, self.gradient(x, objective.cotangent(scores, labels), shape)
-        padded = _pad(labels, shape)
-        scores, gradient = together(_pad(x, shape), lambda s: objective.cotangent(np.asarray(s), padded))
+        padded = pad(labels, shape)
+        scores, gradient = together(pad(x, shape), lambda s: objective.cotangent(np.asarray(s), padded))
         return _checked(self.predictor, scores, shape)[: len(x)], _like(gradient, x)
 
     def scores_of_all(self, x: np.ndarray) -> np.ndarray:
@@ -160,8 +160,9 @@ def even_size(n: int, batch_size: int) -> int:
     return -(-n // -(-n // batch_size))
 
 
-def _pad(a: np.ndarray, shape: int) -> np.ndarray:
-    return a if len(a) == shape else a[np.resize(np.arange(len(a)), shape)]
+def pad(a: np.ndarray, shape: int) -> np.ndarray:
+    """A copy of `a` with its rows repeated up to `shape`: a predictor that writes into its input spoils nothing."""
+    return a[np.resize(np.arange(len(a)), shape)]
 
 
 def _checked(predictor: Predictor, scores: Array, n: int) -> np.ndarray:

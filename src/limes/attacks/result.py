@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from limes.core.types import Norm
+from limes.core.types import AttackNorm
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +22,7 @@ class AttackResult:
         distance: (n,) how far each point was moved, in `norm` and the caller's units.
         n_queries: (n,) forward passes spent on each example, the clean one included, the last re-prediction not.
         n_gradients: (n,) gradients spent on each example.
-        norm: "linf" or "l2".
+        norm: "linf", "l2" or "l1".
         eps: radius, in the caller's units.
         key: what the random numbers were made from.
         settings: the attack's name and options, the box and the batch size.
@@ -34,7 +34,7 @@ class AttackResult:
     distance: np.ndarray
     n_queries: np.ndarray
     n_gradients: np.ndarray
-    norm: Norm
+    norm: AttackNorm
     eps: float
     key: int | list[int]
     settings: Mapping[str, Any]

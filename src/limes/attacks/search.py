@@ -12,7 +12,7 @@ from limes.attacks.threat import Bounds, EpsLike, Threat, parse_eps
 from limes.core import keys
 from limes.core.errors import InputError
 from limes.core.progress import Progress, Quiet
-from limes.core.types import Array, Norm, Predictor
+from limes.core.types import Array, AttackNorm, Predictor
 
 BATCH_SIZE = 256
 
@@ -23,7 +23,7 @@ class Search(Protocol):
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
     @property
-    def norm(self) -> Norm:
+    def norm(self) -> AttackNorm:
         """The norm of the ball."""
         ...
 
@@ -86,7 +86,15 @@ class Found:
 
 
 def objective_of(attack: Search, predictor: Predictor) -> Objective:
-    """The attack's objective, with the targets that the predictor was trained on."""
+    """The attack's objective, with the targets that the predictor was trained on.
+
+    Raises:
+        InputError: for the loss "dlr" with two classes or with targets.
+    """
+    if attack.loss == "dlr" and predictor.n_outputs < 3:
+        raise InputError("the loss 'dlr' compares three scores, and this predictor has two: use 'margin' or 'ce'")
+    if attack.loss == "dlr" and attack.targeted:  # it is flat where the target has the third best score
+        raise InputError("the loss 'dlr' has no targets: use 'margin' or 'ce', or APGD with rivals")
     one_hot = getattr(predictor, "targets", None) == "one_hot"
     return Objective(attack.loss, attack.targeted, one_hot)
 

@@ -18,7 +18,7 @@ from limes.attacks.threat import Bounds, EpsLike, Region, require_norm
 from limes.core.errors import InputError
 from limes.core.keys import KeyLike
 from limes.core.progress import Progress
-from limes.core.types import Array, Norm, Predictor
+from limes.core.types import Array, AttackNorm, Predictor
 
 
 @dataclass(frozen=True)
@@ -29,11 +29,11 @@ class Square:
     neighbouring positions. An example is left alone once it is broken.
 
     Attributes:
-        norm: "linf" or "l2".
+        norm: "linf", "l2" or "l1".
         queries: the most forward passes on perturbed points of each example. The windows' schedule is that of the
             paper, scaled to this budget.
         p_init: share of the image that the first windows cover, in (0, 1].
-        loss: "margin", "ce" or "mse", see `FGSM`.
+        loss: "margin", "ce", "mse" or "dlr", see `FGSM`.
         targeted: labels are targets to be reached.
 
     Raises:
@@ -42,11 +42,12 @@ class Square:
     Cost: up to `queries` forward passes for each point, plus one clean pass and one to re-predict; about
     8 queries (6 + channels) bytes of random numbers for each point of a batch.
 
-    Reference: Andriushchenko et al. 2020, arXiv 1912.00049. Deviations: the start for l2 is a plain grid of bumps; a
-    proposal that would change nothing (l-inf) or cancel a value (l2) flips its sign instead.
+    Reference: Andriushchenko et al. 2020, arXiv 1912.00049; for l1 as for l2 with sums in place of squares, as Croce &
+    Hein 2021, arXiv 2103.01208. Deviations: the start for l2 and l1 is a plain grid of bumps; a proposal that would
+    change nothing (l-inf) or cancel a value (l2, l1) flips its sign instead.
     """
 
-    norm: Norm = "linf"
+    norm: AttackNorm = "linf"
     queries: int = 500
     p_init: float = 0.8
     loss: LossName = "margin"
@@ -113,22 +114,24 @@ class Square:
 class _Draws:
     """The random numbers of one batch, drawn example by example, and the proposals made of them."""
 
-    def __init__(self, norm: Norm, queries: int, shape: tuple[int, ...], generators: list[np.random.Generator]) -> None:
-        self._linf = norm == "linf"
+    def __init__(
+        self, norm: AttackNorm, queries: int, shape: tuple[int, ...], generators: list[np.random.Generator]
+    ) -> None:
+        self._order = {"l2": 2, "l1": 1}.get(norm, 0)
         self._image = h, w, c = windows.image_shape(shape)
-        start = (w, c) if self._linf else (*windows.grid(h, w), c)
-        each = (queries, (2 if self._linf else 5) + c)
+        start = (*windows.grid(h, w), c) if self._order else (w, c)
+        each = (queries, (5 if self._order else 2) + c)
         self._start = np.stack([g.random(start) for g in generators])
         self._later = np.stack([g.random(each) for g in generators])
 
     def propose(self, query: int, share: float, live: np.ndarray, current: np.ndarray, region: Region) -> np.ndarray:
         """The points to ask for next, in place of `current`, for the examples `live` of the batch."""
-        images, eps = region.x.reshape(-1, *self._image), region.threat.eps
+        clean, eps = region.x.reshape(-1, *self._image), region.threat.eps
         if query == 0:
-            start = windows.linf_start if self._linf else windows.l2_start
-            return region.project(start(images, eps, self._start[live]).reshape(region.x.shape))
-        step = windows.linf_proposal if self._linf else windows.l2_proposal
-        sides = windows.window_sides(share, *self._image[:2])
-        u = self._later[live, query]
-        moved = step(current.reshape(images.shape), images, eps, sides, u)
+            u = self._start[live]
+            moved = windows.bump_start(clean, eps, u, self._order) if self._order else windows.linf_start(clean, eps, u)
+        else:
+            sides, u = windows.window_sides(share, *self._image[:2]), self._later[live, query]
+            around = current.reshape(clean.shape), clean, eps, sides, u
+            moved = windows.bump_proposal(*around, self._order) if self._order else windows.linf_proposal(*around)
         return region.project(moved.reshape(region.x.shape))

@@ -12,7 +12,7 @@ from limes.attacks.losses import LossName
 from limes.attacks.problem import Problem
 from limes.attacks.search import Found, objective_of
 from limes.core.progress import Progress
-from limes.core.types import Norm
+from limes.core.types import AttackNorm
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +30,7 @@ class Transfer:
     attack: PGD
 
     @property
-    def norm(self) -> Norm:
+    def norm(self) -> AttackNorm:
         """The norm of the ball."""
         return self.attack.norm
 

@@ -59,43 +59,51 @@ def linf_proposal(
     return proposal
 
 
-def l2_start(clean: np.ndarray, eps: float, u: np.ndarray) -> np.ndarray:
-    """A grid of bumps of about a fifth of the image, of random signs: `u` is (m, rows, columns, c), see `grid`."""
+def bump_start(clean: np.ndarray, eps: float, u: np.ndarray, order: int) -> np.ndarray:
+    """A grid of bumps of about a fifth of the image, of random signs: `u` is (m, rows, columns, c), see `grid`.
+
+    `order` is that of the norm, 1 or 2, in which all bumps together have length eps.
+    """
     _, h, w, _ = clean.shape
     a, b = max(h // 5, 1), max(w // 5, 1)
     signs = _signs(u).repeat(a, axis=1).repeat(b, axis=2)
     tiles = np.tile(_bump_pair(a, b, axis=0 if a > b else 1), u.shape[1:3])
     unit = np.zeros(clean.shape)
     unit[:, : tiles.shape[0], : tiles.shape[1]] = signs * tiles[None, :, :, None]
-    return clean + eps * _normalise(unit, axis=(1, 2, 3))
+    return clean + eps * _normalise(unit, (1, 2, 3), order)
 
 
 def grid(h: int, w: int) -> tuple[int, int]:
-    """Rows and columns of the grid of `l2_start`."""
+    """Rows and columns of the grid of `bump_start`."""
     return h // max(h // 5, 1), w // max(w // 5, 1)
 
 
-def l2_proposal(
-    current: np.ndarray, clean: np.ndarray, eps: float, sides: tuple[int, int], u: np.ndarray
+def bump_proposal(
+    current: np.ndarray, clean: np.ndarray, eps: float, sides: tuple[int, int], u: np.ndarray, order: int
 ) -> np.ndarray:
-    """Move the energy of two windows, and what the ball leaves unused, into a bump in the first: `u` is (m, 5 + c)."""
+    """Move the budget of two windows, and what the ball leaves unused, into a bump in the first: `u` is (m, 5 + c).
+
+    The budget of a window is the sum of the moves in it to the power of `order`, 1 or 2.
+    """
     unit = (current - clean).astype(np.float64) / (eps or 1.0)
     c = unit.shape[3]
     window, other = _window(unit, sides, u[:, :2]), _window(unit, sides, u[:, 2:4])
     touched = np.zeros(unit.shape[:3], dtype=bool)
     touched[window] = touched[other] = True
-    energy = (unit**2 * touched[..., None]).sum(axis=(1, 2))
-    unused = np.maximum(1.0 - (unit**2).sum(axis=(1, 2, 3)), 0.0)[:, None] / c
+    spent = np.abs(unit) ** order
+    budget = (spent * touched[..., None]).sum(axis=(1, 2))
+    unused = np.maximum(1.0 - spent.sum(axis=(1, 2, 3)), 0.0)[:, None] / c
 
     upright = (u[:, 4] < 0.5)[:, None, None]
     bump = np.where(upright, _bump_pair(*sides, axis=0), _bump_pair(*sides, axis=1))
     bump = bump[..., None] * _signs(u[:, 5:])[:, None, None]
-    new = _normalise(unit[window], axis=(1, 2)) + bump
+    new = _normalise(unit[window], (1, 2), order) + bump
     cancelled = (new == 0).all(axis=(1, 2), keepdims=True)  # windows of one value and the other sign: flip it
-    new = _normalise(np.where(cancelled, bump, new), axis=(1, 2)) * np.sqrt(energy + unused)[:, None, None]
+    new = _normalise(np.where(cancelled, bump, new), (1, 2), order)
+    new *= ((budget + unused) ** (1 / order))[:, None, None]
     unit[other] = 0.0
     unit[window] = new
-    return clean + eps * _normalise(unit, axis=(1, 2, 3))
+    return clean + eps * _normalise(unit, (1, 2, 3), order)
 
 
 def _signs(u: np.ndarray) -> np.ndarray:
@@ -112,8 +120,8 @@ def _window(x: np.ndarray, sides: tuple[int, int], u: np.ndarray) -> tuple[np.nd
     return np.arange(m)[:, None, None], rows, columns
 
 
-def _normalise(a: np.ndarray, axis: tuple[int, ...]) -> np.ndarray:
-    size = np.sqrt((a**2).sum(axis=axis, keepdims=True))
+def _normalise(a: np.ndarray, axis: tuple[int, ...], order: int) -> np.ndarray:
+    size = (np.abs(a) ** order).sum(axis=axis, keepdims=True) ** (1 / order)
     return np.divide(a, size, out=np.zeros_like(a), where=size > 0)
 
 

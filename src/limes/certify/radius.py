@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from limes.attacks.threat import Bounds, Threat
+from limes.attacks.threat import Bounds, Threat, require_norm
 from limes.certify.certificate import Certificate
 from limes.certify.check import METHODS, Method, Point, check
 from limes.certify.machine import Machine, machine_of
 from limes.core import precision
 from limes.core.errors import InputError
 from limes.core.progress import Progress, Quiet
-from limes.core.types import Array, Norm
+from limes.core.types import Array, AttackNorm, Norm
 
 _SHELLS = 24
 _FIRST = 0.5  # the first ball to try, of the distance at which the linear part of a score difference is used up
@@ -60,6 +60,7 @@ def radius(
         >>> bool(lm.certify.radius(clf, x, bounds=(0, 1)).radius.min() > 0.2)
         True
     """
+    require_norm(norm, Norm)
     machine = machine_of(predictor)
     chosen = _methods(methods)
     if not (isinstance(tolerance, int | float) and 0 < tolerance < 1):
@@ -150,7 +151,7 @@ def _scores(machine: Machine, x: np.ndarray) -> np.ndarray:
     return (kernel @ machine.coef)[0] + machine.intercept
 
 
-def _linear(predictor: Any, x: np.ndarray, point: Point, norm: Norm) -> float:
+def _linear(predictor: Any, x: np.ndarray, point: Point, norm: AttackNorm) -> float:
     """The distance at which a linear score difference with the gradients at x would vanish, for the nearest rival."""
     weights = np.stack([point.weights(rival) for rival in point.rivals])
     gradients = np.asarray(

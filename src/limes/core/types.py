@@ -9,6 +9,9 @@ Array = Any
 """A NumPy or JAX array."""
 Kind = Literal["ntk", "nngp"]
 Norm = Literal["linf", "l2"]
+"""Norms that attacks, robust training and certificates know."""
+AttackNorm = Literal["linf", "l2", "l1"]
+"""Norms that attacks know."""
 
 
 @runtime_checkable

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from limes.attacks import evaluate
+from limes.attacks.threat import require_norm
 from limes.core.arrays import save_npz
 from limes.core.errors import InputError
 from limes.core.progress import Progress
@@ -61,6 +62,7 @@ def attack(
         InputError, FormatError: for a model, data or radii that cannot be used.
         RunFolderError: for an output folder of another run.
     """
+    require_norm(norm, Norm)
     machine, dataset = load_model(model), load(data, data_dir, target)
     x, y, rows = rows_to_test(dataset, n_test, seed)
     if not hasattr(machine, "classes_"):

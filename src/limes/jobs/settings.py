@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from limes.attacks import parse_eps
+from limes.attacks.threat import require_norm
 from limes.core.errors import InputError
 from limes.core.types import Kind, Norm
 from limes.data import Dataset, check_bounds, data_hash
@@ -128,6 +129,7 @@ def resolve(data: Dataset, options: Options) -> Settings:
         NetError: for a net that does not fit the data.
     """
     notes = list(data.notes)
+    require_norm(options.norm, Norm)
     bounds = data.bounds if options.bounds is None else _box(options.bounds)
     if bounds is not None:
         check_bounds(data.x, bounds)

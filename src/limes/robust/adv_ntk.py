@@ -10,7 +10,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from limes.attacks import PGD, AttackResult, parse_eps
 from limes.attacks.search import require_count
+from limes.attacks.threat import require_norm
 from limes.core import memory as mem
+from limes.core.checkpoint import Checkpoint
 from limes.core.errors import InputError
 from limes.core.progress import Progress, Quiet
 from limes.core.types import Array, Kind, Norm
@@ -22,7 +24,6 @@ from limes.machines.scaling import Scale
 from limes.machines.targets import Targets, code, encode_labels
 from limes.nets import Net
 from limes.robust.batches import batch, seed_of
-from limes.robust.checkpoint import Checkpoint
 from limes.robust.holdout import hold_out
 from limes.robust.released import ReleasedPGD
 
@@ -152,6 +153,7 @@ class AdvNTKClassifier(LabelledScores, ExpansionEstimator):
     def _attack(self) -> Callable[..., AttackResult]:
         self._check_net()
         eps = parse_eps(self.eps)
+        require_norm(self.norm, Norm)
         require_count(self.steps, "steps")
         require_count(self.batch_size, "batch_size")
         if not (np.isfinite(self.learning_rate) and self.learning_rate > 0):

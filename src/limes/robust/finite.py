@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from limes.attacks import Threat, parse_eps
 from limes.attacks.search import require_count
+from limes.attacks.threat import require_norm
 from limes.core.errors import InputError, NumericalError
 from limes.core.precision import require_finite
 from limes.core.progress import Progress, Quiet
@@ -188,6 +189,7 @@ class FiniteATClassifier(LabelledScores, BaseEstimator):
             NumericalError: if training diverges.
         """
         eps = parse_eps(self.eps)
+        require_norm(self.norm, Norm)
         Threat(self.norm, eps, self.bounds)
         for name in ("width", "steps", "batch_size"):
             require_count(getattr(self, name), name)

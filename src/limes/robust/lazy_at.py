@@ -8,7 +8,9 @@ import numpy as np
 
 from limes.attacks import PGD, Threat, parse_eps
 from limes.attacks.search import require_count
+from limes.attacks.threat import require_norm
 from limes.core import memory as mem
+from limes.core.checkpoint import Checkpoint
 from limes.core.errors import InputError
 from limes.core.progress import Progress, Quiet
 from limes.core.types import Array, Kind, Norm
@@ -20,7 +22,6 @@ from limes.machines.targets import Targets, code, encode_labels
 from limes.nets import Net
 from limes.robust import stopping
 from limes.robust.batches import batch, seed_of
-from limes.robust.checkpoint import Checkpoint
 from limes.robust.descent import Fixed, Growing, fixed
 
 Method = Literal["functional", "projected", "preconditioned"]
@@ -204,6 +205,7 @@ class LazyATClassifier(LabelledScores, ExpansionEstimator):
     def _check_parameters(self) -> None:
         self._check_net()
         parse_eps(self.eps)
+        require_norm(self.norm, Norm)
         for name, known in (("method", get_args(Method)), ("loss", get_args(Loss))):
             if getattr(self, name) not in known:
                 raise InputError(f"{name} must be one of {', '.join(known)}, not {getattr(self, name)!r}")

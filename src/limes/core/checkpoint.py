@@ -1,4 +1,4 @@
-"""Progress of a long fit on disk: written after every step, read back by the same fit on the same data."""
+"""Progress of long work on disk: written after every step, read back by the same work on the same data."""
 
 import hashlib
 import json
@@ -14,18 +14,25 @@ from limes.core.errors import FormatError
 
 
 class Checkpoint:
-    """One npz file that belongs to a fit; without a path nothing is written.
+    """One npz file that belongs to a fit or another piece of work; without a path nothing is written.
 
     Args:
         path: the file, or None.
         parameters: what decides the result, as JSON values.
         arrays: the data that decide it.
+        work: what it is, for messages.
     """
 
     def __init__(
-        self, path: str | os.PathLike | None, parameters: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
+        self,
+        path: str | os.PathLike | None,
+        parameters: Mapping[str, Any],
+        arrays: Mapping[str, np.ndarray],
+        work: str = "fit",
     ) -> None:
-        self.path = None if path is None else Path(path)
+        self.path, self._work, self._identity = None if path is None else Path(path), work, ""
+        if path is None:
+            return
         digest = hashlib.sha256(json.dumps(dict(parameters), sort_keys=True, default=str).encode())
         for name, a in arrays.items():
             digest.update(f"{name}{a.dtype.str}{a.shape};".encode())
@@ -36,14 +43,15 @@ class Checkpoint:
         """What `write` left, or None where there is nothing.
 
         Raises:
-            FormatError: for a file that belongs to another fit, or is damaged.
+            FormatError: for a file that belongs to other work, or is damaged.
         """
         if self.path is None or not self.path.exists():
             return None
         arrays, meta = load_npz(self.path)
         if meta.get("fit") != self._identity:
             raise FormatError(
-                f"{self.path} is the checkpoint of another fit (other data or parameters): remove it, or name another"
+                f"{self.path} is the checkpoint of another {self._work} (other data or parameters): remove it, or name "
+                "another"
             )
         return arrays
 
