@@ -109,12 +109,12 @@ def _joint(bounds: _Bounds, narrowed: Narrowed) -> None:
         bounds.offer(rows, least(ridge, joint.plain(ridge), _FEW), "joint")
     rows = bounds.open
     for part in (rows[:1], rows[1:]):
-        if not len(part):
+        if len(part):
+            ridge = narrowed.ridge(part)
+            bounds.offer(part, least(ridge, joint.plain(ridge), _MANY), "joint")
+        part = part[bounds.values[part] <= 0]
+        if len(part):
+            ridge = narrowed.ridge(part)
+            bounds.offer(part, least(ridge, joint.bent(ridge, bounds.weights), _MANY), "joint")
+        if np.any(bounds.values[part] <= 0):
             return
-        ridge = narrowed.ridge(part)
-        bounds.offer(part, least(ridge, joint.plain(ridge), _MANY), "joint")
-        for one in part[bounds.values[part] <= 0]:
-            ridge = narrowed.ridge(np.array([one]))
-            bounds.offer(np.array([one]), least(ridge, joint.bent(ridge, bounds.weights), _MANY), "joint")
-            if bounds.values[one] <= 0:
-                return

@@ -119,27 +119,25 @@ def _one(
         return check(point, Threat(threat.norm, eps, threat.bounds), methods, count)
 
     below, by, above = 0.0, "none", math.inf
-    below_value, above_value = min(point.gaps), -1.0
     trial = min(_FIRST * linear, most)
     for _ in range(_MOST):
         value, name = certain(trial)
         if value > 0:
-            below, below_value, by = trial, value, name
+            below, by = trial, name
             if trial >= most:
                 return (_width(threat, x) if threat.bounds is not None else below), by
         else:
-            above, above_value = trial, value
+            above = trial
         if below > 0 and above <= below * (1 + tolerance):
             break
         if above < _TINY * linear:
             return 0.0, "none"
         if math.isinf(above):
-            trial = min(1.6 * trial, most)
+            trial = min(1.5 * trial, most)
         elif below == 0:
             trial = 0.4 * above
         else:
-            share = below_value / (below_value - above_value) if np.isfinite(above_value) else 0.5
-            trial = below + (above - below) * float(np.clip(share, 0.2, 0.8))
+            trial = 0.5 * (below + above)
     return below, by
 
 
