@@ -1,7 +1,8 @@
 """Whether a label is certain within a ball: lower bounds of all score differences over all shells."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -16,7 +17,10 @@ from limes.certify.region import Shells, shells
 
 Method = Literal["joint", "norm", "interval"]
 METHODS: tuple[Method, ...] = ("joint", "norm", "interval")
+_Search = Callable[[Ridge, np.ndarray, np.ndarray], np.ndarray]
+"""From kernels, coefficients (k, m) and what is enough (k,) to bounds (k,)."""
 _FEW, _MANY = 4, 12  # steps of the conditional gradient method
+_ENTRIES = 1 << 22  # of kernels at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +31,7 @@ class Point:
         machine: see `limes.certify.machine`.
         x: (features...) in the caller's units.
         label: column of the largest score.
-        rivals: the other columns, the nearest first.
+        rivals: the other columns.
         gaps: exact differences of the scores at x, in their order.
     """
 
@@ -43,78 +47,95 @@ class Point:
         weights[self.label], weights[rival] = 1.0, -1.0
         return weights
 
+    @cached_property
+    def combined(self) -> np.ndarray:
+        """Coefficients (rivals, m) of the score differences."""
+        return np.stack([self.machine.coef @ self.weights(rival) for rival in self.rivals])
+
 
 def check(point: Point, threat: Threat, methods: Sequence[Method], count: int) -> tuple[float, str]:
     """The least bound of all score differences in the ball, and the method that gave it; certain where above 0.
 
-    Cheap bounds come first, dear ones only for shells that these leave open; of those the worst one first, and the
-    search ends with the first shell and rival that cannot be ruled out.
+    Cheap bounds come first, dear ones only for the pairs of a rival and a shell that these leave open; of those the
+    worst one first and by itself, for if it stays open the others do not matter.
     """
     found = shells(point.machine, point.x, threat, count)
-    narrowed = Narrowed(point.machine, found)
-    worst, by = np.inf, "none"
-    for rival, gap in zip(point.rivals, point.gaps, strict=True):
-        bounds = _Bounds(point.machine, found, point.weights(rival))
-        if "norm" in methods:
-            low = gap - point.machine.norm(bounds.pair) * norm.distance(point.machine, found)
-            bounds.offer(np.arange(len(found)), low, "norm")
-        if "interval" in methods:
-            rows = bounds.open
-            if len(rows):
-                bounds.offer(rows, narrowed.ridge(rows).least(bounds.weights), "interval")
-        if "joint" in methods:
-            _joint(bounds, narrowed)
-        lowest = int(np.argmin(bounds.values))
-        if bounds.values[lowest] < worst:
-            worst, by = float(bounds.values[lowest]), str(bounds.names[lowest])
-        if worst <= 0:
-            break
-    return worst, by
+    bounds, narrowed = _Bounds(point, found), Narrowed(point.machine, found)
+    if "norm" in methods:
+        bounds.by_norm()
+    if "interval" in methods:
+        bounds.search(bounds.open, narrowed, lambda ridge, weights, _: ridge.least(weights), "interval")
+    if "joint" in methods:
+        _joint(bounds, narrowed)
+    lowest = int(np.argmin(bounds.values))
+    return float(bounds.values[lowest]), str(bounds.names[lowest])
+
+
+def _joint(bounds: "_Bounds", narrowed: Narrowed) -> None:
+    """Joint bounds: over ranges from the box alone, over narrowed ranges, and with parabolas."""
+
+    def first(ridge: Ridge, weights: np.ndarray, enough: np.ndarray) -> np.ndarray:
+        return joint.least(ridge, weights, joint.plain(ridge), enough, _FEW)
+
+    def plain(ridge: Ridge, weights: np.ndarray, enough: np.ndarray) -> np.ndarray:
+        return joint.least(ridge, weights, joint.plain(ridge), enough, _MANY)
+
+    def bent(ridge: Ridge, weights: np.ndarray, enough: np.ndarray) -> np.ndarray:
+        return joint.least(ridge, weights, joint.bent(ridge, weights), enough, _MANY)
+
+    bounds.search(bounds.open, narrowed, first, "joint", loose=True)
+    worst = bounds.open[:1]
+    for rows in (worst, bounds.open[1:]):
+        for method in (plain, bent):
+            bounds.search(rows[bounds.values[rows] <= 0], narrowed, method, "joint")
+        if np.any(bounds.values[rows] <= 0):
+            return
 
 
 class _Bounds:
-    """The best bounds so far of one score difference, for each shell, and the methods that gave them."""
+    """The best bounds so far for each pair of a rival and a shell, and the methods that gave them.
 
-    def __init__(self, machine: Machine, found: Shells, pair: np.ndarray) -> None:
-        self.machine, self.shells, self.pair, self.weights = machine, found, pair, machine.coef @ pair
-        self.values = np.full(len(found), -np.inf)
-        self.names = np.full(len(found), "none", dtype="<U8")
+    Pair number p is of rival p // shells and of shell p % shells.
+    """
+
+    def __init__(self, point: Point, found: Shells) -> None:
+        self.point, self.machine, self.shells = point, point.machine, found
+        rivals = len(point.rivals)
+        self.values = np.full(rivals * len(found), -np.inf)
+        self.names = np.full(rivals * len(found), "none", dtype="<U8")
         # what a bound on the sphere must exceed: moves along rays, the intercept, and the predictor's arithmetic
-        own = machine.zonal.own(found.ends[:, 1])
-        self.losses = shift(machine, found, pair) - machine.intercept @ pair + machine.slack(pair, own)
+        own, machine = point.machine.zonal.own(found.ends[:, 1]), point.machine
+        pairs = [point.weights(rival) for rival in point.rivals]
+        self.losses = np.concatenate(
+            [shift(machine, found, pair) - machine.intercept @ pair + machine.slack(pair, own) for pair in pairs]
+        )
 
     @property
     def open(self) -> np.ndarray:
-        """Shells that are not certain yet, the worst first."""
+        """Pairs that are not certain yet, the worst first."""
         rows = np.flatnonzero(self.values <= 0)
         return rows[np.argsort(self.values[rows], kind="stable")]
 
-    def offer(self, rows: np.ndarray, low: np.ndarray, name: str) -> None:
-        """Bounds of some shells' spheres, from one method."""
-        new = stretch(self.machine, self.shells.take(rows), low) - self.losses[rows]
+    def by_norm(self) -> None:
+        """Bounds of all pairs from norms in the kernel's Hilbert space."""
+        apart = norm.distance(self.machine, self.shells)
+        norms = [self.machine.norm(self.point.weights(rival)) for rival in self.point.rivals]
+        low = [gap - size * apart for gap, size in zip(self.point.gaps, norms, strict=True)]
+        self._offer(np.arange(len(self.values)), np.concatenate(low), "norm")
+
+    def search(self, rows: np.ndarray, narrowed: Narrowed, bound: _Search, name: str, loose: bool = False) -> None:
+        """Bounds of some pairs by one method, as many at a time as memory should hold."""
+        size = max(1, _ENTRIES // self.point.combined.shape[1])
+        for start in range(0, len(rows), size):
+            part = rows[start : start + size]
+            rivals, which = np.divmod(part, len(self.shells))
+            ridge = (narrowed.loose if loose else narrowed.ridge)(which)
+            enough = np.maximum(self.losses[part], 0.0)
+            self._offer(part, bound(ridge, self.point.combined[rivals], enough), name)
+
+    def _offer(self, rows: np.ndarray, low: np.ndarray, name: str) -> None:
+        """Take bounds on spheres where they are better."""
+        new = stretch(self.machine, self.shells.take(rows % len(self.shells)), low) - self.losses[rows]
         new = np.where(np.isfinite(new), new, -np.inf)  # a shell round the origin may overflow
         better = rows[new > self.values[rows]]
         self.values[better], self.names[better] = new[new > self.values[rows]], name
-
-
-def _joint(bounds: _Bounds, narrowed: Narrowed) -> None:
-    """Joint bounds: over ranges from the box alone, over narrowed ranges, and with parabolas."""
-
-    def least(ridge: Ridge, form: joint.Form, iterations: int) -> np.ndarray:
-        return joint.least(ridge, bounds.weights, form, max(float(bounds.losses.max()), 0.0), iterations)
-
-    rows = bounds.open
-    if len(rows):
-        ridge = narrowed.loose(rows)
-        bounds.offer(rows, least(ridge, joint.plain(ridge), _FEW), "joint")
-    rows = bounds.open
-    for part in (rows[:1], rows[1:]):
-        if len(part):
-            ridge = narrowed.ridge(part)
-            bounds.offer(part, least(ridge, joint.plain(ridge), _MANY), "joint")
-        part = part[bounds.values[part] <= 0]
-        if len(part):
-            ridge = narrowed.ridge(part)
-            bounds.offer(part, least(ridge, joint.bent(ridge, bounds.weights), _MANY), "joint")
-        if np.any(bounds.values[part] <= 0):
-            return

@@ -40,8 +40,8 @@ def bent(ridge: Ridge, weights: np.ndarray) -> Form:
     z, bend = ridge.machine.centres, ridge.curvature
     d = z.shape[1]
     lowest = np.empty(len(bend))
-    for k, row in enumerate(bend):
-        matrix = (z * (weights * row)[:, None]).T @ z / d**2
+    for k, row in enumerate(weights * bend):
+        matrix = (z * row[:, None]).T @ z / d**2
         matrix = 0.5 * (matrix + matrix.T)
         error = 1e-12 * d * float(np.abs(matrix).sum(axis=1).max())
         lowest[k] = min(float(np.linalg.eigvalsh(matrix)[0]) - error, 0.0)
@@ -55,7 +55,7 @@ def least(
 
     Args:
         ridge: kernels and ranges.
-        weights: (m,).
+        weights: (k, m).
         form: the parabolas.
         enough: the search stops where all bounds are above this.
         iterations: steps of the conditional gradient method.

@@ -89,7 +89,7 @@ class Ridge:
         """Slope, value at s = 0 and possible error of a line below weights_j (K_j(s) - bend_j (s - around_j)^2).
 
         Args:
-            weights: (m,).
+            weights: (k, m).
             touch: (k, m) where tangents touch, within the ranges.
             bend: (k, m) at most `curvature`, or 0.
             around: (m,).
@@ -119,7 +119,7 @@ class Ridge:
         return weights * slope, weights * value, np.abs(weights) * error
 
     def least(self, weights: np.ndarray) -> np.ndarray:
-        """A bound of sum_j weights_j K_j, each centre taken by itself: (k,). Exact for each."""
+        """A bound (k,) of sum_j weights_j K_j, weights (k, m), each centre taken by itself. Exact for each."""
         first, last = self._value(self.low), self._value(self.high)
         if self.crosses.any():  # K need not increase below zero: bounds of its two parts
             even = self.ends
@@ -130,7 +130,8 @@ class Ridge:
             first, last = np.where(self.crosses, lowest, first), np.where(self.crosses, highest, last)
         near = np.maximum(np.abs(self.low), np.abs(self.high)) > self.most * (1 - _CLOSE)
         error = np.where(near, 100e-9, 1e-9) * self.scale
-        return np.where(weights > 0, weights * first, weights * last).sum(axis=1) - error @ np.abs(weights)
+        size = np.abs(weights)
+        return np.where(weights > 0, weights * first, weights * last).sum(axis=1) - (error * size).sum(axis=1)
 
     def _convex(self, s: np.ndarray) -> np.ndarray:
         if not self.crosses.any():

@@ -32,7 +32,7 @@ class Narrowed:
 
     def ridge(self, rows: np.ndarray) -> Ridge:
         """Over narrow ranges."""
-        missing = rows[~self._known[rows]]
+        missing = np.unique(rows[~self._known[rows]])
         if len(missing):
             self._low[missing], self._high[missing] = ranges(self._machine.centres, self._shells.take(missing))
             self._known[missing] = True

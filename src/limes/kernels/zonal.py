@@ -17,7 +17,7 @@ from limes.kernels.block import final_state
 from limes.kernels.compiling import jit_of_net
 from limes.kernels.state import Cov, KernelRule, State
 
-_ROWS = (8, 32)  # few shapes to compile; beyond, multiples of the last
+_ROWS = (8, 32, 128)  # few shapes to compile; beyond, multiples of the last
 
 
 def _value(net: KernelRule, kind: Kind, s: jax.Array, q: jax.Array, v: jax.Array) -> jax.Array:
