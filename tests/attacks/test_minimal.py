@@ -41,6 +41,7 @@ def test_linear_predictors_have_a_closed_form(norm, c, dtype):
 
 @pytest.mark.parametrize("norm", ["linf", "l1"])
 def test_in_a_box_against_linear_programming(norm):
+    """Far classes: many coordinates meet the box."""
     model, x = linear(3), points(12)
     y = labelled(model, x)
     found = minimal(model, x, y, norm=norm, bounds=(0.1, 0.9)).radius
@@ -59,6 +60,20 @@ def test_in_a_box_against_linear_programming(norm):
             best = min(best, program.fun if program.success else np.inf)
         assert found[i] >= best * (1 - 1e-9)
         assert found[i] <= best * 1.02 or np.isinf(best)
+
+
+def test_in_a_box_in_l2_against_the_dual():
+    """The nearest point of a half-space and a box is the clip of a multiple of its normal, by one equation."""
+    model, x = linear(2), points(12)
+    y = labelled(model, x)
+    found = minimal(model, x, y, norm="l2", bounds=(0.1, 0.9)).radius
+    for clean, label, radius in zip(x, y, found, strict=True):
+        slope = model.weights[1 - label] - model.weights[label]
+        steps = [np.clip(clean + t * slope, 0.1, 0.9) - clean for t in np.geomspace(1e-4, 1e2, 20001)]
+        scores = model.scores(clean + np.array(steps))
+        first = next((i for i, s in enumerate(scores) if s[1 - label] > s[label]), None)
+        best = np.inf if first is None else np.linalg.norm(steps[first])
+        assert radius == best or 0.998 * best <= radius <= 1.005 * best
 
 
 @NORMS
