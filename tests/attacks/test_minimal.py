@@ -126,6 +126,21 @@ def test_nothing_is_found_where_there_is_nothing():
     np.testing.assert_array_equal(result.x_adv, points(4))
 
 
+@NORMS
+def test_vanishing_gradients_lead_nowhere_far(norm):
+    """A saturated score: the linear estimate is beyond what float arithmetic can score."""
+
+    class Saturated(Linear):
+        def scores(self, x):
+            assert np.abs(x).max() < 1e4
+            return np.stack([np.ones(len(x)), np.tanh(x.sum(axis=1)) - 1], axis=1)
+
+        def scores_vjp(self, x, v):
+            return 1e-200 * v[:, [1]] * np.ones_like(x)
+
+    assert np.isinf(minimal(Saturated(np.zeros((2, 6))), points(3), [0] * 3, norm=norm).radius).all()
+
+
 def test_without_gradients_there_are_still_the_other_points():
     model, x = Quantised(Tanh(), step=0.3), np.random.default_rng(0).standard_normal((60, 6))
     y = model.scores(x).argmax(axis=1)
