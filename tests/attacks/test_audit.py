@@ -9,7 +9,8 @@ from toy_predictors import Linear, Noisy, Quantised, Tanh, labelled, points
 from limes.attacks import PGD, Threat, audit, evaluate
 from limes.attacks.problem import pose
 
-NAMES = ["deterministic", "zero radius", "ball and box", "gradients", "more steps", "gradient-free"]
+BEFORE = ["deterministic", "input untouched", "batches", "zero radius"]
+NAMES = [*BEFORE, "ball and box", "gradients", "slope", "more steps", "gradient-free"]
 
 
 def problem_of(model, x, y, eps=0.1, bounds=None):
@@ -22,7 +23,7 @@ def sound():
     return problem_of(model, x, labelled(model, x, wrong=3))
 
 
-@pytest.mark.parametrize("norm", ["linf", "l2"])
+@pytest.mark.parametrize("norm", ["linf", "l2", "l1"])
 def test_a_sound_evaluation_passes_all_checks(norm):
     model, x = Tanh(), points(100)
     report = evaluate(model, x, labelled(model, x, wrong=3), [0, 0.1], norm=norm, bounds=(0, 1), queries=30)
@@ -34,8 +35,161 @@ def test_a_sound_evaluation_passes_all_checks(norm):
 def test_at_eps_zero_alone_there_is_nothing_to_attack():
     model, x = Tanh(), points(10)
     report = evaluate(model, x, labelled(model, x), 0)
-    assert [check.name for check in report.audit] == NAMES[:2]
+    assert [check.name for check in report.audit] == BEFORE
     assert not report.failed
+
+
+class Smooth(Tanh):
+    """Sound; what the planted failures below differ from."""
+
+
+class Writing(Tanh):
+    """Works on its input in place."""
+
+    def scores(self, x):
+        x *= 2.0
+        scores = super().scores(x / 2.0)
+        return scores
+
+
+class WritingBack(Tanh):
+    """Leaves the gradient in the array of points."""
+
+    def scores_vjp(self, x, v):
+        x[:] = super().scores_vjp(x, v)
+        return x
+
+
+class BatchNormalised(Tanh):
+    """Shifts its input by the mean of the batch."""
+
+    def scores(self, x):
+        return super().scores(x + 0.05 * (x - x.mean(axis=0)))
+
+
+class WrongSign(Tanh):
+    def scores_vjp(self, x, v):
+        return -super().scores_vjp(x, v)
+
+
+class OtherWeights(Tanh):
+    """The gradient of another model, as after a reload of weights."""
+
+    def scores_vjp(self, x, v):
+        return Tanh(seed=9).scores_vjp(x, v)
+
+
+class NotANumber(Tanh):
+    def scores_vjp(self, x, v):
+        return np.where(np.abs(x[:, [0]] - 0.5) < 0.1, np.nan, super().scores_vjp(x, v))
+
+
+class Saturated(Tanh):
+    """Scores beyond which float arithmetic has no gradient left, at some points."""
+
+    def scores_vjp(self, x, v):
+        return np.where(np.abs(x[:, [0]] - 0.5) < 0.1, 0.0, super().scores_vjp(x, v))
+
+
+class Rippled(Linear):
+    """A plain with fine waves on it: right gradients, which say nothing about where the boundary is."""
+
+    def __init__(self):
+        super().__init__(np.zeros((2, 6)))
+
+    def scores(self, x):
+        height = 0.3 * (x - 0.5).sum(axis=1) + 0.02 * np.sin(400 * x).sum(axis=1) - 0.7
+        return np.stack([np.zeros(len(x)), height], axis=1)
+
+    def scores_vjp(self, x, v):
+        return (v[:, [1]]) * (0.3 + 8.0 * np.cos(400 * x))
+
+
+@dataclass(frozen=True)
+class Planted(PGD):
+    """An attack with a flaw."""
+
+    flaw: str = "none"
+
+    def search(self, problem, rows, progress):
+        clean, eps = problem.x[rows], problem.threat.eps
+        if self.flaw == "leaks":  # what it adds does not shrink with the radius
+            return super().search(problem.with_eps(max(eps, 0.008)), rows, progress)
+        found = super().search(problem, rows, progress)
+        moved = found.x - clean
+        if self.flaw == "added twice":  # clipped noise, and then added once more
+            found.x = clean + 2 * moved
+        if self.flaw == "round the start":  # projected onto a ball round a random start
+            found.x = found.x + eps * np.sign(moved)
+        if self.flaw == "no box":
+            found.x = clean + np.sign(moved) * eps
+        found.broken = problem.scores_of_all(found.x).argmax(axis=1) != problem.labels[rows]
+        return found
+
+
+@pytest.mark.parametrize(
+    ("model", "attack", "caught"),
+    [
+        (Smooth(), None, []),
+        (Smooth(), Planted(steps=5), []),
+        (Noisy(Smooth(), 1e-9), None, ["deterministic"]),
+        (Writing(), None, ["input untouched"]),
+        (WritingBack(), None, ["input untouched"]),
+        (BatchNormalised(), None, ["batches"]),
+        (Smooth(), Planted(steps=5, flaw="leaks"), ["zero radius"]),
+        (Smooth(), Planted(steps=5, flaw="added twice"), ["ball and box"]),
+        (Smooth(), Planted(steps=5, flaw="round the start"), ["ball and box"]),
+        (NotANumber(), None, ["gradients"]),
+        (Saturated(), None, ["gradients"]),
+        (WrongSign(), None, ["slope"]),
+        (OtherWeights(), None, ["slope"]),
+    ],
+    ids=lambda value: getattr(value, "flaw", type(value).__name__),
+)
+def test_each_planted_failure_is_caught_by_its_own_check(model, attack, caught):
+    x = points(80)
+    y = Smooth().scores(x).argmax(axis=1)
+    attacks = {} if attack is None else {"planted": attack}
+    box = (0.2, 0.8) if attack is not None else None
+    report = evaluate(model, x, y, 0.01, bounds=box, steps=5, queries=1, attacks=attacks)
+    assert [check.name for check in report.failed] == caught
+
+
+def test_an_attack_that_leaves_the_box_is_caught():
+    """Within the box no point can be broken, a little beyond it all can."""
+    model = Linear([[0.0] * 6, [1.0] * 6], offset=np.array([4.9, 0.0]))
+    attacks = {"planted": Planted(steps=5, flaw="no box")}
+    x, y = np.full((20, 6), 0.75), np.zeros(20, int)
+    report = evaluate(model, x, y, 0.1, bounds=(0, 0.8), steps=5, queries=5, attacks=attacks)
+    assert report.per_attack["planted"][0] == 20
+    assert [check.name for check in report.failed] == ["ball and box"]
+
+
+def test_right_gradients_that_mislead_are_caught_by_random_search():
+    model, x = Rippled(), points(100)
+    report = evaluate(model, x, model.scores(x).argmax(axis=1), 0.25, steps=10, queries=200)
+    assert [check.name for check in report.failed] == ["gradient-free"]
+
+
+def test_a_writing_predictor_does_not_spoil_the_figures():
+    x = points(60)
+    y = Smooth().scores(x).argmax(axis=1)
+    reports = [
+        evaluate(model, x, y, [0.05, 0.1], steps=5, queries=20) for model in (Smooth(), Writing(), WritingBack())
+    ]
+    for report in reports[1:]:
+        np.testing.assert_allclose(report.x_adv, reports[0].x_adv, atol=1e-12)
+        np.testing.assert_array_equal(report.broken, reports[0].broken)
+    np.testing.assert_array_equal(x, points(60))
+
+
+def test_the_ball_check_says_how_far():
+    x = points(30)
+    y = Smooth().scores(x).argmax(axis=1)
+    report = evaluate(Smooth(), x, y, 0.05, steps=3, queries=3, attacks={"twice": Planted(steps=5, flaw="added twice")})
+    check = next(check for check in report.failed if check.name == "ball and box")
+    assert "moved 2 times its radius" in check.detail
+    assert "added once" in check.remedy
 
 
 def test_masked_gradients_are_caught_by_two_checks():
@@ -53,7 +207,7 @@ def test_a_random_predictor_is_caught():
     report = evaluate(Noisy(inner, 1e-9), x, labelled(inner, x), 0.05, steps=3, queries=10)
     assert [check.name for check in report.failed] == ["deterministic"]
     report = evaluate(Noisy(inner, 5.0), x, labelled(inner, x), 0, steps=3, queries=10)
-    assert [check.name for check in report.failed] == ["deterministic", "zero radius"]
+    assert [check.name for check in report.failed] == ["deterministic"]
 
 
 def test_an_attack_that_moves_at_radius_zero_is_caught(sound):
@@ -62,10 +216,10 @@ def test_an_attack_that_moves_at_radius_zero_is_caught(sound):
         def search(self, problem, rows, progress):
             return super().search(problem.with_eps(0.1), rows, progress)
 
-    assert audit.check_zero_radius(sound, PGD(steps=2)).passed
-    check = audit.check_zero_radius(sound, Leaky(steps=2))
+    assert audit.check_zero_radius(sound, [PGD(steps=2)]).passed
+    check = audit.check_zero_radius(sound, [PGD(steps=2), Leaky(steps=2)])
     assert not check.passed
-    assert "0 values moved" not in check.detail
+    assert " 0 values moved" not in check.detail
 
 
 def test_non_finite_gradients_are_caught(sound):
@@ -81,7 +235,7 @@ def test_non_finite_gradients_are_caught(sound):
     assert "of 57" in check.detail
 
 
-@pytest.mark.parametrize("norm", ["linf", "l2"])
+@pytest.mark.parametrize("norm", ["linf", "l2", "l1"])
 def test_points_outside_of_ball_or_box_are_caught(norm):
     model, x = Tanh(), points(20)
     problem = pose(model, x, labelled(model, x), Threat(norm, 0.0, (0.1, 0.9)), key=0, batch_size=64)
@@ -142,7 +296,12 @@ def test_one_point_in_a_hundred_may_be_missed():
     eps = np.array([0.1, 0.2])
 
     def check(square, transfer):
-        counts = {"pgd-ce": np.array([90, 5]), "square": np.array(square), "transfer-0": np.array(transfer)}
+        counts = {
+            "apgd-ce": np.array([90, 5]),
+            "mine": np.array([9, 9]),
+            "square": np.array(square),
+            "transfer-0": np.array(transfer),
+        }
         return audit.check_gradient_free(counts, eps, 200)
 
     assert check([0, 1], [0, 1]).passed

@@ -80,6 +80,16 @@ def test_one_radius_and_no_audit():
         assert report.audit == ()
 
 
+@pytest.mark.parametrize("norm", ["l2", "l1"])
+def test_surrogates_serve_every_norm(norm):
+    masked, x = Quantised(Tanh(), step=0.3), points(30)
+    y = masked.scores(x).argmax(axis=1)
+    report = evaluate(masked, x, y, 0.5, norm=norm, surrogates=[Tanh()], steps=5, queries=1, audit=False)
+    assert report.per_attack["transfer-0"][0] > 0
+    length = np.linalg.norm(report.x_adv - x, {"l2": 2, "l1": 1}[norm], axis=1)
+    assert (length <= 0.5).all()
+
+
 def test_surrogates_break_what_is_masked_even_where_they_err_themselves():
     model, x = Tanh(), points(80)
     masked = Quantised(model, step=0.3)

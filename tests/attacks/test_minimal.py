@@ -41,6 +41,7 @@ def test_linear_predictors_have_a_closed_form(norm, c, dtype):
 
 @pytest.mark.parametrize("norm", ["linf", "l1"])
 def test_in_a_box_against_linear_programming(norm):
+    """Far classes: many coordinates meet the box."""
     model, x = linear(3), points(12)
     y = labelled(model, x)
     found = minimal(model, x, y, norm=norm, bounds=(0.1, 0.9)).radius
@@ -59,6 +60,20 @@ def test_in_a_box_against_linear_programming(norm):
             best = min(best, program.fun if program.success else np.inf)
         assert found[i] >= best * (1 - 1e-9)
         assert found[i] <= best * 1.02 or np.isinf(best)
+
+
+def test_in_a_box_in_l2_against_the_dual():
+    """The nearest point of a half-space and a box is the clip of a multiple of its normal, by one equation."""
+    model, x = linear(2), points(12)
+    y = labelled(model, x)
+    found = minimal(model, x, y, norm="l2", bounds=(0.1, 0.9)).radius
+    for clean, label, radius in zip(x, y, found, strict=True):
+        slope = model.weights[1 - label] - model.weights[label]
+        steps = [np.clip(clean + t * slope, 0.1, 0.9) - clean for t in np.geomspace(1e-3, 1e2, 8001)]
+        scores = model.scores(clean + np.array(steps))
+        first = next((i for i, s in enumerate(scores) if s[1 - label] > s[label]), None)
+        best = np.inf if first is None else np.linalg.norm(steps[first])
+        assert radius == best or 0.998 * best <= radius <= 1.005 * best
 
 
 @NORMS
@@ -109,6 +124,21 @@ def test_nothing_is_found_where_there_is_nothing():
     result = minimal(flat, points(4), [0, 0, 1, 0])
     assert result.radius.tolist() == [np.inf, np.inf, 0.0, np.inf]
     np.testing.assert_array_equal(result.x_adv, points(4))
+
+
+@NORMS
+def test_vanishing_gradients_lead_nowhere_far(norm):
+    """A saturated score: the linear estimate is beyond what float arithmetic can score."""
+
+    class Saturated(Linear):
+        def scores(self, x):
+            assert np.abs(x).max() < 1e4
+            return np.stack([np.ones(len(x)), np.tanh(x.sum(axis=1)) - 1], axis=1)
+
+        def scores_vjp(self, x, v):
+            return 1e-200 * v[:, [1]] * np.ones_like(x)
+
+    assert np.isinf(minimal(Saturated(np.zeros((2, 6))), points(3), [0] * 3, norm=norm).radius).all()
 
 
 def test_without_gradients_there_are_still_the_other_points():

@@ -106,31 +106,36 @@ def test_projection_uses_nearly_all_of_the_l2_ball():
     np.testing.assert_allclose(np.linalg.norm(x_adv.astype(np.float64), axis=1), 0.7, rtol=1e-6)
 
 
-def nearest_in_l1(v, low, high, eps):
-    """By bisection on the threshold, one coordinate at a time."""
+def nearest(v, low, high, eps, norm):
+    """By bisection on the Lagrangian's threshold (l1) or factor (l2), one coordinate at a time."""
 
     def at(t):
-        return [min(max(np.sign(c) * max(abs(c) - t, 0), a), b) for c, a, b in zip(v, low, high, strict=True)]
+        shrunk = [np.sign(c) * max(abs(c) - t, 0) if norm == "l1" else c / (1 + t) for c in v]
+        return np.array([min(max(c, a), b) for c, a, b in zip(shrunk, low, high, strict=True)])
 
-    least, most = 0.0, float(max(abs(v)))
-    if sum(map(abs, at(0.0))) <= eps:
-        return np.array(at(0.0))
+    def length(t):
+        return np.abs(at(t)).sum() if norm == "l1" else np.sqrt((at(t) ** 2).sum())
+
+    least, most = 0.0, 1e9
+    if length(0.0) <= eps:
+        return at(0.0)
     for _ in range(200):
         middle = (least + most) / 2
-        least, most = (middle, most) if sum(map(abs, at(middle))) > eps else (least, middle)
-    return np.array(at(most))
+        least, most = (middle, most) if length(middle) > eps else (least, middle)
+    return at(most)
 
 
+@pytest.mark.parametrize("norm", ["l1", "l2"])
 @EXAMPLES
 @given(st.integers(0, 10**6), st.floats(1e-3, 5), st.integers(1, 12), st.booleans(), st.sampled_from([0.1, 1.0, 30.0]))
-def test_l1_projection_is_the_nearest_point_of_ball_and_box(seed, eps, d, boxed, size):
+def test_projection_gives_the_nearest_point_of_ball_and_box(norm, seed, eps, d, boxed, size):
     rng = np.random.default_rng(seed)
     low, high = (-rng.uniform(0, 1, d), rng.uniform(0.1, 1, d)) if boxed else (-np.full(d, 1e9), np.full(d, 1e9))
     v = size * rng.standard_normal((4, d)) * rng.integers(0, 2, d)
     v[1] = np.round(v[1])  # ties
-    found = Threat("l1", eps, (low, high) if boxed else None).project(v, np.zeros_like(v))
+    found = Threat(norm, eps, (low, high) if boxed else None).project(v, np.zeros_like(v))
     for one, point in zip(v, found, strict=True):
-        np.testing.assert_allclose(point, nearest_in_l1(one, low, high, eps), atol=1e-12 * (1 + size * d))
+        np.testing.assert_allclose(point, nearest(one, low, high, eps, norm), atol=1e-9 * (1 + size * d))
 
 
 def test_an_l1_step_of_half_the_radius_ends_at_the_best_point_of_ball_and_box():

@@ -4,8 +4,8 @@ from limes.attacks.apgd import APGD
 from limes.attacks.audit import AuditCheck
 from limes.attacks.evaluate import EvaluationReport, evaluate
 from limes.attacks.gradient import FGSM, PGD
-from limes.attacks.minimal import MinimalResult, minimal
 from limes.attacks.result import AttackResult
+from limes.attacks.smallest import MinimalResult, minimal
 from limes.attacks.square import Square
 from limes.attacks.threat import Threat, parse_eps
 

@@ -166,7 +166,7 @@ class _Ascent:
         pace = Pace(first * region.radii, steps)
         state = _State(positions, region, labels, pace, x, x, lowest, x, lowest, np.zeros_like(x))
         for step in range(steps):
-            shape = problem.shape_for(len(state.x))
+            shape = self._shape(state)
             scores, gradient = problem.scores_and_gradient(state.x, state.labels, uphill, shape)
             self.found.n_gradients[state.positions] += 1
             broken = self._offer(state, scores)
@@ -184,7 +184,11 @@ class _Ascent:
                     return
             state = self._step(state, gradient, step)
             self.progress.step(len(state.x))
-        self._offer(state, problem.scores(state.x, problem.shape_for(len(state.x))))
+        self._offer(state, problem.scores(state.x, self._shape(state)))
+
+    def _shape(self, state: _State) -> int:
+        """At least a quarter of the batch size: gradients of small batches cost little, but each shape is compiled."""
+        return self.problem.shape_for(max(len(state.x), self.problem.size // 4))
 
     @staticmethod
     def _step(state: _State, gradient: np.ndarray, step: int) -> _State:

@@ -10,7 +10,7 @@ from typing import Any, get_args
 
 import numpy as np
 
-from limes.attacks import l1
+from limes.attacks import l1, l2
 from limes.attacks.rounding import move, round_down, round_up
 from limes.core.errors import InputError
 from limes.core.types import Array, AttackNorm
@@ -181,8 +181,7 @@ class Region:
     def project(self, x_adv: Array) -> np.ndarray:
         """Bring finite points (n, ...) into ball and box, in the dtype of the clean points.
 
-        For l-inf and l1 this is the nearest point of the intersection. For l2 the point is clipped to the box and then
-        pulled towards the clean point, which stays in the box since the box is convex.
+        It is the nearest point of the intersection, up to rounding.
         """
         x_adv = np.asarray(x_adv, dtype=np.float64)
         inside = np.clip(x_adv, self.low, self.high)
@@ -191,10 +190,10 @@ class Region:
         # so that the norm is at most the radius in whatever order float64 sums
         radii = self.radii * (1 - (self.x[0].size + 8) * 2.0**-53)
         delta = inside - self.x
-        if self.threat.norm == "l1":
-            moved = x_adv - self.x
+        if self.threat.norm == "l1" or self.threat.bounds is not None:  # for l2 without a box the factor below is all
+            moved, nearest = x_adv - self.x, l1.shrink if self.threat.norm == "l1" else l2.scale
             size = np.abs(moved).reshape(len(moved), -1)
-            delta = np.sign(moved) * l1.shrink(size, self._room(self.x, moved), radii).reshape(moved.shape)
+            delta = np.sign(moved) * nearest(size, self._room(self.x, moved), radii).reshape(moved.shape)
         size, radius = _column(norms(delta, self.threat.norm), self.x), _column(radii, self.x)
         factor = np.divide(radius, size, out=np.ones_like(size), where=size > radius)
         # `inside - x` was rounded too, and may reach past the box by a unit in the last place

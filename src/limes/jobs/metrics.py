@@ -15,8 +15,8 @@ from limes.jobs.settings import Settings
 from limes.jobs.stages import SeedRun
 
 SUITE = (
-    "worst of PGD on cross-entropy and on the margin ({steps} steps, restarts: {restarts}) "
-    "and a square attack of {queries} queries"
+    "worst of APGD on the margin, on the cross-entropy and towards the likeliest wrong classes "
+    "({steps} steps, restarts: {restarts}) and a square attack of {queries} queries"
 )
 PLAIN, STOPPED = "plain flow, trained to the end", "best stopping time"
 Stage = dict[str, Any]

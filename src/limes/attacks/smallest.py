@@ -28,6 +28,9 @@ _HALVINGS = 10  # of a segment
 _CANDIDATES = 256  # points whose segments are tried, at most
 _WIDER, _NARROWER = 0.2, 0.002  # relative change of the radius, first and last
 _RIVALS = 9  # classes whose distance is estimated
+_FARTHEST = (
+    10.0  # in lengths of a point whose values are all the largest of x: vanishing gradients promise any distance
+)
 _LONG, _SHORT = 0.5, 0.01  # steps, relative to the radius, first and last
 _DUAL: dict[str, AttackNorm] = {"linf": "l1", "l2": "l2", "l1": "linf"}
 
@@ -84,6 +87,8 @@ def minimal(
             ones up the margin, from random points at about the distance found.
         batch_size: the most points per call of the predictor.
         progress: told of every step.
+
+    Nothing is looked for beyond ten times the length of a point that has the largest absolute value of `x` everywhere.
 
     Raises:
         InputError: for NaN, no points, points outside of the box, labels that do not fit, bad options.
@@ -228,6 +233,7 @@ def _descend(
     radii = np.where(known, held.radius[rows], 0.0)
     x = clean if restart == 0 else threat.region(clean, radii).random_start(problem.generators(rows, restart))
     found = np.zeros(len(rows), dtype=bool)  # in this run
+    farthest = _FARTHEST * norms(np.full((1, *x.shape[1:]), np.abs(problem.x).max() or 1.0), threat.norm)
     for step in range(steps):
         scores, gradient = problem.scores_and_gradient(x, columns, uphill, shape)
         held.n_queries[rows] += 1
@@ -244,7 +250,7 @@ def _descend(
             np.where(broken, np.minimum(radii, nearest) * (1 - change), radii * (1 + change)),
             np.where(np.isfinite(linear), linear * (1 + change), 2 * radii),
         )
-        radii = np.minimum(radii, nearest)
+        radii = np.minimum(np.minimum(radii, nearest), farthest)
         length = (_SHORT + (_LONG - _SHORT) * share) * radii
         x = threat.region(clean, radii).step(x, gradient, length)
         progress.step(len(rows))
