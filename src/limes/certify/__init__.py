@@ -2,6 +2,7 @@
 
 from limes.certify.certificate import Certificate
 from limes.certify.flips import harmful_flips, label_flips
+from limes.certify.machine import supports
 from limes.certify.radius import radius
 
-__all__ = ["Certificate", "harmful_flips", "label_flips", "radius"]
+__all__ = ["Certificate", "harmful_flips", "label_flips", "radius", "supports"]

@@ -92,6 +92,14 @@ class Machine:
         return (x if self.affine is None else self.affine(x)).reshape(len(x), -1)
 
 
+def supports(net: Net) -> bool:
+    """Whether certificates are known for a net: fully connected, of layers with positive kernels, nothing random.
+
+    Nets with biases or erf also need to be a plain sequence of layers, see `limes.certify.radial`.
+    """
+    return net.layout == "vector" and net.positive and not net.random
+
+
 def machine_of(predictor: Any) -> Machine:
     """Take a predictor apart.
 
@@ -114,7 +122,7 @@ def _take_apart(form: Any) -> Machine:
     net: Net = form.net
     if net.layout != "vector":
         raise InputError("certificates are for fully connected nets: this one has convolutions or pools")
-    if not net.positive or net.random:
+    if not supports(net):
         raise InputError(f"certificates know dense layers, relu, leaky_relu, abs, erf and residual blocks, not {net}")
     coef = np.asarray(form.coef, np.float64)
     if coef.shape[1] < 2:

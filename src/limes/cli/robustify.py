@@ -37,6 +37,7 @@ def robustify(
         list[str] | None,
         typer.Option(help="A defence to train: lazy-at, adv-ntk, finite-at; repeat for several, none for no training."),
     ] = None,
+    certify: Annotated[int, typer.Option(help="Test points whose radii are certified (dense nets); 0 for none.")] = 10,
     budget: Annotated[
         str, typer.Option(help="Time for the run, as 90s, 15min or 2h: defences that would go beyond are left out.")
     ] = "15min",
@@ -74,6 +75,7 @@ def robustify(
         restarts=restarts,
         queries=queries,
         defences=defence,
+        certify=certify,
         budget=budget,
     )
     settings = jobs.prepare(data, data_dir=data_dir and str(data_dir), target=target, options=options)

@@ -82,7 +82,7 @@ def certify(
         if not run.finished:
             found = _radii(run, machine, x, y, options, methods, seed, progress or Quiet())
             about = {"model": str(model), "data": dataset.name, "net": str(machine.net_), "seed": seed}
-            metrics = _summary(found, x, y, about | {"norm": norm, "bounds": None if box is None else list(box)})
+            metrics = describe_radii(found, y, about | {"norm": norm, "bounds": None if box is None else list(box)})
             run.write_json("metrics.json", metrics)
             metrics = run.read_json("metrics.json")
             figures = certify_figures(metrics, x, found["x_adv"], y, found["label"], found["label_adv"])
@@ -92,6 +92,36 @@ def certify(
             run.write_text("report.html", render(page))
             run.finish()
         return run.read_json("metrics.json")
+
+
+def both_radii(
+    machine: Any, x: np.ndarray, y: np.ndarray, options: dict[str, Any], key: int, progress: Progress
+) -> dict[str, Any]:
+    """Certificates of some points, and the nearest inputs with another label that an attack finds.
+
+    Args:
+        machine: a classifier that `limes.certify.radius` takes.
+        x: points.
+        y: their labels.
+        options: norm, bounds and more for `limes.certify.radius`.
+        key: of the attack.
+        progress: told of every point.
+    """
+    since = time.perf_counter()
+    found = radius(machine, x, progress=Muted(progress), **options)
+    seconds = time.perf_counter() - since
+    threat = {name: options[name] for name in ("norm", "bounds")}
+    attacked = minimal(machine, x, found.label, key=key, progress=Muted(progress), **threat)
+    return {
+        "radius": found.radius,
+        "method": found.method,
+        "label": found.label.astype(str),
+        "attack": attacked.radius,
+        "x_adv": attacked.x_adv,
+        "label_adv": machine.predict(attacked.x_adv).astype(str),
+        "right": found.label == y,
+        "seconds": seconds,
+    }
 
 
 def _radii(
@@ -110,20 +140,7 @@ def _radii(
         part = slice(start, start + _CHUNK)
 
         def compute(part: slice = part) -> dict[str, Any]:
-            since = time.perf_counter()
-            found = radius(machine, x[part], methods=methods, progress=Muted(progress), **options)  # pyright: ignore[reportArgumentType]
-            seconds = time.perf_counter() - since
-            attacked = minimal(machine, x[part], found.label, key=seed, progress=Muted(progress), **options)
-            return {
-                "radius": found.radius,
-                "method": found.method,
-                "label": found.label.astype(str),
-                "attack": attacked.radius,
-                "x_adv": attacked.x_adv,
-                "label_adv": machine.predict(attacked.x_adv).astype(str),
-                "right": found.label == y[part],
-                "seconds": seconds,
-            }
+            return both_radii(machine, x[part], y[part], options | {"methods": methods}, seed, progress)
 
         since = time.perf_counter()
         parts.append(run.stage(f"points{start}", compute))
@@ -139,9 +156,9 @@ def _radii(
     return found | {"seconds": np.array([float(one["seconds"]) for one in parts])}
 
 
-def _summary(found: dict[str, np.ndarray], x: np.ndarray, y: np.ndarray, about: dict[str, Any]) -> dict[str, Any]:
+def describe_radii(found: dict[str, Any], y: np.ndarray, about: dict[str, Any]) -> dict[str, Any]:
     """Figures over points: radii of those that are predicted right, accuracies of all."""
-    right, certified, attacked = found["right"], found["radius"], found["attack"]
+    right, certified, attacked = (np.asarray(found[name]) for name in ("right", "radius", "attack"))
     largest = float(np.max(attacked[right & np.isfinite(attacked)], initial=0.0)) or 1.0
     grid = np.linspace(0, largest, 25)
 
@@ -158,7 +175,7 @@ def _summary(found: dict[str, np.ndarray], x: np.ndarray, y: np.ndarray, about: 
 
     methods, counts = np.unique(found["method"], return_counts=True)
     return about | {
-        "n_points": len(x),
+        "n_points": len(y),
         "clean_accuracy": float(right.mean()),
         "certified_radius": described(certified),
         "attacked_radius": described(attacked),
@@ -170,10 +187,10 @@ def _summary(found: dict[str, np.ndarray], x: np.ndarray, y: np.ndarray, about: 
         "methods": dict(zip(methods.tolist(), counts.tolist(), strict=True)),
         "points": {
             "label": [str(label) for label in y],
-            "predicted": found["label"].tolist(),
+            "predicted": [str(label) for label in found["label"]],
             "certified": certified.tolist(),
             "attacked": attacked.tolist(),
         },
         "violations": int(np.sum(certified > attacked)),
-        "seconds_per_point": float(found["seconds"].sum() / len(x)),
+        "seconds_per_point": float(np.sum(found["seconds"]) / len(y)),
     }

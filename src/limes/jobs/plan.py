@@ -13,6 +13,15 @@ from limes.machines.flow import choose, require_memory
 _STANDING = 0.3  # of the attacks that all points could meet, those that are run: a point that has fallen costs no more
 _STEP_SECONDS = 1.2  # what a step costs whatever its size: compilation, many small calls
 
+CERTIFICATE_TOLERANCE = 0.1
+_RIVAL_ROW = 2.5e-4  # seconds of a certificate for each rival label and training row
+
+
+def certificate_seconds(settings: Settings) -> float:
+    """About what the certificate of a point takes."""
+    width = 1 + math.prod(settings.data.shape) / 500
+    return 0.3 + _RIVAL_ROW * (settings.data.n_classes - 1) * settings.n_train * width
+
 
 def plan(settings: Settings) -> dict[str, Any]:
     """Bytes and seconds that a run will take.
@@ -41,6 +50,7 @@ def plan(settings: Settings) -> dict[str, Any]:
         + _STEP_SECONDS * (1 + 2 * models)
         + sum(DEFENCES[key].seconds(settings) for key in settings.defences)
     )
+    seconds += settings.certify * certificate_seconds(settings)
     return {
         "solver": solver,
         "seeds": len(settings.seeds),

@@ -10,9 +10,10 @@ import numpy as np
 
 from limes.core.progress import Progress, Quiet
 from limes.data import Dataset, load
+from limes.jobs.certify import both_radii, describe_radii
 from limes.jobs.defences import DEFENCES
-from limes.jobs.metrics import LeftOut, SeedResult, compose
-from limes.jobs.plan import plan
+from limes.jobs.metrics import STOPPED, LeftOut, SeedResult, compose
+from limes.jobs.plan import CERTIFICATE_TOLERANCE, certificate_seconds, plan
 from limes.jobs.settings import Options, Settings, resolve
 from limes.jobs.stages import SeedRun, default_times
 from limes.report import (
@@ -132,6 +133,7 @@ class _Robustify:
         results = [self._seed(seed) for seed in self.settings.seeds]
         left_out = [out for key in self.settings.defences if (out := self._defence(key, results)) is not None]
         metrics = compose(self.settings, self.times, results, left_out, self.command)
+        metrics["certificates"] = self._certificates(results[0], metrics["model"]["key"])
         self.run.write_json("metrics.json", metrics)
         metrics = self.run.read_json("metrics.json")  # as a reader will see it
         self._save_model(results[0], metrics["model"]["key"])
@@ -187,6 +189,28 @@ class _Robustify:
 
     def _at_eps(self, result: dict[str, Any]) -> float:
         return float(np.asarray(result["robust"])[list(result["eps"]).index(self.settings.eps)])
+
+    def _certificates(self, first: SeedResult, key: str) -> dict[str, Any] | None:
+        """Certified radii of some test points: of the model that is saved, or of the best stop where that is finite."""
+        s = self.settings
+        if not s.certify:
+            return None
+        of_stop = key in ("stop", "finite-at")
+        expected = s.certify * certificate_seconds(s)
+        name = f"stages/seed{first.seed}-certificates.npz"
+        if not (self.run.folder / name).exists() and self.spent + expected > s.budget:
+            self.progress.note(f"left out: certificates, about {format_seconds(expected)} (--budget)")
+            return None
+        machine = first.run.machine.stopped_at(self.times[first.chosen]) if of_stop else first.run.defence(key)
+        x, y = first.run.parts.x_test[: s.certify], first.run.parts.y_test[: s.certify]
+        options = {"norm": s.norm, "bounds": s.bounds, "tolerance": CERTIFICATE_TOLERANCE}
+        self.progress.note(f"certificates of {len(x)} points, about {format_seconds(expected)}")
+        found = self.run.stage(
+            f"seed{first.seed}-certificates",
+            lambda: both_radii(machine, x, y, options, first.seed, self.progress),
+        )
+        about = {"defence": STOPPED if of_stop else DEFENCES[key].name, "norm": s.norm, "eps": s.eps}
+        return describe_radii(found, y, about)
 
     def _save_model(self, first: SeedResult, key: str) -> None:
         """The first seed's model of the defence that validation chose."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from limes.attacks import parse_eps
 from limes.attacks.threat import require_norm
+from limes.certify import supports
 from limes.core.errors import InputError
 from limes.core.types import Kind, Norm
 from limes.data import Dataset, check_bounds, data_hash
@@ -40,6 +41,7 @@ class Options:
         n_train, n_validation, n_test: rows.
         steps, restarts, queries: strength of the attack suite, see `limes.attacks.evaluate`.
         defences: keys of `DEFENCES` to train beside the plain flow; None for all.
+        certify: test points whose radii are certified, 0 for none; for nets that certificates are known for.
         budget: seconds, or a text such as "20min": a defence that would go beyond it is left out, and the report says
             so; the same run with a larger budget adds it.
     """
@@ -60,6 +62,7 @@ class Options:
     restarts: int = 1
     queries: int = 200
     defences: Sequence[str] | None = None
+    certify: int = 10
     budget: float | str = "15min"
 
 
@@ -83,6 +86,7 @@ class Settings:
     restarts: int
     queries: int
     defences: tuple[str, ...]
+    certify: int
     budget: float
     notes: tuple[str, ...]
 
@@ -118,6 +122,7 @@ class Settings:
             "n_validation": self.n_validation,
             "n_test": self.n_test,
             "defences": list(self.defences),
+            "certify": self.certify,
         }
 
 
@@ -137,6 +142,7 @@ def resolve(data: Dataset, options: Options) -> Settings:
             check_bounds(data.x_test, bounds, "x_test")
     eps = _default_eps(data, options.norm, notes) if options.eps is None else parse_eps(options.eps)
     n_train, n_validation, n_test = _sizes(data, options, notes)
+    net = parse_net(options.net, data.shape)
     n_seeds = (3 if n_train <= _SMALL else 1) if options.seeds is None else options.seeds
     if n_seeds < 1 or options.seed < 0:
         raise InputError(f"a run needs at least one seed of at least 0, not {n_seeds} from {options.seed}")
@@ -146,7 +152,7 @@ def resolve(data: Dataset, options: Options) -> Settings:
         raise InputError(f"n_times must be at least 2 (one stopping time and infinity), not {n_times}")
     return Settings(
         data=data,
-        net=parse_net(options.net, data.shape),
+        net=net,
         kind=options.kind,
         eps=eps,
         norm=options.norm,
@@ -161,6 +167,7 @@ def resolve(data: Dataset, options: Options) -> Settings:
         restarts=options.restarts,
         queries=options.queries,
         defences=_defences(options.defences),
+        certify=_certified_points(net, options.certify, n_test, notes),
         budget=parse_duration(options.budget),
         notes=tuple(notes),
     )
@@ -194,6 +201,15 @@ def _defences(asked: Sequence[str] | None) -> tuple[str, ...]:
     if unknown := [key for key in wanted if key not in DEFENCES]:
         raise InputError(f"unknown defence {unknown[0]!r}: known ones are {', '.join(DEFENCES)}, or none")
     return tuple(key for key in DEFENCES if key in wanted)
+
+
+def _certified_points(net: Net, asked: int, n_test: int, notes: list[str]) -> int:
+    if asked < 0:
+        raise InputError(f"certify is a number of test points, at least 0, not {asked}")
+    if asked and not supports(net):
+        notes.append("no certificates: they are for fully connected nets of relu, leaky_relu, abs or erf")
+        return 0
+    return min(asked, n_test)
 
 
 def _box(bounds: Sequence[float]) -> tuple[float, float]:

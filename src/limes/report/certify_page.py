@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from limes.report import reading, style
-from limes.report.curves import radius_curve
-from limes.report.formats import format_estimate, format_number, format_seconds
+from limes.report.certificates import certified_curve, curve_blocks, radius_blocks
+from limes.report.formats import format_number, format_seconds
 from limes.report.gallery import MOST, gallery
-from limes.report.html import Block, Figure, KeyValues, Notice, Page, Paragraph, Section, Table
+from limes.report.html import Figure, KeyValues, Page, Paragraph, Section
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as MatplotlibFigure
@@ -26,11 +26,8 @@ def certify_figures(
     predicted_adv: np.ndarray,
 ) -> "dict[str, MatplotlibFigure]":
     """Accuracy against radius, both radii of each point, their histograms, and the least robust inputs."""
-    curve, label = metrics["curve"], f"radius ε ({reading.norm(metrics)})"
     made = {
-        "curve": radius_curve(
-            curve["eps"], {"attacked": (curve["attacked"], None), "certified": (curve["certified"], None)}, label
-        ),
+        "curve": certified_curve(metrics),
         "radii": _radii(metrics),
     }
     attacked = np.array(metrics["points"]["attacked"], dtype=float)
@@ -86,7 +83,7 @@ def certify_page(metrics: Metrics, figures: Mapping[str, str]) -> Page:
         headline=tiles,
         sections=[
             _summary(metrics),
-            _curve(metrics, figures),
+            Section("Accuracy against radius", curve_blocks(metrics, figures, "curve")),
             _points(metrics, figures),
             _weakest(figures),
             _about(metrics),
@@ -96,44 +93,11 @@ def certify_page(metrics: Metrics, figures: Mapping[str, str]) -> Page:
 
 
 def _summary(metrics: Metrics) -> Section:
-    certified, attacked = metrics["certified_radius"], metrics["attacked_radius"]
-    blocks: list[Block] = [
-        Paragraph(
-            "No input of the box within the certified radius has another label than the point: that is a proof. Within "
-            "the attacked radius there is one, which was found. The truth of each point lies between the two."
-        ),
-        Paragraph(
-            f"Mean certified radius {format_estimate(certified['mean'], certified['standard_error'])}, median "
-            f"{format_number(certified['median'])}; mean attacked radius "
-            f"{format_estimate(attacked['mean'], attacked['standard_error'])}, median "
-            f"{format_number(attacked['median'])}. ± is one standard error over the points."
-        ),
-    ]
-    if metrics["violations"]:
-        blocks.insert(
-            0,
-            Notice(
-                f"{metrics['violations']} certificates lie above the distance of a successful attack. That is an error "
-                "in limes: please report it.",
-                "warning",
-            ),
-        )
-    return Section("Summary", blocks)
-
-
-def _curve(metrics: Metrics, figures: Mapping[str, str]) -> Section:
-    curve = metrics["curve"]
-    alt = (
-        f"Accuracy against radius. At half of the largest radius {curve['certified'][len(curve['eps']) // 2]:.2f} is "
-        f"certified and {curve['attacked'][len(curve['eps']) // 2]:.2f} withstands the attack."
+    text = (
+        "No input of the box within the certified radius has another label than the point: that is a proof. Within the "
+        "attacked radius there is one, which was found. The truth of each point lies between the two."
     )
-    caption = "The true robust accuracy lies between the curves: below what the attack leaves, above what is proved."
-    rows = [
-        (format_number(eps), f"{low:.3f}", f"{high:.3f}")
-        for eps, low, high in zip(curve["eps"], curve["certified"], curve["attacked"], strict=True)
-    ]
-    table = Table(("Radius ε", "Certified", "Attacked"), rows, "Accuracy at each radius, in figures", folded=True)
-    return Section("Accuracy against radius", [Figure(figures["curve"], caption, alt), table])
+    return Section("Summary", [*radius_blocks(metrics), Paragraph(text)])
 
 
 def _points(metrics: Metrics, figures: Mapping[str, str]) -> Section:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from limes.core.memory import format_bytes
 from limes.report import reading
+from limes.report.certificates import certified_curve, curve_blocks, radius_blocks
 from limes.report.curves import radius_curve, time_curve
 from limes.report.formats import format_number, format_seconds
 from limes.report.html import Block, Code, Figure, KeyValues, Notice, Page, Paragraph, Section, Table
@@ -13,7 +14,7 @@ from limes.report.reading import as_time, estimate
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as MatplotlibFigure
 
-FIGURES = ("data", "time", "radius", "gallery")
+FIGURES = ("data", "time", "radius", "certificates", "gallery")
 """Names of the figures that the page has a place for."""
 _MOST_LINES = 6
 Metrics = Mapping[str, Any]
@@ -27,7 +28,20 @@ def robustify_page(metrics: Metrics, figures: Mapping[str, str]) -> Page:
         figures: SVG texts by name, see `FIGURES`; any may be missing.
     """
     data, settings = metrics.get("data", {}), metrics.get("settings", {})
-    makers = (_summary, _data, _setup, _time, _radius, _defences, _gallery, _audit, _cost, _use, _reproduce)
+    makers = (
+        _summary,
+        _data,
+        _setup,
+        _time,
+        _radius,
+        _defences,
+        _certificates,
+        _gallery,
+        _audit,
+        _cost,
+        _use,
+        _reproduce,
+    )
     sections = [section for make in makers if (section := make(metrics, figures)) is not None]
     name = data.get("name", "your data")
     parts = [str(settings[k]) for k in ("net",) if k in settings]
@@ -67,6 +81,8 @@ def metric_figures(metrics: Metrics) -> "dict[str, MatplotlibFigure]":
         made["radius"] = radius_curve(
             radius["eps"], lines, label, settings.get("eps"), reading.most_frequent_share(metrics)
         )
+    if found := metrics.get("certificates"):
+        made["certificates"] = certified_curve(found)
     return made
 
 
@@ -237,6 +253,17 @@ def _defences(metrics: Metrics, figures: Mapping[str, str]) -> Section | None:
             )
         )
     return Section("Defences compared", blocks, intro)
+
+
+def _certificates(metrics: Metrics, figures: Mapping[str, str]) -> Section | None:
+    found = metrics.get("certificates")
+    if not found:
+        return None
+    intro = (
+        f"Proofs for {found['n_points']} test points of the model “{found['defence']}”: no input of the box within the "
+        "certified radius of a point has another label. `limes certify` does more points of a saved model."
+    )
+    return Section("Certificates", [*radius_blocks(found), *curve_blocks(found, figures, "certificates")], intro)
 
 
 def _gallery(metrics: Metrics, figures: Mapping[str, str]) -> Section | None:
