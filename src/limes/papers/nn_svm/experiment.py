@@ -56,16 +56,16 @@ class Sizes:
 
 SIZES: dict[Size, Sizes] = {
     "smoke": Sizes(
-        widths=(400, 800, 1600, 3200, 12800),
+        widths=(400, 3200, 12800),
         networks=3,
         splits=2,
-        certified=(1, 6, 200),
-        models=("KRR 0", "KRR 1", "SVM 0.1", "SVM 10"),
+        certified=(1, 4, 400),
+        models=("KRR 0", "KRR 1", "SVM 0.1"),
         intervals=((1_000, 10_000), 60, 30, 3),
         paths=(2, 160),
-        sampled=3,
+        sampled=2,
         finite=(3, (200, 800, 3200), 0.02, (0.4, 4.0)),
-        poisoned=(2, 16),
+        poisoned=(1, 12),
     ),
     "full": Sizes(
         widths=(400, 800, 1600, 3200, 12800),
@@ -106,12 +106,12 @@ def _networks(request: Request, sizes: Sizes) -> Iterator[Step]:
     each, seeds = partial(_each, settings=_plain(asdict(sizes))), request.seed_range(sizes.networks)
     some = sizes.widths[:: max(1, len(sizes.widths) // 2)]
     others = tuple(name for name in regularisers.PENALTIES if name != "all, centred")
-    cost = 4e-4 * sum(sizes.widths)
+    cost = 1e-4 * sum(sizes.widths)
     yield from each("centred", seeds, lambda s: regularisers.gaps(s, sizes.widths, ("all, centred",)), cost)
-    yield from each("penalties", seeds, lambda s: regularisers.gaps(s, some, others), 4 * 3e-4 * sum(some))
-    yield from each("dynamics", request.seed_range(sizes.splits), dynamics.convergence, 5.0)
+    yield from each("penalties", seeds, lambda s: regularisers.gaps(s, some, others), 2e-4 * sum(some))
+    yield from each("dynamics", request.seed_range(sizes.splits), dynamics.convergence, 3.5)
     widths, n, steps, count = sizes.intervals
-    cost = 4e-7 * n * steps * sum(widths)
+    cost = 6e-8 * n * steps * sum(widths)
     yield from each(
         "intervals", request.seed_range(count), lambda s: interval_radius.measured(s, widths, n, steps), cost
     )
@@ -124,7 +124,7 @@ def _certificates(request: Request, sizes: Sizes) -> Iterator[Step]:
             f"table-{name}",
             request.seed_range(splits),
             lambda s, a=first, b=second: certificates.table(s, a, b, sizes.models, n_points, n_sampled),
-            1.2 * n_points * len(sizes.models),
+            (6.0 + 0.8 * n_points) * len(sizes.models),
             _plain(asdict(sizes)),
         )
 
@@ -132,9 +132,9 @@ def _certificates(request: Request, sizes: Sizes) -> Iterator[Step]:
 def _theory(request: Request, sizes: Sizes) -> Iterator[Step]:
     each = partial(_each, settings=_plain(asdict(sizes)))
     count, n = sizes.paths
-    yield from each("path", request.seed_range(count), lambda s: path_kernel.identity(s, digits(0, 1, s, n)), 4.0)
+    yield from each("path", request.seed_range(count), lambda s: path_kernel.identity(s, digits(0, 1, s, n)), 0.5)
     few = request.seed_range(sizes.sampled)
-    yield from each("bound", few, lambda s: generalisation.bounds(s, parity(s)), 4.0)
+    yield from each("bound", few, lambda s: generalisation.bounds(s, parity(s)), 2.5)
     yield from each("ranges", few, lambda s: arccosine_ranges.measured(s, 20_000), 0.3)
     yield from each("flips", few, label_flips.measured, 0.5)
     seeds, widths, step, times = sizes.finite

@@ -40,7 +40,7 @@ def row(seed: int, name: str, folder: str, n_certified: int = 100, n_attacked: i
     right = np.flatnonzero(clf.predict(pair.x_test) == pair.y_test)
     order = np.random.default_rng([seed, 784]).permutation(right)
     x = pair.x_test[order[:n_certified]]
-    attacked = attack_radius(clf, x[:n_attacked], bounds=BOUNDS, first=0.02)
+    attacked = attack_radius(clf, x[:n_attacked], bounds=BOUNDS)
     ours = radius(clf, x[:n_attacked], bounds=BOUNDS, methods=("norm",)).radius
     baseline = published.radius(*difference(clf), x)
     return {

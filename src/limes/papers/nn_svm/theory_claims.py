@@ -214,7 +214,7 @@ def _flips(found: Found, size: Size) -> list[Claim]:
 
 def _poisoning(found: Found, size: Size) -> list[Claim]:
     results = [*found["poisoning"].values()]
-    seconds = [s for r in results for s in r["seconds"]]
+    seconds = [s for r in results for s in r["took"]]
     common: dict[str, Any] = {"size": size, "over": "largest"}
     source = "Sabanayagam et al. 2025 (LabelCert, arXiv 2412.00537), with an open solver"
     certified = np.mean([r["certified"] for r in results], axis=0)
