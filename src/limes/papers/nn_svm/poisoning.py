@@ -39,7 +39,8 @@ def measured(seed: int, n: int, n_points: int = 2) -> dict[str, Any]:
 
     Returns:
         `difference`: largest |program - trying all|, in units of the clean margin; `violations`: proved bounds above
-        what a flip reaches; `certified`: share of points whose label no flips change, by number of flips; `took`, seconds of each program.
+        what a flip reaches; `certified`: share of points whose label no flips change, by number of flips; `took`:
+        seconds of each program.
     """
     pair = digits(3, 8, seed)
     rows = np.concatenate([np.flatnonzero(pair.y == label)[: n // 2] for label in (-1, 1)])

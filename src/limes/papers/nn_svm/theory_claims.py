@@ -268,7 +268,6 @@ def _width(found: Found, size: Size) -> list[Claim]:
             Expected.at_most(1.02),
             **per_seed(found, "width", lambda r: max(worst(r, i) for i in range(len(times)))),
             over="largest",
-            headline=True,
             **common,
         ),
         Claim(
