@@ -34,7 +34,7 @@ def test_no_input_of_the_ball_leaves_the_bounds(name, norm):
     net, rng = NETS[name], np.random.default_rng(0)
     params = net.init(1, (5,), width=12, outputs=3, dtype="float64")
     x = rng.uniform(0, 1, (4, 5))
-    for eps, bounds in ((0.0, None), (0.1, None), (0.4, (0.0, 1.0))):
+    for eps, bounds in ((0.0, None), (0.3, (0.0, 1.0))):
         points = moved(x, eps, norm, rng)
         points = points if bounds is None else np.clip(points, *bounds)
         found = output_bounds(net, params, x, eps, norm=norm, bounds=bounds)
@@ -92,7 +92,7 @@ def net_of_zeros():
 def test_what_has_no_bounds_is_refused():
     x, net = np.ones((1, 3)), nets.mlp(2)
     params = net.init(0, (3,), width=4)
-    with pytest.raises(InputError, match="not gelu|not Gelu"):
+    with pytest.raises(InputError, match="interval bounds know dense"):
         output_bounds(serial(Dense(), nets.Gelu(), Dense()), params, x, 0.1)
     with pytest.raises(InputError, match="fully connected"):
         output_bounds(nets.cnn(1), [], x, 0.1)
