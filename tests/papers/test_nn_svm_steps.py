@@ -176,7 +176,7 @@ def test_finite_networks_stay_below_the_bound():
 
 
 def test_interval_radii_fall_with_the_width():
-    found = interval_radius.measured(0, (100, 1600), 30, 10, 5)
+    found = interval_radius.measured(0, (100, 1600), 60, 30, 5)
     assert 2.5 < found["linf"][0] / found["linf"][1] < 10
     assert min(found["accuracy"]) > 0.9
 

@@ -16,7 +16,7 @@ import numpy as np
 from limes.papers.nn_svm.losses import LOSSES
 from limes.papers.nn_svm.pairs import Pair
 from limes.papers.nn_svm.regularisers import descend
-from limes.papers.nn_svm.two_layer import TwoLayer, draw
+from limes.papers.nn_svm.two_layer import draw
 
 WIDTH, DECAY, TIME = 100, 1e-3, 10.0
 STEPS = (0.1, 0.025)
@@ -78,15 +78,4 @@ def path(seed: int, inputs: np.ndarray, y: np.ndarray, name: str, eta: float, ti
         "sum": signed,
         "met": float(np.mean(y * f[:n] >= 1)),
         "turned": float(np.mean(signs[0] & signs[1])),
-        "net": net,
     }
-
-
-def trained(seed: int, pair: Pair, steps: int, eta: float) -> tuple[TwoLayer, TwoLayer]:
-    """A network before and after training with the hinge loss."""
-    start = net = draw(seed, pair.x.shape[1], WIDTH, symmetric=True, dtype="float64")
-    loss, n = LOSSES["hinge"], len(pair.y)
-    for _ in range(steps):
-        _, in_w, in_a = net.gradient(pair.x, lambda f: loss.slope(f, pair.y) / n)
-        net = descend(net, start, (in_w, in_a), eta=eta, decay=DECAY)
-    return start, net

@@ -120,7 +120,10 @@ def least_margin(gram: np.ndarray, cross: np.ndarray, y: np.ndarray, flips: int)
     budget = np.zeros((1, 8 * n))
     budget[0, 5 * n : 6 * n] = -y  # flips: sum over y = 1 of (1 - b) and over y = -1 of b
     plus = float(np.sum(y > 0))
-    found = [LinearConstraint(matrix, *(np.broadcast_to(end, n) for end in ends)) for matrix, *ends in constraints]
+    found = [
+        LinearConstraint(matrix, np.broadcast_to(least, n), np.broadcast_to(greatest, n))  # pyright: ignore[reportArgumentType]
+        for matrix, least, greatest in constraints
+    ]
     found.append(LinearConstraint(budget, -np.inf, flips - plus))
     low = np.concatenate([np.full(n, -C), np.zeros(3 * n), -reach, np.zeros(3 * n)])
     high = np.concatenate([np.full(2 * n, C), most, most, reach, np.ones(3 * n)])
@@ -128,7 +131,8 @@ def least_margin(gram: np.ndarray, cross: np.ndarray, y: np.ndarray, flips: int)
     integral = np.repeat([0, 1], [5 * n, 3 * n])
     since = time.perf_counter()
     options = {"time_limit": LIMIT}
-    answer = milp(cost, constraints=found, bounds=Bounds(low, high), integrality=integral, options=options)
+    bounds = Bounds(low, high)  # pyright: ignore[reportArgumentType]
+    answer = milp(cost, constraints=found, bounds=bounds, integrality=integral, options=options)
     seconds = time.perf_counter() - since
     value = np.inf if answer.fun is None else float(answer.fun)
     bound = -np.inf if answer.mip_dual_bound is None else float(answer.mip_dual_bound)

@@ -4,6 +4,7 @@ It is `nets.mlp(2, w_std=1)` with one output; outputs, gradients and the empiric
 of ten thousand and more take two matrix products each.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -39,7 +40,9 @@ class TwoLayer:
         """(n, d) -> (n,)."""
         return np.maximum(self.hidden(x), 0) @ self.a / self.width**0.5
 
-    def gradient(self, x: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def gradient(
+        self, x: np.ndarray, v: np.ndarray | Callable[[np.ndarray], np.ndarray]
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Outputs (n,), and the gradients of sum(v * outputs) in w and a, where v may be a function of the outputs."""
         hidden = self.hidden(x)
         active = np.maximum(hidden, 0)
