@@ -119,7 +119,7 @@ def _intervals(numbers: Numbers) -> Drawing:
 def _over_widths(lines: Mapping[str, tuple[Sequence[int], Sequence[Numbers]]], label: str) -> Any:
     from matplotlib.ticker import NullFormatter
 
-    figure, ax = _axes(3.5, (0.15, 0.3, 0.8, 0.66))
+    figure, ax = _axes(3.8, (0.15, 0.36, 0.8, 0.61))
     for i, (name, (widths, entries)) in enumerate(lines.items()):
         means = [entry["mean"] for entry in entries]
         factors = [entry["factor"] or 1.0 for entry in entries]
