@@ -195,7 +195,7 @@ def _mnist(found: Found, size: Size) -> list[Claim]:
             "7m",
             "On MNIST 0 against 1 at full size the norm bound certifies further than the published one too",
             "limes, against " + PAPER,
-            f"least quotient of mean certified l-inf radii over {len(rows)} models, 30 test points",
+            f"least quotient of mean certified l-inf radii over {len(rows)} models, 20 test points",
             Expected.at_least(4.0, refuted_below=2.0),
             (min(gains.values()),),
             size=size,
