@@ -154,7 +154,12 @@ def _mnist(request: Request, folder: str | None) -> Iterator[Step]:
     for name in mnist_table.TABLE:
         part = name.lower().replace(" ", "-").replace(".", "p")
         yield from _each(
-            f"mnist-{part}", request.seed_range(1), lambda s, n=name: mnist_table.row(s, n, folder), 240.0, {}, False
+            f"mnist-{part}",
+            request.seed_range(1),
+            lambda s, n=name: mnist_table.row(s, n, folder),
+            240.0,
+            mnist_table.PROTOCOL,
+            False,
         )
     yield from _each(
         "mnist-bound",
