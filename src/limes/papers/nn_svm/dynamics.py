@@ -114,11 +114,11 @@ def solved(name: str, kernel: np.ndarray, y: np.ndarray) -> np.ndarray:
     values, vectors = np.linalg.eigh(kernel)
     features = vectors * np.sqrt(np.maximum(values, 1e-12 * values[-1]))
     C = 1e6 if name == "hard margin" else 1 / row.decay
-    common: dict[str, Any] = {"C": C, "fit_intercept": False, "tol": 1e-10, "max_iter": 1_000_000}
+    common: dict[str, Any] = {"C": C, "fit_intercept": False, "tol": 1e-10, "max_iter": 1_000_000, "dual": True}
     if row.loss == "logistic":
         solver = LogisticRegression(C=C, fit_intercept=False, tol=1e-10, solver="newton-cholesky")
     elif row.loss == "insensitive":
-        solver = LinearSVR(epsilon=EPS, loss="epsilon_insensitive", dual=True, **common)
+        solver = LinearSVR(epsilon=EPS, loss="epsilon_insensitive", **common)
     else:
-        solver = LinearSVC(loss="hinge" if row.loss == "hinge" else "squared_hinge", dual=True, **common)
+        solver = LinearSVC(loss="hinge" if row.loss == "hinge" else "squared_hinge", **common)
     return np.linalg.solve(features.T, np.ravel(solver.fit(features, y).coef_))

@@ -69,7 +69,8 @@ def machine(gram: np.ndarray, y: np.ndarray) -> np.ndarray:
     features = vectors * np.sqrt(np.maximum(values, 1e-12 * values[-1]))
     if len(np.unique(y)) == 1:  # liblinear wants two classes: a row at 0 of the other one changes nothing
         features, y = np.concatenate([features, np.zeros((1, len(gram)))]), np.append(y, -y[0])
-    solver = LinearSVC(C=C, loss="hinge", fit_intercept=False, dual=True, tol=1e-9, max_iter=1_000_000)
+    common: dict[str, Any] = {"fit_intercept": False, "dual": True, "tol": 1e-9, "max_iter": 1_000_000}
+    solver = LinearSVC(C=C, loss="hinge", **common)
     weights = np.ravel(solver.fit(features, y).coef_)
     return vectors @ (vectors.T @ np.linalg.solve(features[: len(gram)].T, weights))
 
