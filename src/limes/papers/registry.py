@@ -25,6 +25,11 @@ _ENTRIES = (
         "limes.papers.adv_ntk",
     ),
     Entry(
+        "nn-svm",
+        "Networks as support vector machines: dynamics and certificates (Chen et al. 2021)",
+        "limes.papers.nn_svm",
+    ),
+    Entry(
         "rntk",
         "RNTK: the kernel of wide recurrent networks (Alemohammad et al. 2021)",
         "limes.papers.rntk",

@@ -1,0 +1,163 @@
+"""The figures: certified radii beside attacks, gaps and interval radii over widths, bounds along training."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from limes.papers.nn_svm.certificate_claims import NAMES
+from limes.papers.nn_svm.certificates import COLUMNS
+from limes.papers.paper import Drawing
+from limes.report import style
+
+Numbers = Mapping[str, Any]
+_METHODS = {
+    "published": "published",
+    "interval": "interval",
+    "norm": "norm",
+    "joint": "joint",
+    "attack": "attack (upper bound)",
+}
+_PENALTIES = {
+    "published": "published",
+    "last": "last layer",
+    "last, symmetric": "last layer, f₀ = 0",
+    "last, centred": "last layer, from its start",
+    "all, centred": "all weights, from their start",
+}
+
+
+def figures(numbers: Numbers) -> dict[str, Drawing]:
+    """The drawings, from the numbers as they were stored."""
+    made = {f"radii-{table[-2:]}": _radii(radii, NAMES[table]) for table, radii in numbers["radii"].items()}
+    if "mnist" in numbers:
+        made["radii-mnist"] = _mnist(numbers["mnist"])
+    made["gaps"] = _gaps(numbers["gaps"])
+    made["intervals"] = _intervals(numbers["intervals"])
+    made["bound"] = _bound(numbers["bound"])
+    return made
+
+
+def _axes(height: float, box: tuple[float, float, float, float]) -> tuple[Any, Any]:
+    figure = style.new_figure(style.WIDTH, height)
+    ax = figure.add_axes(box)
+    style.plain_axes(ax)
+    return figure, ax
+
+
+def _legend(ax: Any, **where: Any) -> None:
+    ax.legend(frameon=False, fontsize=style.FONT_SIZE - 1, labelcolor=style.INK, **where)
+
+
+def _bars(models: Sequence[str], columns: Mapping[str, tuple[Sequence[float], Sequence[float | None]]]) -> Any:
+    """Bars by model, a colour for each column, on a logarithmic axis."""
+    figure, ax = _axes(3.6, (0.15, 0.27, 0.82, 0.69))
+    wide = 0.8 / len(columns)
+    for i, (name, (values, errors)) in enumerate(columns.items()):
+        places = [k + (i - (len(columns) - 1) / 2) * wide for k in range(len(models))]
+        colour = style.MUTED if name.startswith("attack") else style.SERIES[i]
+        shown = [0.0 if e is None else e for e in errors]
+        ax.bar(places, values, wide, color=colour, label=name, yerr=shown, error_kw={"linewidth": 0.8})
+    ax.set_yscale("log")
+    ax.set_xticks(range(len(models)), models, rotation=20)
+    ax.set_ylabel("mean l-inf radius")
+    _legend(ax, loc="upper center", bbox_to_anchor=(0.45, -0.2), ncols=3)
+    return figure
+
+
+def _radii(numbers: Numbers, name: str) -> Drawing:
+    columns = {
+        _METHODS[c]: ([e["mean"] for e in numbers[c]], [e["standard_error"] for e in numbers[c]]) for c in COLUMNS
+    }
+    told = "; ".join(
+        f"{model}: " + ", ".join(f"{method} {values[i]:.2g}" for method, (values, _) in columns.items())
+        for i, model in enumerate(numbers["models"])
+    )
+    return Drawing(
+        _bars(numbers["models"], columns),
+        f"How far predictions are certain, by four certificates, and how far attacks must go: digits {name}, means "
+        "over test points. KRR is kernel ridge regression by its ridge, SVM a support vector machine by its C.",
+        f"Bars of mean radii on a logarithmic axis. {told}.",
+    )
+
+
+def _mnist(numbers: Numbers) -> Drawing:
+    models = list(numbers)
+    names = {"paper": "published, in the paper", "published": "published, here", "norm": "norm", "attack": "attack"}
+    columns = {label: ([row[key] for row in numbers.values()], [None] * len(models)) for key, label in names.items()}
+    told = "; ".join(
+        f"{model}: " + ", ".join(f"{label} {values[i]:.2g}" for label, (values, _) in columns.items())
+        for i, model in enumerate(models)
+    )
+    return Drawing(
+        _bars(models, columns),
+        "The paper's table 3, MNIST 0 against 1 with all 12,665 training images: certified radii and attack radii.",
+        f"Bars of mean radii on a logarithmic axis. {told}.",
+    )
+
+
+def _gaps(numbers: Numbers) -> Drawing:
+    lines = {_PENALTIES[name]: (line["widths"], line["gap"]) for name, line in numbers.items()}
+    told = "; ".join(f"{name} from {gap[0]['mean']:.2g} to {gap[-1]['mean']:.2g}" for name, (_, gap) in lines.items())
+    return Drawing(
+        _over_widths(lines, "largest |f − g|"),
+        "Finite networks against the kernel machine they should follow, under five penalties on the weights: hinge "
+        "loss, lambda T = 2, geometric means over seeds.",
+        f"Gap against width on logarithmic axes. {told}.",
+    )
+
+
+def _intervals(numbers: Numbers) -> Drawing:
+    lines = {name: (numbers["widths"], numbers[key]) for key, name in (("linf", "l-inf radius"), ("l2", "l2 radius"))}
+    told = "; ".join(f"{name} from {r[0]['mean']:.2g} to {r[-1]['mean']:.2g}" for name, (_, r) in lines.items())
+    return Drawing(
+        _over_widths(lines, "mean certified radius"),
+        "Interval bounds certify a finite network less the wider it is, though wide networks are all alike: digits 0 "
+        "against 1, two layers.",
+        f"Radius against width on logarithmic axes. {told}.",
+    )
+
+
+def _over_widths(lines: Mapping[str, tuple[Sequence[int], Sequence[Numbers]]], label: str) -> Any:
+    from matplotlib.ticker import NullFormatter
+
+    figure, ax = _axes(3.8, (0.15, 0.36, 0.8, 0.61))
+    for i, (name, (widths, entries)) in enumerate(lines.items()):
+        means = [entry["mean"] for entry in entries]
+        factors = [entry["factor"] or 1.0 for entry in entries]
+        errors = [
+            [m - m / f for m, f in zip(means, factors, strict=True)],
+            [m * f - m for m, f in zip(means, factors, strict=True)],
+        ]
+        look: dict[str, Any] = {"color": style.SERIES[i], "marker": style.MARKERS[i], "markersize": 4}
+        ax.errorbar(widths, means, yerr=errors, linewidth=1.4, elinewidth=0.9, label=name, **look)
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_minor_formatter(NullFormatter())
+    places = sorted({width for widths, _ in lines.values() for width in widths})
+    ax.set_xticks(places, [f"{width:,}" for width in places], rotation=20)
+    ax.set_xlabel("width")
+    ax.set_ylabel(label)
+    _legend(ax, loc="upper center", bbox_to_anchor=(0.45, -0.25), ncols=2)
+    return figure
+
+
+def _bound(numbers: Numbers) -> Drawing:
+    figure, ax = _axes(3.2, (0.13, 0.15, 0.83, 0.8))
+    names = {
+        "published 0.05": "published form, not a bound",
+        "honest 0.05": "honest bound",
+        "ramp": "test ramp loss",
+        "error": "test error",
+    }
+    for i, (key, name) in enumerate(names.items()):
+        ax.plot(numbers["step"][1:], numbers[key][1:], color=style.SERIES[i], linewidth=1.4, label=name)
+    ax.set_xlabel("step")
+    ax.set_ylim(bottom=0)
+    _legend(ax)
+    told = "; ".join(f"{name} from {numbers[key][1]:.2f} to {numbers[key][-1]:.2f}" for key, name in names.items())
+    return Drawing(
+        figure,
+        "Bounds on the test loss along training, delta 0.05: odd against even digits, 1000 training rows, two layers. "
+        "The honest bound is on the ramp loss of the kernel machine.",
+        f"Values against the step. {told}.",
+    )
