@@ -50,7 +50,7 @@ class Case:
 def digits(quick: bool) -> Iterator[Case]:
     """Pairs of digits, depths and ridges."""
     x, y = load_digits(return_X_y=True)
-    n_test = 5 if quick else 30
+    n_test = 5 if quick else 20
     for pair in ((0, 1), (3, 8)):
         rows = np.random.default_rng(0).permutation(np.flatnonzero(np.isin(y, pair)))
         train, test = rows[:240], rows[240 : 240 + n_test]
@@ -63,11 +63,11 @@ def digits(quick: bool) -> Iterator[Case]:
 
 def images(data: Path, quick: bool) -> Iterator[Case]:
     """MNIST 0 v 1 with all rows, CIFAR-10 airplane v automobile."""
-    for source, most, n_test in (("mnist", 500 if quick else None, 20), ("cifar10", 300 if quick else 2000, 20)):
+    for source, most in (("mnist", 500 if quick else None), ("cifar10", 300 if quick else 2000)):
         found = lm.data.load(source, str(data))
         assert found.x_test is not None
         assert found.y_test is not None
-        n_test = 3 if quick else n_test
+        n_test = 3 if quick else 8
         parts = []
         for x, y, count in ((found.x, found.y, most), (found.x_test, found.y_test, n_test)):
             rows = np.flatnonzero(np.isin(y, found.classes[:2]))[:count]
