@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from limes.cli import gram, models, papers, robustify, tools
+from limes.cli import gram, measure, models, papers, robustify, tools
 
 app = typer.Typer(
     name="limes",
@@ -38,6 +38,7 @@ app.command(epilog="Example: limes fit train.csv --target label --out model.npz"
 app.command(epilog="Example: limes predict model.npz new.csv --out labels.csv")(models.predict)
 app.command(epilog="Example: limes attack model.npz digits --eps 0.05 --eps 0.1")(models.attack)
 app.add_typer(gram.app, name="gram")
+app.add_typer(measure.app, name="measure")
 app.add_typer(papers.app, name="papers")
 app.command(epilog="Example: limes doctor --json")(tools.doctor)
 

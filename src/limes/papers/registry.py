@@ -34,6 +34,11 @@ _ENTRIES = (
         "NTK on small tables: 90 UCI data sets (Arora et al. 2020)",
         "limes.papers.uci",
     ),
+    Entry(
+        "ntk-features",
+        "What can the NTK tell us about adversarial examples? (Tsilivis & Kempe 2022)",
+        "limes.papers.ntk_features",
+    ),
 )
 
 
