@@ -126,7 +126,7 @@ def singles(
     threat.check(x)
     columns = encode_labels(basis.machine, y, len(x))
     progress = progress or Quiet()
-    at_once = _features_at_once(basis, x)
+    at_once = _features_at_once(len(chosen), x)
     clean, robust = (np.zeros((len(chosen), len(x)), bool) for _ in range(2))
     progress.start("features", len(chosen))
     for start in range(0, len(chosen), at_once):
@@ -169,12 +169,12 @@ def spearman(first: Array, second: Array) -> float:
     return float(a @ b) / size if size else 0.0
 
 
-def _features_at_once(basis: FeatureBasis, x: np.ndarray) -> int:
+def _features_at_once(count: int, x: np.ndarray) -> int:
     """How many features' gradients fit, and the attacked points beside them."""
     one = 4 * x.nbytes  # gradients, their direction in float64, the points
     what = f"the gradients of a feature at {len(x)} rows"
     mem.require(one, what, "measure on fewer test rows")
-    return int(np.clip(_BLOCK_BYTES // one, 1, min(_MOST, len(basis))))
+    return int(np.clip(_BLOCK_BYTES // one, 1, min(_MOST, count)))
 
 
 def _one_step(

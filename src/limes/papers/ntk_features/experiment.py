@@ -14,7 +14,7 @@ from limes.papers.ntk_features.problems import Problem, draw
 from limes.papers.paper import Part, Plan, Request, Step
 
 DIGITS: dict[Size, Problem] = {
-    "smoke": Problem("digits", (3, 8), 240, 117, "0.1", 5, ("fc", "conv"), 240, "float64"),
+    "smoke": Problem("digits", (3, 8), 240, 117, "0.1", 5, ("fc", "conv"), 240, "float64", full=False),
     "full": Problem("digits", (3, 8), 240, 117, "0.1", 5, ("fc", "conv", "myrtle"), 240, "float64"),
 }
 CIFAR: dict[Size, Problem] = {
@@ -66,7 +66,7 @@ def _on(problem: Problem, source: Callable[[], Dataset], request: Request, known
     size, large = request.size, problem.n_train > 1000
     for name in problem.nets:
         few = problem.few(name)
-        seeds = request.seed_range(few.seeds if name == "fc" or size == "full" else 2)
+        seeds = request.seed_range(few.seeds if name == "fc" or size == "full" else 1)
         cost = _SECONDS[problem.name, name] * (1.0 if large or problem.name == "digits" else 0.1)
 
         def compute(seed: int, few: Problem = few, name: str = name) -> dict[str, Any]:

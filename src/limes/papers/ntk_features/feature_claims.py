@@ -12,6 +12,7 @@ from limes.papers.paper import Found
 _SOURCE = "Tsilivis & Kempe 2022, section 4 and figure of features"
 _NETS = {"fc": "one hidden layer", "conv": "two convolutions", "myrtle": "Myrtle-5"}
 _DATA = {"digits": "digits 3 and 8, eps 0.1", "cifar10": "CIFAR-10 airplanes and automobiles, eps 8/255"}
+_FIRST = 50
 Run = Mapping[str, Any]
 
 
@@ -109,6 +110,11 @@ def _agreement(first: Run, second: Run) -> float:
     return spearman(*picked)
 
 
+def _ordering(run: Run) -> float:
+    early = np.asarray(run["ranks"]) < _FIRST
+    return spearman(np.asarray(run["ranks"])[early], run["feature_robust"][early])
+
+
 def _ordered() -> Expected:
     return Expected.at_most(-0.5, refuted_above=0.0)
 
@@ -126,8 +132,9 @@ def _knows() -> Expected:
 
 
 _order = (
-    "Spearman's rank correlation of accuracy under FGSM with the rank of the eigenvalue",
-    lambda run: run["order"],
+    f"Spearman's correlation of accuracy under FGSM with the rank of the eigenvalue, over the first {_FIRST} features "
+    "(most of the later ones are at 0)",
+    lambda run: _ordering(run),
 )
 _first = ("balanced accuracy of the feature of the largest eigenvalue", lambda run: run["feature_balanced"][0])
 _centred = ("the same, of the centred kernel", lambda run: run["centred"]["balanced"])

@@ -24,6 +24,7 @@ class Problem:
         nets: by name; "fc" is always there.
         ranks: number of features that are measured alone, all where there are no more.
         dtype: float64 where it is cheap.
+        full: whether nets with convolutions are measured on more rows and features.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Problem:
     nets: tuple[str, ...]
     ranks: int
     dtype: str
+    full: bool = True
 
     def net(self, name: str) -> Net:
         """The architecture behind a name.
@@ -53,7 +55,7 @@ class Problem:
 
 def shortened(problem: Problem, net: str) -> Problem:
     """Fewer rows and features for a net with convolutions."""
-    n_test, ranks = (60, 24) if problem.name == "digits" else (50, 16)
+    n_test, ranks = (60, 24) if problem.name == "digits" and problem.full else (40, 12)
     if net == "myrtle":
         n_test, ranks = n_test // 2, ranks // 2
     n_train = problem.n_train if problem.name == "digits" else 400
