@@ -116,12 +116,12 @@ def spread_ranks(n: int, count: int) -> np.ndarray:
 
     Example:
         >>> spread_ranks(240, 9).tolist(), spread_ranks(3, 9).tolist()
-        ([0, 1, 2, 6, 13, 26, 55, 115, 239], [0, 1, 2])
+        ([0, 1, 2, 3, 7, 17, 41, 100, 239], [0, 1, 2])
     """
     if count >= n:
         return np.arange(n)
     first = max(2, count // 3)
-    spread = np.geomspace(min(2 * first, n - 1), n - 1, max(count - first, 1)).round().astype(int)
+    spread = np.geomspace(first, n - 1, max(count - first, 1)).round().astype(int)
     return np.unique(np.concatenate([np.arange(first), spread]))
 
 
