@@ -64,8 +64,6 @@ def feature_scatter(ranks: _Numbers, clean: _Numbers, robust: _Numbers, chance: 
     ax.axhline(chance, **line)
     ax.axvline(chance, **line)
     ax.plot([low, high], [low, high], color=style.FAINT, linewidth=1.0, zorder=1)
-    ax.annotate("not moved by the attack", (high, high), (-3, 3), textcoords="offset points", ha="right", va="bottom",
-                size=_SMALL - 1, color=style.MUTED, rotation=0)  # fmt: skip
     ax.set_xlabel("usefulness: balanced accuracy")
     ax.set_ylabel("robustness: the same under attack")
     bar = figure.colorbar(dots, cax=figure.add_axes((0.86, 0.15, 0.025, 0.7)))
@@ -74,7 +72,7 @@ def feature_scatter(ranks: _Numbers, clean: _Numbers, robust: _Numbers, chance: 
     bar.minorticks_off()
     bar.outline.set_visible(False)  # pyright: ignore[reportCallIssue]
     bar.ax.tick_params(colors=style.MUTED, labelsize=_SMALL, length=3, width=0.8)
-    figure.text(0.86, 0.9, "eigenvalue no.", size=_SMALL, color=style.INK)
+    figure.text(0.84, 0.875, "number of the\neigenvalue", size=_SMALL - 1, color=style.INK)
     return figure
 
 
@@ -90,7 +88,7 @@ def spectrum_figure(spectra: Mapping[str, _Numbers]) -> "Figure":
     if not 1 <= len(spectra) <= len(style.SERIES):
         raise InputError(f"a figure shows 1 to {len(style.SERIES)} spectra, not {len(spectra)}: split them")
     figure = style.new_figure(style.WIDTH, 3.0)
-    ax = figure.add_axes((0.13, 0.17, 0.82, 0.78))
+    ax = figure.add_axes((0.15, 0.17, 0.81, 0.78))
     style.plain_axes(ax)
     for i, (name, values) in enumerate(spectra.items()):
         shares = np.asarray(values, float) / float(np.sum(values))

@@ -14,15 +14,15 @@ from limes.papers.ntk_features.problems import Problem, draw
 from limes.papers.paper import Part, Plan, Request, Step
 
 DIGITS: dict[Size, Problem] = {
-    "smoke": Problem("digits", (3, 8), 240, 117, "0.1", 5, ("fc", "conv"), 240, "float64", full=False),
+    "smoke": Problem("digits", (3, 8), 240, 117, "0.1", 5, ("fc", "conv"), 240, "float64"),
     "full": Problem("digits", (3, 8), 240, 117, "0.1", 5, ("fc", "conv", "myrtle"), 240, "float64"),
 }
 CIFAR: dict[Size, Problem] = {
     "smoke": Problem("cifar10", (0, 1), 400, 200, "8/255", 2, ("fc",), 60, "float32"),
-    "full": Problem("cifar10", (0, 1), 2000, 1000, "8/255", 5, ("fc",), 96, "float32"),
+    "full": Problem("cifar10", (0, 1), 2000, 1000, "8/255", 3, ("fc",), 96, "float32"),
 }
 WIDTHS: dict[Size, tuple[int, ...]] = {"smoke": (128, 1024), "full": (128, 1024, 8192)}
-STEPS: dict[Size, int] = {"smoke": 150, "full": 500}
+STEPS: dict[Size, int] = {"smoke": 150, "full": 300}
 _THEORY_SEEDS: dict[Size, int] = {"smoke": 3, "full": 5}
 _SECONDS = {
     ("digits", "fc"): 3.0,
@@ -66,7 +66,7 @@ def _on(problem: Problem, source: Callable[[], Dataset], request: Request, known
     size, large = request.size, problem.n_train > 1000
     for name in problem.nets:
         few = problem.few(name)
-        seeds = request.seed_range(few.seeds if name == "fc" or size == "full" else 1)
+        seeds = request.seed_range(few.seeds)
         cost = _SECONDS[problem.name, name] * (1.0 if large or problem.name == "digits" else 0.1)
 
         def compute(seed: int, few: Problem = few, name: str = name) -> dict[str, Any]:
@@ -79,7 +79,7 @@ def _on(problem: Problem, source: Callable[[], Dataset], request: Request, known
     def trained(seed: int) -> dict[str, Any]:
         return transfer.measure(problem.net("fc"), draw(problem, source(), seed), problem.eps, widths, n_steps, seed)
 
-    seeds = request.seed_range(5 if size == "full" else 2)
+    seeds = request.seed_range(3 if size == "full" else 2)
     cost = n_steps * sum(widths) * (6e-6 if problem.name == "digits" else 1e-4)
     known = known | {"widths": list(widths), "steps": n_steps}
     yield from _each(f"{problem.name}-transfer", seeds, trained, cost + 2, known, small=False)

@@ -24,7 +24,6 @@ class Problem:
         nets: by name; "fc" is always there.
         ranks: number of features that are measured alone, all where there are no more.
         dtype: float64 where it is cheap.
-        full: whether nets with convolutions are measured on more rows and features.
     """
 
     name: str
@@ -36,7 +35,6 @@ class Problem:
     nets: tuple[str, ...]
     ranks: int
     dtype: str
-    full: bool = True
 
     def net(self, name: str) -> Net:
         """The architecture behind a name.
@@ -48,18 +46,12 @@ class Problem:
             return mlp(2, w_std=1.0) if self.name == "digits" else mlp(2, b_std=0.1)
         return cnn(2, "flatten", b_std=0.1) if name == "conv" else myrtle(5, b_std=0.1)
 
-    def few(self, name: str) -> "Problem":
-        """The same for a net: convolutional gradients cost thousands of times as much, so there are fewer."""
-        return self if name == "fc" else shortened(self, name)
-
-
-def shortened(problem: Problem, net: str) -> Problem:
-    """Fewer rows and features for a net with convolutions."""
-    n_test, ranks = (60, 24) if problem.name == "digits" and problem.full else (40, 12)
-    if net == "myrtle":
-        n_test, ranks = n_test // 2, ranks // 2
-    n_train = problem.n_train if problem.name == "digits" else 400
-    return replace(problem, n_train=n_train, n_test=n_test, ranks=ranks, dtype="float32")
+    def few(self, net: str) -> "Problem":
+        """The same for a net: with convolutions gradients cost thousands of times as much, so there is less of all."""
+        if net == "fc":
+            return self
+        n_test, ranks = (40, 12) if net == "conv" else (20, 8)
+        return replace(self, n_test=n_test, ranks=ranks, seeds=2, dtype="float32")
 
 
 @dataclass(frozen=True, eq=False)
