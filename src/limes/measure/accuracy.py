@@ -25,7 +25,6 @@ def balanced_accuracy(right: np.ndarray, columns: np.ndarray, n_classes: int) ->
     """
     counts = np.bincount(columns, minlength=n_classes)
     there = counts > 0
-    members = np.eye(n_classes)[columns][:, there] / counts[there]
-    shares = right.astype(np.float64) @ members
+    shares = (right.astype(np.float64) @ np.eye(n_classes)[columns][:, there]) / counts[there]
     errors = np.sqrt((shares * (1 - shares) / counts[there]).sum(axis=1))
     return shares.mean(axis=1), errors / there.sum()
