@@ -14,7 +14,7 @@ from limes.core.errors import InputError
 from limes.report import cumulative_curves, feature_pictures, feature_scatter, spectrum_figure
 
 pytestmark = pytest.mark.usefixtures("quick_compilation")
-SMALL = ["--net", "mlp-2", "--n-train", "24", "--n-test", "9", "--n-features", "6", "--eps", "0.1"]
+SMALL = ["--net", "mlp-2", "--n-train", "24", "--n-test", "4", "--n-features", "6", "--eps", "0.1"]
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_two_classes_centred_and_attacked_in_steps(limes):
 
 def test_a_plan_is_printed(limes, tmp_path):
     plan = json.loads(limes(*SMALL, "--dry-run", "--json").stdout)
-    assert (plan["rows"], plan["features"], plan["attack"]) == ({"train": 24, "test": 9}, 6, "FGSM")
+    assert (plan["rows"], plan["features"], plan["attack"]) == ({"train": 24, "test": 4}, 6, "FGSM")
     assert plan["seconds"] > 0
     assert "memory" in limes(*SMALL, "--dry-run").stdout
     assert not (tmp_path / "runs").exists()

@@ -189,7 +189,7 @@ def test_worth_of_features_and_transfer(problem):
     dear = worth.measure(task.net("fc"), rows, task.eps, 6, True, 0)
     assert dear["clean"] == found["clean"][-1:]
     np.testing.assert_array_equal(dear["feature_robust"], found["feature_robust"])
-    moved = transfer.measure(task.net("fc"), rows, task.eps, (8,), 5, 0)
+    moved = transfer.measure(task.net("fc"), rows, task.eps, (4,), 2, 0)
     assert all(len(moved[name]) == 1 for name in ("clean", "transfer", "random", "white_box"))
     assert moved["kernel_attacked"] <= moved["kernel_clean"]
 

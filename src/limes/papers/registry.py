@@ -36,7 +36,7 @@ _ENTRIES = (
     ),
     Entry(
         "ntk-features",
-        "What can the NTK tell us about adversarial examples? (Tsilivis & Kempe 2022)",
+        "NTK features: which parts of a kernel are robust (Tsilivis & Kempe 2022)",
         "limes.papers.ntk_features",
     ),
 )

@@ -7,7 +7,7 @@ from limes.papers.paper import Paper
 
 PAPER = Paper(
     key="ntk-features",
-    title="What can the NTK tell us about adversarial examples? (Tsilivis & Kempe 2022)",
+    title="NTK features: which parts of a kernel are robust (Tsilivis & Kempe 2022)",
     reference="Tsilivis & Kempe, NeurIPS 2022, arXiv 2210.05577",
     about=(
         "The kernel of a wide network gives adversarial examples without training any network, and the eigenvectors of "
