@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from limes.attacks.losses import margin
 from limes.core.arrays import save_npz
 from limes.core.progress import Muted, Progress, Quiet
 from limes.data import Dataset, split, summarise
@@ -157,12 +158,9 @@ class _NetRun:
         first = [int(np.flatnonzero(y == label)[0]) for label in np.unique(y)]
         chosen = np.array([*first, *(i for i in range(len(y)) if i not in first)][:_PICTURES])
         ranks = np.array([rank for rank in _PICTURED if rank < len(self.basis)])
-        x, directions = self.parts.x_test[chosen], self.basis.directions(ranks)
-        columns = np.searchsorted(self.basis.machine.classes_, y[chosen])  # pyright: ignore[reportArgumentType]
-        weights = self.basis.projections[ranks]
-        others = np.where(np.eye(weights.shape[1], dtype=bool)[columns], -np.inf, weights[:, None, :])
-        signs = np.sign(others.max(axis=2) - weights[:, columns])  # the margin rises where h times this does
-        gradients = directions.jacobian(x) * signs.reshape(*signs.shape, 1, 1, 1)
+        x, columns = self.parts.x_test[chosen], np.unique(self.parts.y_train).searchsorted(y[chosen])
+        singly = [self.basis.single(int(rank)) for rank in ranks]
+        gradients = np.stack([one.scores_vjp(x, margin(one.scores(x), columns)[1]) for one in singly])
         return {"inputs": x, "labels": y[chosen].astype(str), "gradients": gradients, "ranks": ranks} | _took(since)
 
 

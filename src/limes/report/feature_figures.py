@@ -116,8 +116,8 @@ def cumulative_curves(curves: Mapping[str, tuple[_Numbers, _Numbers, _Numbers]])
 
     if not 1 <= len(curves) <= len(style.SERIES):
         raise InputError(f"a figure shows 1 to {len(style.SERIES)} curves, not {len(curves)}: split them")
-    figure = style.new_figure(style.WIDTH, 3.3)
-    ax = figure.add_axes((0.115, 0.155, 0.86, 0.7))
+    figure = style.new_figure(style.WIDTH, 3.4)
+    ax = figure.add_axes((0.115, 0.15, 0.86, 0.65))
     style.plain_axes(ax)
     for i, (counts, clean, robust) in enumerate(curves.values()):
         look = {"color": style.SERIES[i], "linewidth": 1.7, "marker": style.MARKERS[i], "markersize": 4}
@@ -135,9 +135,11 @@ def cumulative_curves(curves: Mapping[str, tuple[_Numbers, _Numbers, _Numbers]])
         Line2D([], [], color=style.SERIES[i], linewidth=1.7, marker=style.MARKERS[i], markersize=4, label=name)
         for i, name in enumerate(curves)
     ]
-    handles = kinds + (nets if len(nets) > 1 else [])
-    place = {"loc": "lower left", "bbox_to_anchor": (0.0, 1.02), "ncols": len(handles), "columnspacing": 1.2}
-    ax.legend(handles=handles, frameon=False, fontsize=_SMALL, labelcolor=style.INK, borderaxespad=0, **place)
+    look = {"frameon": False, "fontsize": _SMALL, "labelcolor": style.INK, "borderaxespad": 0, "columnspacing": 1.2}
+    first = ax.legend(handles=kinds, loc="lower left", bbox_to_anchor=(0.0, 1.02), ncols=2, **look)
+    if len(nets) > 1:
+        ax.add_artist(first)
+        ax.legend(handles=nets, loc="lower left", bbox_to_anchor=(0.0, 1.1), ncols=3, **look)
     return figure
 
 

@@ -52,7 +52,8 @@ class _Maker:
     """Makes claims about one net on one data set, or None where that was not measured."""
 
     def __init__(self, found: Found, size: Size) -> None:
-        self.found, self.size = found, size
+        self.found = found
+        self.size: Size = size
 
     def __call__(
         self,

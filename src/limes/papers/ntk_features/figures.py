@@ -89,7 +89,7 @@ def _spectrum(data: str, nets: Numbers) -> Drawing:
 
 def _transfer(data: str, entry: Numbers) -> Drawing:
     figure = style.new_figure(style.WIDTH, 3.2)
-    ax = figure.add_axes((0.115, 0.16, 0.86, 0.68))
+    ax = figure.add_axes((0.115, 0.16, 0.86, 0.64))
     style.plain_axes(ax)
     names = {"clean": "clean", "random": "random signs", "transfer": "kernel's examples", "white_box": "white-box PGD"}
     places = np.arange(len(entry["widths"]))
@@ -100,7 +100,7 @@ def _transfer(data: str, entry: Numbers) -> Drawing:
     ax.set_ylim(-0.02, 1.02)
     ax.set_xlabel("width of the finite network")
     ax.set_ylabel("accuracy")
-    place: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (-0.02, 1.02), "ncols": 4, "columnspacing": 1.0}
+    place: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (-0.02, 1.02), "ncols": 2, "columnspacing": 1.5}
     ax.legend(frameon=False, fontsize=style.FONT_SIZE - 1, labelcolor=style.INK, borderaxespad=0, **place)
     told = "; ".join(f"{label} {entry[name][-1]:.2f}" for name, label in names.items())
     return Drawing(
