@@ -22,19 +22,20 @@ def measure(net: Net, rows: Rows, eps: str, n_ranks: int, dear: bool, seed: int)
         rows: of a seed.
         eps: radius.
         n_ranks: features measured alone.
-        dear: leaves out what needs many gradients: times but the last, PGD, most sums of features, centring.
+        dear: leaves out what needs many gradients: times but the last, PGD (at the last one), most sums of features, centring.
         seed: of nothing but the record; no attack here starts at random.
     """
     machine = NTKClassifier(net, solver="eigh").fit(rows.x, rows.y)
     basis, n = feature_basis(machine), len(rows.x)
     ranks = spread_ranks(n, n_ranks)
     result: dict[str, Any] = {"times": [float("inf")] if dear else list(TIMES)}
-    attacks = {"fgsm": FGSM()} if dear else {"fgsm": FGSM(), "pgd": PGD(steps=PGD_STEPS, random_start=False)}
     flows = [basis.predictor(time=time) for time in result["times"]]
     result["clean"] = [float(np.mean(flow.predict(rows.x_test) == rows.y_test)) for flow in flows]
-    for name, attack in attacks.items():
-        found = [attack(flow, rows.x_test, rows.y_test, eps, bounds=BOUNDS) for flow in flows]
-        result[name] = [one.robust_accuracy for one in found]
+    found = [FGSM()(flow, rows.x_test, rows.y_test, eps, bounds=BOUNDS) for flow in flows]
+    result["fgsm"] = [one.robust_accuracy for one in found]
+    if not dear:
+        steps = PGD(steps=PGD_STEPS, random_start=False)
+        result["pgd"] = steps(flows[-1], rows.x_test, rows.y_test, eps, bounds=BOUNDS).robust_accuracy
     alone = singles(basis, rows.x_test, rows.y_test, eps, ranks=ranks, bounds=BOUNDS)
     counts = [k for k in ((1, 5) if dear else (1, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1000)) if k < n]
     together = cumulative(basis, rows.x_test, rows.y_test, eps, counts=[*counts, n], bounds=BOUNDS)
