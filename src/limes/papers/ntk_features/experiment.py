@@ -21,7 +21,12 @@ CIFAR: dict[Size, Problem] = {
     "smoke": Problem("cifar10", (0, 1), 400, 200, "8/255", 2, ("fc",), 60, "float32"),
     "full": Problem("cifar10", (0, 1), 2000, 1000, "8/255", 3, ("fc",), 96, "float32"),
 }
-WIDTHS: dict[Size, tuple[int, ...]] = {"smoke": (128, 1024), "full": (128, 1024, 8192)}
+WIDTHS: dict[tuple[str, Size], tuple[int, ...]] = {
+    ("digits", "smoke"): (128, 1024),
+    ("digits", "full"): (128, 1024, 8192),
+    ("cifar10", "smoke"): (128, 1024),
+    ("cifar10", "full"): (128, 1024),
+}
 STEPS: dict[Size, int] = {"smoke": 150, "full": 300}
 _THEORY_SEEDS: dict[Size, int] = {"smoke": 3, "full": 5}
 _SECONDS = {
@@ -46,8 +51,9 @@ def plan(request: Request) -> Plan:
     size = request.size
     theory = request.seed_range(_THEORY_SEEDS[size])
     problems = [DIGITS[size], *([] if cifar is None else [CIFAR[size]])]
-    settings: dict[str, Any] = {"seeds": request.seeds, "widths": list(WIDTHS[size]), "steps": STEPS[size]}
+    settings: dict[str, Any] = {"seeds": request.seeds, "steps": STEPS[size]}
     settings["problems"] = {p.name: _plain(asdict(p)) for p in problems}
+    settings["widths"] = {p.name: list(WIDTHS[p.name, size]) for p in problems}
     if cifar is not None:
         settings["cifar10"] = data_hash(cifar.x, cifar.y, cifar.x_test, cifar.y_test)
     steps = [*_each("derivatives", theory, derivatives.errors, 3.0, {})]
@@ -74,7 +80,7 @@ def _on(problem: Problem, source: Callable[[], Dataset], request: Request, known
             return worth.measure(few.net(name), rows, few.eps, few.ranks, name != "fc", seed)
 
         yield from _each(f"{problem.name}-{name}", seeds, compute, cost, known, small=not large)
-    widths, n_steps = WIDTHS[size], STEPS[size]
+    widths, n_steps = WIDTHS[problem.name, size], STEPS[size]
 
     def trained(seed: int) -> dict[str, Any]:
         return transfer.measure(problem.net("fc"), draw(problem, source(), seed), problem.eps, widths, n_steps, seed)

@@ -22,7 +22,8 @@ def measure(net: Net, rows: Rows, eps: str, n_ranks: int, dear: bool, seed: int)
         rows: of a seed.
         eps: radius.
         n_ranks: features measured alone.
-        dear: leaves out what needs many gradients: times but the last, PGD (at the last one), most sums of features, centring.
+        dear: leaves out what needs many gradients: times but the last, PGD (at the last one), most sums of features,
+            centring.
         seed: of nothing but the record; no attack here starts at random.
     """
     machine = NTKClassifier(net, solver="eigh").fit(rows.x, rows.y)
