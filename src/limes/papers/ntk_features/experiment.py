@@ -18,8 +18,8 @@ DIGITS: dict[Size, Problem] = {
     "full": Problem("digits", (3, 8), 240, 117, "0.1", 5, ("fc", "conv", "myrtle"), 240, "float64"),
 }
 CIFAR: dict[Size, Problem] = {
-    "smoke": Problem("cifar10", (0, 1), 400, 200, "8/255", 2, ("fc",), 60, "float32"),
-    "full": Problem("cifar10", (0, 1), 2000, 1000, "8/255", 3, ("fc",), 96, "float32"),
+    "smoke": Problem("cifar10", (0, 1), 400, 200, "8/255", 2, ("fc",), 40, "float32"),
+    "full": Problem("cifar10", (0, 1), 2000, 1000, "8/255", 3, ("fc",), 40, "float32"),
 }
 WIDTHS: dict[tuple[str, Size], tuple[int, ...]] = {
     ("digits", "smoke"): (128, 1024),
