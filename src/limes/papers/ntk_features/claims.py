@@ -133,7 +133,7 @@ def _stopping(found: Found, size: Size) -> list[Claim]:
     made = [
         claim(
             "6a",
-            "Stopping early is at least as robust as training to the end",
+            "Stopped early, the kernel flow is at least as robust as trained to the end",
             lambda r: r["fgsm"][early] - r["fgsm"][late],
             quantity=f"accuracy under FGSM, eps 0.1, at t = 1 minus that at t = infinity; {setting}",
             expected=Expected.at_least(0.0),

@@ -21,7 +21,15 @@ def feature_claims(found: Found, size: Size) -> list[Claim]:
     make = _Maker(found, size)
     low = Expected.at_most(0.2)
     claims = [
-        make("4a", "Features are robust in the order of their eigenvalues", "digits", "fc", _order, _ordered(), True),
+        make(
+            "4a",
+            "Features of the kernel are robust in the order of their eigenvalues",
+            "digits",
+            "fc",
+            _order,
+            _ordered(),
+            True,
+        ),
         make("4b", "The second feature of digits is useful", "digits", "fc", _feature("clean", 1), _near(0.93)),
         make("4c", "The second feature of digits is robust", "digits", "fc", _feature("robust", 1), _near(0.81)),
         make(
@@ -32,15 +40,15 @@ def feature_claims(found: Found, size: Size) -> list[Claim]:
             _from(10, np.mean),
             Expected.at_most(0.25),
         ),
-        make("4e", "No feature beyond rank 50 is robust", "digits", "fc", _from(51, np.max), low, True),
+        make("4e", "No feature of digits beyond rank 50 is robust", "digits", "fc", _from(51, np.max), low),
         make("4f", "The order is the same for convolutions", "digits", "conv", _order, _ordered()),
         make("4g", "The order is the same for a Myrtle net", "digits", "myrtle", _order, _ordered()),
-        make("4h", "The order is the same on CIFAR-10", "cifar10", "fc", _order, _ordered(), True),
+        make("4h", "The order is the same on CIFAR-10", "cifar10", "fc", _order, _ordered()),
         make("4i", "No feature of CIFAR-10 beyond rank 50 is robust", "cifar10", "fc", _from(51, np.max), low),
         make("4j", "A feature at the top of CIFAR-10 is useful", "cifar10", "fc", _best("clean"), _near(0.68)),
         make("4k", "The same feature of CIFAR-10 is robust", "cifar10", "fc", _best("robust"), _near(0.49)),
         make.agree("4l", "Nets of different kinds agree on which features are robust"),
-        make("5a", "The first feature of digits says nothing", "digits", "fc", _first, _chance(), True),
+        make("5a", "The first feature of digits says nothing", "digits", "fc", _first, _chance()),
         make("5b", "The first feature of CIFAR-10 says nothing", "cifar10", "fc", _first, _chance()),
         make("5c", "Centring takes it away: then the first feature is useful", "digits", "fc", _centred, _knows()),
         make("5d", "The same on CIFAR-10", "cifar10", "fc", _centred, _knows()),
