@@ -72,7 +72,7 @@ def features(
         >>> import limes as lm
         >>> digits = lm.data.load("digits")
         >>> clf = lm.NTKClassifier("mlp-2", solver="eigh").fit(digits.x[:60], digits.y[:60])
-        >>> found = lm.measure.features(clf, digits.x[60:90], digits.y[60:90], 0.1, ranks=range(5), bounds=(0, 1))
+        >>> found = lm.measure.features(clf, digits.x[60:68], digits.y[60:68], 0.1, ranks=range(5), counts=[60])
         >>> found.singles.robust.shape, bool((found.singles.robust <= found.singles.clean).all())
         ((5,), True)
     """
