@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from limes.cli import certify, gram, models, papers, robustify, tools
+from limes.cli import certify, gram, measure, models, papers, robustify, tools
 
 app = typer.Typer(
     name="limes",
@@ -39,6 +39,7 @@ app.command(epilog="Example: limes predict model.npz new.csv --out labels.csv")(
 app.command(epilog="Example: limes attack model.npz digits --eps 0.05 --eps 0.1")(models.attack)
 app.command(epilog="Example: limes certify model.npz digits --out runs/certificates")(certify.certify)
 app.add_typer(gram.app, name="gram")
+app.add_typer(measure.app, name="measure")
 app.add_typer(papers.app, name="papers")
 app.command(epilog="Example: limes doctor --json")(tools.doctor)
 

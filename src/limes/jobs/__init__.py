@@ -3,6 +3,8 @@
 from limes.jobs.attack import attack
 from limes.jobs.certify import certify
 from limes.jobs.doctor import doctor
+from limes.jobs.feature_settings import FeatureOptions, FeatureSettings, plan_features, prepare_features
+from limes.jobs.features import FeatureResult, measure_features
 from limes.jobs.gram import build_gram, check_gram, plan_gram
 from limes.jobs.models import fit, predict
 from limes.jobs.plan import plan
@@ -10,6 +12,9 @@ from limes.jobs.robustify import RobustifyResult, prepare, robustify
 from limes.jobs.settings import Options, Settings
 
 __all__ = [
+    "FeatureOptions",
+    "FeatureResult",
+    "FeatureSettings",
     "Options",
     "RobustifyResult",
     "Settings",
@@ -19,9 +24,12 @@ __all__ = [
     "check_gram",
     "doctor",
     "fit",
+    "measure_features",
     "plan",
+    "plan_features",
     "plan_gram",
     "predict",
     "prepare",
+    "prepare_features",
     "robustify",
 ]

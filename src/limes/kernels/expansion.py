@@ -84,6 +84,23 @@ def _reverse(net, kind, x, z, id2, coef, v):
     return pull_back(_highest(v, coef.T))[0]
 
 
+@jit_of_net
+def _pull_back_each(net, x, z, coef, slopes):
+    """Gradients for every column of the coefficients, one at a time: (c, n, features...)."""
+    by_k0, by_v1 = slopes
+    rows, columns = net.prepare(x), net.prepare(z)
+    across = jax.lax.map(lambda column: _highest(column * by_k0, columns), coef.T)
+    own = _highest(by_v1, coef).T[:, :, None]
+    return ((across + 2.0 * own * rows) / rows.shape[1]).reshape(coef.shape[1], *x.shape)
+
+
+@functools.partial(jit_of_net, static=(0, 1))
+def _reverse_each(net, kind, x, z, id2, coef):
+    """The same in reverse; what the kernel kept on the way forward serves every column."""
+    pull_back = jax.vjp(lambda x: block(net, (kind,), x, z, None, id2)[0], x)[1]
+    return jax.lax.map(lambda column: pull_back(jnp.broadcast_to(column, (len(x), len(column))))[0], coef.T)
+
+
 @dataclass(frozen=True)
 class Expansion:
     """A kernel expansion on the device, cut into blocks of centres. Built by `expand`.
@@ -131,6 +148,25 @@ class Expansion:
                 blocks = zip(self.centres, self.ids, self.coef, strict=True)
                 gradient = sum(_reverse(self.net, self.kind, part, z, i, a, weights) for z, i, a in blocks)
             out[rows] = np.asarray(gradient)[: rows.stop - rows.start]
+        return out
+
+    def jacobian(self, x: np.ndarray) -> np.ndarray:
+        """Gradients in x of all outputs: (n, features...) -> (c, n, features...).
+
+        The derivatives of the kernel are computed once for all outputs where the engine allows it.
+        """
+        if (looped := self.looped(len(x))) and looped.has_gradient:
+            columns = looped.whole(self.coef).T
+            return np.stack([looped.gradient(x, np.broadcast_to(a, (len(x), len(a)))) for a in columns])
+        out = np.empty((self.n_outputs, *x.shape), x.dtype)
+        for rows, part in self._row_blocks(x):
+            if self.net.layout == "vector":
+                blocks = zip(self.centres, self.coef, self._forward(part)[1], strict=True)
+                found = sum(_pull_back_each(self.net, part, z, a, slopes) for z, a, slopes in blocks)
+            else:
+                blocks = zip(self.centres, self.ids, self.coef, strict=True)
+                found = sum(_reverse_each(self.net, self.kind, part, z, i, a) for z, i, a in blocks)
+            out[:, rows] = np.asarray(found)[:, : rows.stop - rows.start]
         return out
 
     def scores_and_vjp(

@@ -17,6 +17,7 @@ from limes.core.types import Array
 from limes.gram import GramStore
 from limes.gram.manifest import describe
 from limes.linalg.solution import REMEDY, Solution
+from limes.linalg.spectrum import Spectrum, decompose
 from limes.machines import flow
 from limes.machines.estimator import ExpansionEstimator
 from limes.machines.predictor import KernelPredictor
@@ -172,6 +173,27 @@ class KernelMachine(ExpansionEstimator):
         """Scores at any training time; see `at` for the cost."""
         check_is_fitted(self, "coef_")
         return self.at(time).scores(self._validate(x, reset=False))
+
+    @property
+    def weighted(self) -> bool:
+        """Whether the training rows had weights."""
+        return self._roots is not None
+
+    def spectrum(self) -> Spectrum:
+        """The eigendecomposition of the training kernel (with weights, of W^1/2 K W^1/2).
+
+        Cost: none where the fit made one (``solver="eigh"``, or a finite time and at most 3000 rows); else a kernel and
+        9 n^3 multiplications, and nothing of it is kept.
+
+        Raises:
+            MemoryRefused: if it would not fit.
+        """
+        check_is_fitted(self, "coef_")
+        if self._spectrum is not None:
+            return self._spectrum
+        flow.require_memory(len(self.centres_), "eigh")
+        gram = self._gram() if self._roots is None else self._gram() * self._roots * self._roots.T
+        return decompose(gram)
 
     def label_operator(self, x: Array) -> np.ndarray:
         """The matrix (n, m) that maps training targets to scores at the fitted time: scores(x) = L(x) Y.

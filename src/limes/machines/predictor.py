@@ -52,9 +52,14 @@ class KernelPredictor:
     def _expansion(self) -> Expansion:
         return expand(self.net, self.kind, self.centres, self.coef)
 
-    def with_coef(self, coef: np.ndarray) -> "KernelPredictor":
-        """The same centres with other coefficients (m, c); what lies on the device is shared."""
-        other = replace(self, coef=coef, _wide={k: v.with_coef(coef) for k, v in self._wide.items()})
+    def with_coef(self, coef: np.ndarray, **changes: Any) -> "KernelPredictor":
+        """The same centres with other coefficients (m, c); what lies on the device is shared.
+
+        Args:
+            coef: in place of the own.
+            changes: new values of `classes_`, `targets` and `intercept`, where the outputs mean something else now.
+        """
+        other = replace(self, coef=coef, _wide={k: v.with_coef(coef) for k, v in self._wide.items()}, **changes)
         other.__dict__["_expansion"] = self._expansion.with_coef(coef)
         return other
 
@@ -106,6 +111,20 @@ class KernelPredictor:
         expansion, z = self._enter(x)
         scores, gradient = expansion.scores_and_vjp(z, lambda scores: cotangent(self._shifted(scores)))
         return self._shifted(scores), self._leave(gradient, x)
+
+    def jacobian(self, x: Array) -> np.ndarray:
+        """Gradients in x of every score column, in the caller's units: (c, n, features...).
+
+        Raises:
+            InputError: if the shape of an input differs from the centres'.
+            DtypeError: for integer input.
+
+        Cost: for fully connected nets one kernel with its slopes, and 2 n m d multiplications a column.
+        """
+        expansion, z = self._enter(x)
+        gradients = expansion.jacobian(z)
+        gradients = gradients if self.affine is None else self.affine.pull_back(gradients)
+        return gradients.astype(np.asarray(x).dtype, copy=False).reshape(self.n_outputs, *np.shape(x))
 
     def _shifted(self, scores: np.ndarray) -> np.ndarray:
         return scores if self.intercept is None else scores + self.intercept.astype(scores.dtype)

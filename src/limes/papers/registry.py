@@ -25,6 +25,11 @@ _ENTRIES = (
         "limes.papers.adv_ntk",
     ),
     Entry(
+        "ntk-features",
+        "NTK features: which parts of a kernel are robust (Tsilivis & Kempe 2022)",
+        "limes.papers.ntk_features",
+    ),
+    Entry(
         "nn-svm",
         "Networks as support vector machines: dynamics and certificates (Chen et al. 2021)",
         "limes.papers.nn_svm",

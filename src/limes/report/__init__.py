@@ -5,6 +5,8 @@ Nothing here computes results. matplotlib and jinja2 are imported only when a fi
 
 from limes.report.classes import class_balance
 from limes.report.curves import radius_curve, time_curve
+from limes.report.feature_figures import cumulative_curves, feature_pictures, feature_scatter, spectrum_figure
+from limes.report.features_page import features_headline, features_page
 from limes.report.formats import format_estimate, format_number, format_seconds
 from limes.report.gallery import gallery
 from limes.report.html import (
@@ -34,7 +36,12 @@ __all__ = [
     "Table",
     "class_balance",
     "config_hash",
+    "cumulative_curves",
     "default_run_path",
+    "feature_pictures",
+    "feature_scatter",
+    "features_headline",
+    "features_page",
     "format_estimate",
     "format_number",
     "format_seconds",
@@ -46,6 +53,7 @@ __all__ = [
     "render",
     "robustify_page",
     "save_figure",
+    "spectrum_figure",
     "time_curve",
     "to_svg",
     "to_svg_data_uri",

@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
+from limes.attacks import minimal
 from limes.certify import radius
 from limes.certify.check import Method
 from limes.machines import NTKSVC, NTKClassifier
 from limes.papers.nn_svm import published
-from limes.papers.nn_svm.attacked import attack_radius
 from limes.papers.nn_svm.pairs import BOUNDS, Pair, digits
 from limes.papers.nn_svm.two_layer import NET
 
@@ -63,7 +63,7 @@ def table(
         radii = {"published": published.radius(*difference(clf), x)}
         for method in METHODS:
             radii[method] = radius(clf, x, bounds=BOUNDS, methods=(method,)).radius
-        radii["attack"] = attack_radius(clf, x, bounds=BOUNDS)
+        radii["attack"] = minimal(clf, x, clf.predict(x), bounds=BOUNDS).radius
         found["radius"][name] = {column: values.tolist() for column, values in radii.items()}
         best = np.max([radii[column] for column in COLUMNS[:-1]], axis=0)
         found["violations"] += sum(int(np.sum(radii[c] >= radii["attack"])) for c in COLUMNS[:-1])

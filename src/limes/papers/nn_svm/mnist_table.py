@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
+from limes.attacks import minimal
 from limes.certify import radius
 from limes.machines import NTKSVC, NTKClassifier
 from limes.papers.nn_svm import published
-from limes.papers.nn_svm.attacked import attack_radius
 from limes.papers.nn_svm.certificates import difference
 from limes.papers.nn_svm.pairs import BOUNDS, mnist
 from limes.papers.nn_svm.two_layer import NET
@@ -47,7 +47,7 @@ def row(seed: int, name: str, folder: str) -> dict[str, Any]:
     right = np.flatnonzero(clf.predict(pair.x_test) == pair.y_test)
     order = np.random.default_rng([seed, 784]).permutation(right)
     x, n_attacked = pair.x_test[order[: int(PROTOCOL["certified"])]], int(PROTOCOL["attacked"])
-    attacked = attack_radius(clf, x[:n_attacked], bounds=BOUNDS)
+    attacked = minimal(clf, x[:n_attacked], clf.predict(x[:n_attacked]), bounds=BOUNDS).radius
     ours = radius(clf, x[:n_attacked], bounds=BOUNDS, methods=("norm",)).radius
     baseline = published.radius(*difference(clf), x)
     return {

@@ -1,0 +1,240 @@
+"""What a run of ``limes measure features`` is asked to do, and what that means for the data at hand."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from limes.attacks import FGSM, PGD, parse_eps
+from limes.core import memory as mem
+from limes.core.errors import InputError
+from limes.core.types import Kind, Norm
+from limes.data import Dataset, check_bounds, data_hash, load
+from limes.jobs.settings import _box, _default_eps
+from limes.jobs.speed import pair_seconds
+from limes.kernels import estimate_bytes
+from limes.machines.flow import require_memory
+from limes.measure import spread_ranks
+from limes.nets import Net
+from limes.nets.names import parse_net
+
+MOST_NETS = 3
+_MOST_TRAIN, _MOST_TEST = 1_000, 300
+_BLOCK = 32  # features of a stage
+_GRADIENT = {"vector": 3.0, "position": 10.0, "pairs": 10.0}  # what a gradient costs, in kernels
+
+
+@dataclass(frozen=True)
+class FeatureOptions:
+    """What the caller of `measure_features` may choose; None leaves the choice to the data.
+
+    Attributes:
+        nets: one to three architectures, see `limes.nets.names.parse_net`; their features are compared.
+        kind: "ntk" or "nngp".
+        eps: radius of the attack in the units of the data, a number or "8/255".
+        norm: "linf" or "l2".
+        bounds: (low, high) of valid inputs.
+        classes: labels to keep, as text; None for all.
+        n_train, n_test: rows.
+        n_features: features measured alone; the first ones, and then fewer and fewer down the spectrum.
+        time: of training, for features together.
+        centred: whether the kernel is centred.
+        steps: of the attack; 0 for a single one of length eps (FGSM).
+        seed: of the draw of rows.
+    """
+
+    nets: Sequence[str | Net] = ("mlp-3",)
+    kind: Kind = "ntk"
+    eps: float | str | None = None
+    norm: Norm = "linf"
+    bounds: tuple[float, float] | None = None
+    classes: Sequence[str] | None = None
+    n_train: int | None = None
+    n_test: int | None = None
+    n_features: int = 96
+    time: float = float("inf")
+    centred: bool = False
+    steps: int = 0
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class FeatureSettings:
+    """`FeatureOptions` with every choice made; what decides the result of a run, and nothing else."""
+
+    data: Dataset
+    nets: tuple[Net, ...]
+    names: tuple[str, ...]
+    kind: Kind
+    eps: float
+    norm: Norm
+    bounds: tuple[float, float] | None
+    n_train: int
+    n_test: int
+    n_features: int
+    time: float
+    centred: bool
+    steps: int
+    seed: int
+    notes: tuple[str, ...]
+
+    @property
+    def attack(self) -> FGSM | PGD:
+        """One step, or several from the clean point."""
+        return PGD(self.norm, steps=self.steps, random_start=False) if self.steps else FGSM(self.norm)
+
+    @property
+    def ranks(self) -> np.ndarray:
+        """Features measured alone."""
+        return spread_ranks(self.n_train, self.n_features)
+
+    @property
+    def blocks(self) -> list[np.ndarray]:
+        """The ranks in parts, each a stage of the run."""
+        return np.array_split(self.ranks, -(-len(self.ranks) // _BLOCK))
+
+    def config(self) -> dict[str, Any]:
+        """The settings as plain values, for ``config.toml`` and to tell runs apart."""
+        data = self.data
+        return {
+            "data": {
+                "name": data.name,
+                "source": data.source,
+                "sha256": data_hash(data.x, data.y, data.x_test, data.y_test),
+                "scale": data.scale,
+            },
+            "nets": [net.to_spec() for net in self.nets],
+            "kind": self.kind,
+            "attack": {
+                "eps": self.eps,
+                "norm": self.norm,
+                "bounds": None if self.bounds is None else list(self.bounds),
+                "steps": self.steps,
+            },
+            "n_train": self.n_train,
+            "n_test": self.n_test,
+            "ranks": self.ranks.tolist(),
+            "time": self.time,
+            "centred": self.centred,
+            "seed": self.seed,
+        }
+
+
+def prepare_features(
+    data: str | Dataset | None = None,
+    *,
+    data_dir: str | None = None,
+    target: str | int | None = None,
+    options: FeatureOptions | None = None,
+) -> FeatureSettings:
+    """Read the data and make every choice that is left open.
+
+    Raises:
+        InputError, FormatError, NetError: for data or options that cannot be used.
+    """
+    options = options or FeatureOptions()
+    dataset = data if isinstance(data, Dataset) else load(data, data_dir, target)
+    dataset = dataset if options.classes is None else with_classes(dataset, options.classes)
+    notes = list(dataset.notes)
+    bounds = dataset.bounds if options.bounds is None else _box(options.bounds)
+    if bounds is not None:
+        check_bounds(dataset.x, bounds)
+        if dataset.x_test is not None:
+            check_bounds(dataset.x_test, bounds, "x_test")
+    eps = _default_eps(dataset, options.norm, notes) if options.eps is None else parse_eps(options.eps)
+    if not 1 <= len(options.nets) <= MOST_NETS:
+        raise InputError(f"features of 1 to {MOST_NETS} nets are compared, not of {len(options.nets)}")
+    nets = tuple(parse_net(net, dataset.shape) for net in options.nets)
+    if len(set(nets)) < len(nets):
+        raise InputError("the nets are compared with each other: name different ones")
+    if options.n_features < 2 or options.steps < 0 or options.seed < 0:
+        raise InputError("n_features must be at least 2, steps and seed at least 0")
+    n_train, n_test = _sizes(dataset, options, notes)
+    names = tuple(net if isinstance(net, str) else f"net {i + 1}" for i, net in enumerate(options.nets))
+    return FeatureSettings(
+        data=dataset,
+        nets=nets,
+        names=tuple(name if len(name) <= 24 else f"net {i + 1}" for i, name in enumerate(names)),
+        kind=options.kind,
+        eps=eps,
+        norm=options.norm,
+        bounds=bounds,
+        n_train=n_train,
+        n_test=n_test,
+        n_features=min(options.n_features, n_train),
+        time=float(options.time),
+        centred=options.centred,
+        steps=options.steps,
+        seed=options.seed,
+        notes=tuple(notes),
+    )
+
+
+def with_classes(data: Dataset, labels: Sequence[str]) -> Dataset:
+    """The rows of some classes.
+
+    Raises:
+        InputError: for a label that there is not, or fewer than two.
+    """
+    known = {str(label): label for label in data.classes.tolist()}
+    if unknown := [label for label in labels if label not in known]:
+        shown = ", ".join([*known][:10])
+        raise InputError(f"{data.name} has no class {unknown[0]}: its classes are {shown}")
+    if len(set(labels)) < 2:
+        raise InputError("features of a classifier need two classes or more: name another --class")
+    chosen = [known[label] for label in labels]
+    rows = np.isin(data.y, chosen)
+    part = replace(data, x=data.x[rows], y=data.y[rows], name=f"{data.name}-{'-'.join(labels)}"[:40])
+    if data.x_test is None or data.y_test is None:
+        return part
+    rows = np.isin(data.y_test, chosen)
+    return replace(part, x_test=data.x_test[rows], y_test=data.y_test[rows])
+
+
+def plan_features(settings: FeatureSettings) -> dict[str, Any]:
+    """Bytes and seconds that a run will take.
+
+    Seconds come from a matrix product timed for a moment on this machine, and operation counts; expect a factor of two.
+
+    Raises:
+        MemoryRefused: if the run would not fit.
+    """
+    s, n = settings, settings.n_train
+    require_memory(n, "eigh")
+    dtype = s.data.x.dtype
+    share = 2 / s.data.n_classes if s.data.n_classes > 2 else 0.7  # of the test rows that a feature gets right
+    seconds, peak = 0.0, 0
+    for net in s.nets:
+        inner = s.data.shape if net.needs_positions else (math.prod(s.data.shape),)
+        pair = pair_seconds(net, s.data.shape, dtype)
+        gradient = _GRADIENT[net.layout] * max(s.steps, 1)
+        points = s.n_test * (len(s.ranks) * share + 12)
+        seconds += pair * n * (n / 2 + points * (1 + gradient)) + 3e-11 * n**3 + 3.0
+        peak = max(peak, estimate_bytes(net, n, n, inner, (s.kind,), dtype))
+    return {
+        "nets": [str(net) for net in s.nets],
+        "rows": {"train": n, "test": s.n_test},
+        "features": len(s.ranks),
+        "attack": f"PGD of {s.steps} steps" if s.steps else "FGSM",
+        "peak_bytes": int(peak + 40 * n * n + 2 * s.data.x.nbytes),
+        "memory_limit_bytes": mem.limit(),
+        "seconds": round(seconds, 1),
+    }
+
+
+def _sizes(data: Dataset, options: FeatureOptions, notes: list[str]) -> tuple[int, int]:
+    n = len(data.x)
+    largest = max(1, round(n / 5)) if data.x_test is None else len(data.x_test)
+    n_test = min(_MOST_TEST, largest) if options.n_test is None else options.n_test
+    left = n - (n_test if data.x_test is None else 0)
+    n_train = min(left, _MOST_TRAIN) if options.n_train is None else options.n_train
+    if n_test < 1 or not data.n_classes <= n_train <= left:
+        raise InputError(
+            f"{data.name} has {n} rows to draw from, which are no {n_train} training and {n_test} test rows: ask for "
+            "others (n_train, n_test)"
+        )
+    if n_train < left:
+        notes.append(f"{n_train} of {left} available training rows are used (--n-train changes it)")
+    return n_train, n_test

@@ -1,0 +1,136 @@
+"""The steps of the experiment on NTK features at each size, and the data that they need."""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from functools import cache
+from typing import Any
+
+from limes.core.errors import FormatError
+from limes.data import Dataset, data_hash, load
+from limes.papers.claim import Size
+from limes.papers.ntk_features import derivatives, filters, transfer, worth
+from limes.papers.ntk_features.problems import Problem, draw
+from limes.papers.paper import Part, Plan, Request, Step
+
+DIGITS: dict[Size, Problem] = {
+    "smoke": Problem("digits", (3, 8), 240, 117, "0.1", 5, ("fc", "conv"), 240, "float64"),
+    "full": Problem("digits", (3, 8), 240, 117, "0.1", 5, ("fc", "conv", "myrtle"), 240, "float64"),
+}
+CIFAR: dict[Size, Problem] = {
+    "smoke": Problem("cifar10", (0, 1), 400, 200, "8/255", 2, ("fc",), 40, "float32"),
+    "full": Problem("cifar10", (0, 1), 2000, 1000, "8/255", 3, ("fc",), 40, "float32"),
+}
+WIDTHS: dict[tuple[str, Size], tuple[int, ...]] = {
+    ("digits", "smoke"): (128, 1024),
+    ("digits", "full"): (128, 1024, 8192),
+    ("cifar10", "smoke"): (128, 1024),
+    ("cifar10", "full"): (128, 1024),
+}
+STEPS: dict[Size, int] = {"smoke": 150, "full": 300}
+_THEORY_SEEDS: dict[Size, int] = {"smoke": 3, "full": 5}
+_SECONDS = {
+    ("digits", "fc"): 3.0,
+    ("digits", "conv"): 8.0,
+    ("digits", "myrtle"): 30.0,
+    ("cifar10", "fc"): 100.0,
+}
+_MISSING = (
+    "claim 3 and the figures of claims 4 to 7 on CIFAR-10 need its files, which were not given: pass --data DIR, or "
+    "set $LIMES_DATA"
+)
+
+
+def plan(request: Request) -> Plan:
+    """All steps at a size; those on CIFAR-10 where its files are.
+
+    Raises:
+        FormatError: for a data folder that was named and has no CIFAR-10.
+    """
+    cifar, notes = _cifar(request)
+    size = request.size
+    theory = request.seed_range(_THEORY_SEEDS[size])
+    problems = [DIGITS[size], *([] if cifar is None else [CIFAR[size]])]
+    settings: dict[str, Any] = {"seeds": request.seeds, "steps": STEPS[size]}
+    settings["problems"] = {p.name: _plain(asdict(p)) for p in problems}
+    settings["widths"] = {p.name: list(WIDTHS[p.name, size]) for p in problems}
+    if cifar is not None:
+        settings["cifar10"] = data_hash(cifar.x, cifar.y, cifar.x_test, cifar.y_test)
+    steps = [*_each("derivatives", theory, derivatives.errors, 3.0, {})]
+    steps += _each("one-eigh", theory, lambda seed: _filters(DIGITS[size], seed), 2.0, {})
+    for problem in problems:
+        source = _digits if problem.name == "digits" else lambda: _given(cifar)
+        known = {"problem": settings["problems"][problem.name], "cifar10": settings.get("cifar10")}
+        steps += _on(problem, source, request, known)
+    n = max(problem.n_train for problem in problems)
+    standing = 0 if cifar is None else 2 * cifar.x.nbytes
+    return Plan(settings, steps, notes, standing + 60 * n**2 + 900_000_000)
+
+
+def _on(problem: Problem, source: Callable[[], Dataset], request: Request, known: dict[str, Any]) -> Iterator[Step]:
+    """What is measured on one data set."""
+    size, large = request.size, problem.n_train > 1000
+    for name in problem.nets:
+        few = problem.few(name)
+        seeds = request.seed_range(few.seeds)
+        cost = _SECONDS[problem.name, name] * (1.0 if large or problem.name == "digits" else 0.1)
+
+        def compute(seed: int, few: Problem = few, name: str = name) -> dict[str, Any]:
+            rows = draw(few, source(), seed)
+            return worth.measure(few.net(name), rows, few.eps, few.ranks, name != "fc", seed)
+
+        yield from _each(f"{problem.name}-{name}", seeds, compute, cost, known, small=not large)
+    widths, n_steps = WIDTHS[problem.name, size], STEPS[size]
+
+    def trained(seed: int) -> dict[str, Any]:
+        return transfer.measure(problem.net("fc"), draw(problem, source(), seed), problem.eps, widths, n_steps, seed)
+
+    seeds = request.seed_range(3 if size == "full" else 2)
+    cost = n_steps * sum(widths) * (6e-6 if problem.name == "digits" else 1e-4)
+    known = known | {"widths": list(widths), "steps": n_steps}
+    yield from _each(f"{problem.name}-transfer", seeds, trained, cost + 2, known, small=False)
+
+
+def _filters(problem: Problem, seed: int) -> dict[str, Any]:
+    return filters.differences(problem.net("fc"), draw(problem, _digits(), seed))
+
+
+def _each(
+    quantity: str,
+    seeds: range,
+    compute: Callable[[int], dict[str, Any]],
+    seconds: float,
+    settings: dict[str, Any],
+    small: bool = True,
+) -> Iterator[Step]:
+    for seed in seeds:
+        part = Part(f"{quantity}-seed{seed}", settings)
+        yield Step(quantity, seed, lambda found, progress, seed=seed: compute(seed), seconds, part, small)
+
+
+def _cifar(request: Request) -> tuple[Dataset | None, tuple[str, ...]]:
+    """CIFAR-10 from the folder that was named, or from ``$LIMES_DATA`` where it has it."""
+    if request.data is None and not os.environ.get("LIMES_DATA"):
+        return None, (_MISSING,)
+    try:
+        return load("cifar10", request.data), ()
+    except FormatError as error:
+        if request.data is not None:
+            raise
+        return None, (f"{_MISSING} ({error})",)
+
+
+@cache
+def _digits() -> Dataset:
+    return load("digits")
+
+
+def _given(data: Dataset | None) -> Dataset:
+    assert data is not None
+    return data
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _plain(v) for name, v in value.items()}
+    return [_plain(v) for v in value] if isinstance(value, tuple) else value

@@ -1,0 +1,115 @@
+"""The numbers behind the figures, and the figures: worth of features, sums of them, times, transfer."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from limes.papers.paper import Drawing, Found
+from limes.report import cumulative_curves, feature_scatter, spectrum_figure, style
+
+_NETS = {"fc": "fully connected", "conv": "convolutional", "myrtle": "Myrtle-5"}
+_TITLES = {"digits": "digits 3 and 8, ε = 0.1", "cifar10": "CIFAR-10 airplanes and automobiles, ε = 8/255"}
+Numbers = Mapping[str, Any]
+
+
+def curves(found: Found, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Of each data set and net: the first seed's features, means over seeds of the rest."""
+    numbers: dict[str, Any] = {"features": {}, "transfer": {}}
+    for quantity, runs in found.items():
+        data, _, kind = quantity.partition("-")
+        if data not in _TITLES:
+            continue
+        first = next(iter(runs.values()))
+        if kind == "transfer":
+            names = ("clean", "transfer", "random", "white_box")
+            numbers["transfer"][data] = {"widths": first["widths"], **{n: _means(runs, n) for n in names}}
+            continue
+        entry = {name: np.asarray(first[name]).tolist() for name in ("ranks", "feature_balanced")}
+        entry |= {"robust": first["feature_robust_balanced"].tolist(), "order": first["order"]}
+        entry |= {"times": first["times"], "spectrum": np.asarray(first["eigenvalues"]).tolist()}
+        entry |= {name: _means(runs, name) for name in ("clean", "fgsm")}
+        entry["top"] = {
+            "counts": np.asarray(first["top"]["counts"]).tolist(),
+            **{n: np.mean([r["top"][n] for r in runs.values()], axis=0).tolist() for n in ("clean", "robust")},
+        }
+        numbers["features"].setdefault(data, {})[kind] = entry
+    return numbers
+
+
+def figures(numbers: Numbers) -> dict[str, Drawing]:
+    """The drawings, from the numbers as they were stored."""
+    made = {}
+    for data, nets in numbers["features"].items():
+        for net, entry in nets.items():
+            made[f"features-{data}-{net}"] = _scatter(data, net, entry)
+        made[f"together-{data}"] = _together(data, nets)
+        made[f"spectrum-{data}"] = _spectrum(data, nets)
+    for data, entry in numbers["transfer"].items():
+        made[f"transfer-{data}"] = _transfer(data, entry)
+    return made
+
+
+def _scatter(data: str, net: str, entry: Numbers) -> Drawing:
+    figure = feature_scatter(entry["ranks"], entry["feature_balanced"], entry["robust"], 0.5)
+    best = int(np.argmax(entry["robust"]))
+    return Drawing(
+        figure,
+        f"Usefulness and robustness of {len(entry['ranks'])} features, one point each; {_NETS[net]} net, "
+        f"{_TITLES[data]}, first seed. Dotted: chance. On the diagonal the attack does nothing.",
+        f"Scatter. The most robust feature is that of eigenvalue {entry['ranks'][best] + 1}, balanced accuracy "
+        f"{entry['feature_balanced'][best]:.2f}, under attack {entry['robust'][best]:.2f}. Rank correlation of "
+        f"robustness with the number of the eigenvalue: {entry['order']:.2f}.",
+    )
+
+
+def _together(data: str, nets: Numbers) -> Drawing:
+    lines = {_NETS[net]: (e["top"]["counts"], e["top"]["clean"], e["top"]["robust"]) for net, e in nets.items()}
+    told = "; ".join(
+        f"{name}: all {counts[-1]} features {clean[-1]:.2f} clean, {robust[-1]:.2f} attacked, best attacked "
+        f"{max(robust):.2f} with {counts[int(np.argmax(robust))]}"
+        for name, (counts, clean, robust) in lines.items()
+    )
+    return Drawing(
+        cumulative_curves(lines),
+        f"The first k features together, clean and under FGSM; {_TITLES[data]}, mean over seeds.",
+        f"Accuracy against the number of features. {told}.",
+    )
+
+
+def _spectrum(data: str, nets: Numbers) -> Drawing:
+    spectra = {_NETS[net]: entry["spectrum"] for net, entry in nets.items()}
+    told = "; ".join(f"{name}: first {values[0] / sum(values):.2f}" for name, values in spectra.items())
+    return Drawing(
+        spectrum_figure(spectra),
+        f"Eigenvalues of the training kernel, as shares of its trace; {_TITLES[data]}, first seed.",
+        f"Shares of the trace against the number of the eigenvalue. {told}.",
+    )
+
+
+def _transfer(data: str, entry: Numbers) -> Drawing:
+    figure = style.new_figure(style.WIDTH, 3.2)
+    ax = figure.add_axes((0.115, 0.16, 0.86, 0.64))
+    style.plain_axes(ax)
+    names = {"clean": "clean", "random": "random signs", "transfer": "kernel's examples", "white_box": "white-box PGD"}
+    places = np.arange(len(entry["widths"]))
+    for i, (name, label) in enumerate(names.items()):
+        look = {"color": style.SERIES[i], "marker": style.MARKERS[i], "markersize": 4, "linewidth": 1.5}
+        ax.plot(places, entry[name], label=label, **look)
+    ax.set_xticks(places, [f"{width:,}" for width in entry["widths"]])
+    ax.set_ylim(-0.02, 1.02)
+    ax.set_xlabel("width of the finite network")
+    ax.set_ylabel("accuracy")
+    place: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (-0.02, 1.02), "ncols": 2, "columnspacing": 1.5}
+    ax.legend(frameon=False, fontsize=style.FONT_SIZE - 1, labelcolor=style.INK, borderaxespad=0, **place)
+    told = "; ".join(f"{label} {entry[name][-1]:.2f}" for name, label in names.items())
+    return Drawing(
+        figure,
+        f"Finite networks of one hidden layer before adversarial examples of the kernel; {_TITLES[data]}, mean over "
+        "seeds.",
+        f"Accuracy against width. At the widest: {told}.",
+    )
+
+
+def _means(runs: Mapping[int, Mapping[str, Any]], name: str) -> list[float]:
+    return np.mean([run[name] for run in runs.values()], axis=0).tolist()
