@@ -19,7 +19,7 @@ from limes.cli.app import app
 
 LIMES = [sys.executable, "-c", "from limes.cli import main; main()"]
 SMALL = ["--n-train", "120", "--n-validation", "30", "--n-test", "30", "--seeds", "1", "--n-times", "3"]
-SMALL += ["--defence", "none"]
+SMALL += ["--defence", "none", "--certify", "2"]
 WEAK = ["--steps", "3", "--queries", "10"]
 
 
@@ -69,6 +69,22 @@ def test_the_folder_of_another_run_is_refused(finished):
     assert "--force" in done.stderr
 
 
+def test_the_saved_model_is_certified(finished):
+    folder, metrics, _ = finished
+    assert metrics["certificates"]["n_points"] == 2
+    assert metrics["certificates"]["violations"] == 0
+    args = ("certify", "run/model.npz", "digits", "--n-test", "2", "--method", "norm", "--out", "certificates")
+    found = json.loads(limes(*args, "--json", cwd=folder).stdout)
+    assert 0 < found["certified_radius"]["mean"] < found["attacked_radius"]["mean"]
+    page = (folder / "certificates" / "report.html").read_text()
+    assert all(title in page for title in ("Accuracy against radius", "Radii of the points", "Least robust inputs"))
+    again = limes(*args, cwd=folder)
+    assert "certified radius  mean" in again.stdout
+    assert "another run" not in again.stderr
+    wrong = limes("certify", "run/model.npz", "digits", "--method", "magic", "--out", "other", cwd=folder, code=2)
+    assert "methods must be a sequence of some of joint, norm, interval" in wrong.stderr
+
+
 def test_the_saved_model_predicts_and_is_attacked(finished):
     folder, _, _ = finished
     done = limes("predict", "run/model.npz", "digits", "--json", cwd=folder)
@@ -81,7 +97,7 @@ def test_the_saved_model_predicts_and_is_attacked(finished):
 
 def test_an_interrupted_run_continues(tmp_path):
     args = ["robustify", "digits", "--out", "run", "--n-train", "150", "--n-validation", "30", "--n-test", "30"]
-    args += ["--seeds", "2", "--defence", "none", *WEAK]
+    args += ["--seeds", "2", "--defence", "none", "--certify", "0", *WEAK]
     process = subprocess.Popen([*LIMES, *args], cwd=tmp_path, stderr=subprocess.PIPE, text=True)
     stages = tmp_path / "run" / "stages"
     deadline = time.monotonic() + 120
@@ -100,7 +116,21 @@ def test_an_interrupted_run_continues(tmp_path):
 
 
 def test_defences_are_trained_and_a_small_budget_leaves_them_out(tmp_path):
-    args = ["robustify", "digits", "--out", "run", "--n-train", "60", "--n-validation", "20", "--n-test", "20", *WEAK]
+    args = [
+        "robustify",
+        "digits",
+        "--out",
+        "run",
+        "--n-train",
+        "60",
+        "--n-validation",
+        "20",
+        "--n-test",
+        "20",
+        "--certify",
+        "1",
+        *WEAK,
+    ]
     args += ["--seeds", "1", "--n-times", "2", "--defence", "adv-ntk", "--json"]
     first = json.loads(limes(*args, "--budget", "1s", cwd=tmp_path).stdout)
     assert [row["defence"] for row in first["table"]] == ["plain flow, trained to the end", "best stopping time"]
@@ -142,7 +172,7 @@ def write(folder: Path, name: str, x, y) -> str:
 )
 def test_bad_input_gets_one_sentence(tmp_path, make, options, code, words):
     source = make(tmp_path)
-    done = limes("robustify", source, "--out", "run", *WEAK, *options, cwd=tmp_path, code=code)
+    done = limes("robustify", source, "--out", "run", "--certify", "0", *WEAK, *options, cwd=tmp_path, code=code)
     assert words in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
