@@ -128,7 +128,7 @@ def test_defences_are_trained_and_a_small_budget_leaves_them_out(tmp_path):
         "--n-test",
         "20",
         "--certify",
-        "1",
+        "0",
         *WEAK,
     ]
     args += ["--seeds", "1", "--n-times", "2", "--defence", "adv-ntk", "--json"]

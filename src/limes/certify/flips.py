@@ -36,7 +36,7 @@ def label_flips(predictor: Any, x: Array) -> np.ndarray:
         >>> x = np.array([[0.0, 1.0], [1.0, 0.0], [0.1, 0.9], [0.9, 0.2], [0.2, 0.8]])
         >>> clf = lm.NTKClassifier(ridge=0.1).fit(x, ["up", "right", "up", "right", "up"])
         >>> lm.certify.label_flips(clf, np.array([[0.1, 1.0]])).tolist()
-        [2]
+        [1]
     """
     return np.array([len(rows) for rows, _ in harmful_flips(predictor, x)], dtype=np.int64)
 
