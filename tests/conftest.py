@@ -33,3 +33,11 @@ def quick_compilation(_programs_of_this_module):
     jax.config.update("jax_disable_most_optimizations", True)
     yield
     jax.config.update("jax_disable_most_optimizations", False)
+
+
+_SLOW = ("test_docs.py", "test_command_line.py", "test_soundness.py", "test_adv_ntk_steps.py", "test_cluster.py")
+
+
+def pytest_collection_modifyitems(items):
+    """Long files first, so that workers which take whole files end together (with --no-loadscope-reorder)."""
+    items.sort(key=lambda item: item.path.name not in _SLOW)

