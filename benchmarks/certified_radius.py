@@ -50,7 +50,7 @@ class Case:
 def digits(quick: bool) -> Iterator[Case]:
     """Pairs of digits, depths and ridges."""
     x, y = load_digits(return_X_y=True)
-    n_test = 5 if quick else 20
+    n_test = 5 if quick else 10
     for pair in ((0, 1), (3, 8)):
         rows = np.random.default_rng(0).permutation(np.flatnonzero(np.isin(y, pair)))
         train, test = rows[:240], rows[240 : 240 + n_test]
