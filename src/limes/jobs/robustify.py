@@ -98,7 +98,7 @@ def robustify(
         RunFolderError: for a folder of another run, or a full disk (DiskFullError).
         MemoryRefused: if the run would not fit.
 
-    Cost: printed by ``limes robustify --dry-run``; digits take less than two minutes on two cores.
+    Cost: printed by ``limes robustify --dry-run``; digits take two to three minutes on two cores.
     """
     if isinstance(data, Settings):
         settings = data

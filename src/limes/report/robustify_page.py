@@ -261,7 +261,7 @@ def _certificates(metrics: Metrics, figures: Mapping[str, str]) -> Section | Non
         return None
     intro = (
         f"Proofs for {found['n_points']} test points of the model “{found['defence']}”: no input of the box within the "
-        "certified radius of a point has another label. `limes certify` does more points of a saved model."
+        "certified radius of a point has another label. The command limes certify does more points of a saved model."
     )
     return Section("Certificates", [*radius_blocks(found), *curve_blocks(found, figures, "certificates")], intro)
 
