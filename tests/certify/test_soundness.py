@@ -81,6 +81,18 @@ def test_bounds_are_below_what_attacks_reach(name):
     assert min(gaps) < 1  # and not far below, in small balls
 
 
+def test_bounds_of_machines_with_an_intercept_are_at_most_the_difference_at_the_point():
+    x, y, queries = problem(2, True, 3)
+    clf = NTKSVC("mlp-2", C=1.0).fit(x, y)
+    assert np.abs(clf.intercept_).max() > 0.1
+    for point in points(clf, queries):
+        for method in METHODS:
+            value, _ = check(point, Threat("linf", 1e-9, (0.0, 1.0)), (method,), 12)
+            assert value <= min(point.gaps) + 1e-9
+            # features of the NTK move as the root of an angle, so that their norm gives way at once
+            assert value > (0.5 if method == "norm" else 0.95) * min(point.gaps)
+
+
 @pytest.mark.parametrize(
     ("clf", "n_classes", "dtype", "norm"),
     [

@@ -120,7 +120,11 @@ class _Bounds:
         """Bounds of all pairs from norms in the kernel's Hilbert space."""
         apart = norm.distance(self.machine, self.shells)
         norms = [self.machine.norm(self.point.weights(rival)) for rival in self.point.rivals]
-        low = [gap - size * apart for gap, size in zip(self.point.gaps, norms, strict=True)]
+        at_x = [  # of the kernel part alone: the losses hold the intercept
+            gap - self.machine.intercept @ self.point.weights(rival)
+            for gap, rival in zip(self.point.gaps, self.point.rivals, strict=True)
+        ]
+        low = [value - size * apart for value, size in zip(at_x, norms, strict=True)]
         self._offer(np.arange(len(self.values)), np.concatenate(low), "norm")
 
     def search(self, rows: np.ndarray, narrowed: Narrowed, bound: _Search, name: str, loose: bool = False) -> None:

@@ -43,7 +43,8 @@ def bent(ridge: Ridge, weights: np.ndarray) -> Form:
     for k, row in enumerate(weights * bend):
         matrix = (z * row[:, None]).T @ z / d**2
         matrix = 0.5 * (matrix + matrix.T)
-        error = 1e-12 * d * float(np.abs(matrix).sum(axis=1).max())
+        # rounding of the products, entry by entry and so in norm, and of the eigenvalues
+        error = 2.0**-50 * (len(z) + d) * float(np.abs(row) @ ridge.machine.squares) / d
         lowest[k] = min(float(np.linalg.eigvalsh(matrix)[0]) - error, 0.0)
     return Form(bend, lowest)
 

@@ -10,7 +10,9 @@ import numpy as np
 from limes.core.errors import InputError
 from limes.core.types import Affine, KernelExpansion, Kind
 from limes.kernels.zonal import Zonal
-from limes.nets import Net
+from limes.machines.predictor import KernelPredictor
+from limes.nets import Dense, Erf, Flatten, Net
+from limes.nets.rectifiers import Rectifier
 
 _NARROW, _WIDE = 1e-5, 1e-9
 """Errors of a kernel entry as shares of sqrt(K(x, x) K(z, z)), sums over centres included: of a predictor in float32
@@ -18,7 +20,7 @@ _NARROW, _WIDE = 1e-5, 1e-9
 of the angle, and they are ten times and a hundred times as large."""
 
 
-_KNOWN: weakref.WeakKeyDictionary[Any, "Machine"] = weakref.WeakKeyDictionary()
+_KNOWN: weakref.WeakKeyDictionary[KernelPredictor, "Machine"] = weakref.WeakKeyDictionary()
 """Of predictors that are still there: norms cost a kernel of all centres."""
 
 
@@ -97,7 +99,8 @@ def supports(net: Net) -> bool:
 
     Nets with biases or erf also need to be a plain sequence of layers, see `limes.certify.radial`.
     """
-    return net.layout == "vector" and net.positive and not net.random
+    plain = all(isinstance(layer, Dense | Flatten | Rectifier | Erf) for layer in net.layers)
+    return net.layout == "vector" and net.positive and not net.random and (net.homogeneous or plain)
 
 
 def machine_of(predictor: Any) -> Machine:
@@ -113,6 +116,8 @@ def machine_of(predictor: Any) -> Machine:
             f"{type(predictor).__name__} has no centres and coefficients"
         )
     form: Any = getattr(predictor, "expansion", predictor)
+    if not isinstance(form, KernelPredictor):  # one that may change
+        return _take_apart(form)
     if form not in _KNOWN:
         _KNOWN[form] = _take_apart(form)
     return _KNOWN[form]
@@ -123,7 +128,10 @@ def _take_apart(form: Any) -> Machine:
     if net.layout != "vector":
         raise InputError("certificates are for fully connected nets: this one has convolutions or pools")
     if not supports(net):
-        raise InputError(f"certificates know dense layers, relu, leaky_relu, abs, erf and residual blocks, not {net}")
+        raise InputError(
+            "certificates know dense layers, relu, leaky_relu, abs and erf, and without biases residual blocks, not "
+            f"{net}"
+        )
     coef = np.asarray(form.coef, np.float64)
     if coef.shape[1] < 2:
         raise InputError("certificates are about labels: this machine has one output, so it is no classifier")

@@ -14,7 +14,6 @@ import numpy as np
 from limes.certify.machine import Machine
 from limes.certify.region import Shells
 from limes.core import precision
-from limes.core.errors import InputError
 from limes.kernels.state import Cov
 from limes.nets import Dense, Erf, Flatten, Net
 from limes.nets.rectifiers import Rectifier
@@ -53,8 +52,7 @@ class _Track:
 def farthest(net: Net, kind: str, ends: np.ndarray, q: np.ndarray) -> np.ndarray:
     """The largest |K_y - K_cy| over |y|^2/d between the `ends` (k, 2), for |c y|^2/d = q (k,): (k,), rounded up.
 
-    Raises:
-        InputError: for a net that is no sequence of dense layers, rectifiers and erf.
+    The net is a sequence of dense layers, rectifiers and erf, see `limes.certify.machine.supports`.
     """
     roots = np.sqrt(ends)
     grid = roots[:, :1] + (roots[:, 1:] - roots[:, :1]) * np.linspace(0, 1, _GRID + 1)
@@ -79,11 +77,7 @@ def _through(layer, track: _Track) -> _Track:
     if isinstance(layer, Dense):  # increasing in everything
         own, cross = (tuple(after_weights(layer, end) for end in ends) for ends in (track.own, track.cross))
         return _Track(own, cross, after_weights(layer, track.fixed))  # pyright: ignore[reportArgumentType]
-    if not isinstance(layer, Rectifier | Erf):
-        raise InputError(
-            "certificates of nets with biases or erf need dense layers, rectifiers and erf after one another, not "
-            f"{layer}"
-        )
+    assert isinstance(layer, Rectifier | Erf), "limes.certify.machine.supports lets no other layer through"
     fixed, fixed_slope = layer.dual_self(track.fixed.nngp)
     variance = tuple(end.nngp for end in track.own)
     own = tuple(layer.dual_self(v) for v in variance)  # values increase; slopes are constant or (erf) decrease
