@@ -90,7 +90,7 @@ def test_bounds_of_machines_with_an_intercept_are_at_most_the_difference_at_the_
             value, _ = check(point, Threat("linf", 1e-9, (0.0, 1.0)), (method,), 12)
             assert value <= min(point.gaps) + 1e-9
             # features of the NTK move as the root of an angle, so that their norm gives way at once
-            assert value > (0.5 if method == "norm" else 0.95) * min(point.gaps)
+            assert value > min(point.gaps) - (0.3 if method == "norm" else 0.05)
 
 
 @pytest.mark.parametrize(
