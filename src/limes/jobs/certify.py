@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from limes.attacks import minimal
+from limes.attacks.threat import require_norm
 from limes.certify import radius
+from limes.certify.machine import machine_of
 from limes.core.errors import InputError
 from limes.core.progress import Muted, Progress, Quiet
 from limes.core.types import Norm
@@ -65,6 +67,8 @@ def certify(
     machine, dataset = load_model(model), load(data, data_dir, target)
     if not hasattr(machine, "classes_"):
         raise InputError(f"{model} holds a {type(machine).__name__}, but certificates are about classifiers")
+    require_norm(norm, Norm)
+    machine_of(machine)  # refused before there is a folder
     x, y, _ = rows_to_test(dataset, n_test, seed)
     box = dataset.bounds if bounds is None else bounds
     if box is not None:
