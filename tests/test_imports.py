@@ -19,6 +19,7 @@ ALLOWED = {
     "linalg": {"core"},
     "gram": {"core", "kernels", "nets"},
     "attacks": {"core"},
+    "interop": {"core"},
     "data": {"core"},
     "report": {"core"},
     "machines": {"core", "kernels", "nets", "linalg", "gram"},

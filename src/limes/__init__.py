@@ -7,13 +7,13 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from limes import attacks, certify, data, gram, jobs, kernels, measure, nets, papers, robust
+    from limes import attacks, certify, data, gram, interop, jobs, kernels, measure, nets, papers, robust
     from limes.machines import NTKSVC, NNGPRegressor, NTKClassifier, NTKRegressor, RNTKClassifier, load
     from limes.robust import AdvNTKClassifier, LazyATClassifier
 
 __version__ = "0.1.0"
 
-_ROOMS = ("attacks", "certify", "data", "gram", "jobs", "kernels", "measure", "nets", "papers", "robust")
+_ROOMS = ("attacks", "certify", "data", "gram", "interop", "jobs", "kernels", "measure", "nets", "papers", "robust")
 _HOME = {
     "NNGPRegressor": "machines",
     "NTKClassifier": "machines",
@@ -37,6 +37,7 @@ __all__ = [
     "certify",
     "data",
     "gram",
+    "interop",
     "jobs",
     "kernels",
     "load",

@@ -1,0 +1,6 @@
+"""PyTorch: limes predictors as torch modules, torch modules as limes predictors. Needs ``limes[torch]``."""
+
+from limes.interop.torch.as_module import as_module
+from limes.interop.torch.predictor import TorchPredictor, predictor
+
+__all__ = ["TorchPredictor", "as_module", "predictor"]
