@@ -23,6 +23,7 @@ ALLOWED = {
     "data": {"core"},
     "report": {"core"},
     "machines": {"core", "kernels", "nets", "linalg", "gram"},
+    "finite": {"core", "linalg"},
     "certify": {"core", "kernels", "nets", "machines", "attacks"},
     "robust": {"core", "kernels", "nets", "linalg", "machines", "attacks"},
     "measure": {"core", "kernels", "nets", "linalg", "machines", "attacks"},

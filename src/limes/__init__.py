@@ -7,13 +7,26 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from limes import attacks, certify, data, gram, interop, jobs, kernels, measure, nets, papers, robust
+    from limes import attacks, certify, data, finite, gram, interop, jobs, kernels, measure, nets, papers, robust
     from limes.machines import NTKSVC, NNGPRegressor, NTKClassifier, NTKRegressor, RNTKClassifier, load
     from limes.robust import AdvNTKClassifier, LazyATClassifier
 
 __version__ = "0.1.0"
 
-_ROOMS = ("attacks", "certify", "data", "gram", "interop", "jobs", "kernels", "measure", "nets", "papers", "robust")
+_ROOMS = (
+    "attacks",
+    "certify",
+    "data",
+    "finite",
+    "gram",
+    "interop",
+    "jobs",
+    "kernels",
+    "measure",
+    "nets",
+    "papers",
+    "robust",
+)
 _HOME = {
     "NNGPRegressor": "machines",
     "NTKClassifier": "machines",
@@ -36,6 +49,7 @@ __all__ = [
     "attacks",
     "certify",
     "data",
+    "finite",
     "gram",
     "interop",
     "jobs",

@@ -1,0 +1,202 @@
+"""How an empirical NTK will be computed: by which method, in tiles of how many rows, with how many bytes."""
+
+import functools
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from limes.core import memory as mem
+from limes.core import precision
+from limes.core.errors import InputError
+from limes.core.memory import format_bytes
+from limes.core.types import Array
+from limes.finite import derivatives, factors, modes, products
+from limes.finite.modes import Mode
+from limes.finite.network import Apply, Network, Weighted, precision_of, weighted
+
+Method = Literal["structured", "jacobian", "products"]
+
+_SOME = 1 << 28  # bytes of derivatives beyond which a larger tile saves little
+_LEAST = 16  # rows of a tile that are worth more bytes
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A way to compute an empirical NTK.
+
+    Attributes:
+        method: "structured", "jacobian" or "products".
+        flops: of each method, multiplications and additions, about.
+        factored: share of the weights whose derivative is never held, with "structured".
+        tile: rows of a tile.
+        bytes: estimated peak beside inputs and weights: result, derivatives of two tiles, and what their programs need.
+        limit: the memory limit that `tile` was chosen for.
+    """
+
+    method: Method
+    flops: Mapping[str, float]
+    factored: float
+    tile: int
+    bytes: int
+    limit: int
+
+    def __str__(self) -> str:
+        costs = ", ".join(f"{name} {flops:.2g}" for name, flops in sorted(self.flops.items(), key=lambda item: item[1]))
+        share = f" ({self.factored:.0%} of the weights in factors)" if self.method == "structured" else ""
+        return f"{self.method}{share}, tiles of {self.tile} rows, {format_bytes(self.bytes)}; flops: {costs}"
+
+
+@dataclass(frozen=True, eq=False)
+class Programs:
+    """Compiled for tiles of one size; `derive` is None where a block is computed from the inputs themselves."""
+
+    derive: Any
+    block: Any
+
+    @property
+    def bytes(self) -> int:
+        """Peak of one block: derivatives of two tiles, the result, and the larger of both programs' own memory."""
+        held, own = 0, 0
+        if self.derive is not None:
+            found = self.derive.memory_analysis()
+            held, own = 2 * found.output_size_in_bytes, found.temp_size_in_bytes
+        found = self.block.memory_analysis()
+        return int(held + max(own, found.temp_size_in_bytes + found.output_size_in_bytes))
+
+
+def plan(
+    apply: Apply,
+    params: Any,
+    x1: Array,
+    x2: Array | None = None,
+    trace: bool = True,
+    *,
+    output: int | None = None,
+    method: Method | Literal["auto"] = "auto",
+    memory: str | int | None = None,
+    tile: int | None = None,
+) -> Plan:
+    """How `empirical_ntk` with the same arguments would go about it: ``print(plan(...))``.
+
+    Raises:
+        InputError, DtypeError, MemoryRefused: as `limes.finite.empirical_ntk`.
+
+    Example:
+        >>> import numpy as np, limes as lm
+        >>> net, x = lm.nets.mlp(2), np.eye(8, dtype="float32")
+        >>> plan(net.apply, net.init(0, (8,), width=64, outputs=10), x).method
+        'structured'
+    """
+    with precision.scope(precision_of(params)):
+        found = weighted(apply, params, x1)
+        mode = modes.parse(found.network.outputs, trace, output)
+        sizes = len(x1), len(x1) if x2 is None else len(x2)
+        return choose(found, mode, found.batch(x1[:1], "x1"), sizes, method, memory, tile)
+
+
+def choose(
+    found: Weighted,
+    mode: Mode,
+    example: np.ndarray,
+    sizes: tuple[int, int],
+    method: str,
+    memory: str | int | None,
+    tile: int | None,
+) -> Plan:
+    """The cheapest method that fits the limit, with the largest tile that is of use.
+
+    Args:
+        found: the network.
+        mode: what is asked for.
+        example: (1, ...), of the inputs' shape and dtype.
+        sizes: n1 and n2.
+        method: "auto" or one of the methods.
+        memory: limit, see `limes.core.memory.limit`.
+        tile: rows, or None.
+
+    Raises:
+        InputError: for an unknown method or a bad tile.
+        MemoryRefused: if not even one pair of rows fits.
+    """
+    if method not in ("auto", *get_args(Method)):
+        raise InputError(f"method must be auto, {', '.join(get_args(Method))}, not {method!r}")
+    if tile is not None and (isinstance(tile, bool) or not isinstance(tile, int | np.integer) or tile < 1):
+        raise InputError(f"tile must be a number of rows of at least 1, not {tile!r}")
+    one = jax.ShapeDtypeStruct(example.shape[1:], example.dtype)
+    flops, factored = _flops(found.network, mode, _shapes(found.weights), _shapes(found.others), one, sizes)
+    bound = mem.limit(memory)
+    result = math.prod(mode.block(*sizes)) * found.dtype.itemsize
+    ways_out = "ask for fewer rows, for trace=True, or use limes.finite.ntk_operator, which holds no kernel"
+    what = f"an empirical NTK of {sizes[0]} x {sizes[1]} rows with {mode.products} products of gradients for each pair"
+    mem.require(result, what, ways_out, memory)
+    names = sorted(flops, key=flops.__getitem__) if method == "auto" else [method]
+    needed = 0
+    for name in names:
+        rows = min(tile or _first_guess(found, mode, name, bound), max(sizes))
+        while True:
+            needed = result + compiled(found, mode, name, example, rows).bytes
+            if needed <= bound or rows == 1 or tile is not None:
+                break
+            rows = max(1, min(rows - 1, int(rows * bound / needed)))
+        if needed <= bound:
+            return Plan(name, flops, factored, rows, needed, bound)  # pyright: ignore[reportArgumentType]
+    mem.require(needed, what, ways_out, memory)
+    raise AssertionError("unreachable: the limit was passed")
+
+
+def _first_guess(found: Weighted, mode: Mode, name: str, bound: int) -> int:
+    """Rows whose derivatives take a useful amount of memory; what they really take is measured."""
+    each = found.size * found.dtype.itemsize * (1 if name == "products" else mode.rows)
+    return max(1, min(512, max(_LEAST, _SOME // each), bound // each))
+
+
+@functools.lru_cache(maxsize=64)
+def _flops(
+    network: Network, mode: Mode, weights: Any, others: Any, example: Any, sizes: tuple[int, int]
+) -> tuple[dict[Method, float], float]:
+    """Cost of each method, and the share of weights in factors.
+
+    A pass backward costs a pass forward for the inputs and another one for the weights of each layer.
+    """
+    traced = derivatives.trace_one(network, list(weights), list(others), example)
+    once, rows, (n1, n2) = traced.flops, mode.rows, sizes
+    both, size = n1 + n2, sum(math.prod(w.shape) for w in weights)
+    parts = factors.find(traced, len(weights))
+    factored = sum(factor.inputs * factor.outputs for factor in parts)
+    pairs = sum(min(derivatives.costs(factor, mode)) for factor in parts)
+    return {
+        "structured": both * once * (1 + rows) + 2 * n1 * n2 * (pairs + mode.products * (size - factored)),
+        "jacobian": both * once * (1 + 2 * rows) + 2 * n1 * n2 * mode.products * size,
+        "products": (n1 + n2 * (1 + 2 * rows)) * once + 2 * n1 * n2 * rows * once,
+    }, factored / size
+
+
+def _shapes(leaves: Any) -> tuple[Any, ...]:
+    return tuple(jax.ShapeDtypeStruct(jnp.shape(a), a.dtype) for a in leaves)
+
+
+def compiled(found: Weighted, mode: Mode, method: str, example: np.ndarray, tile: int) -> Programs:
+    """The programs of a method for tiles of one size."""
+    x = jax.ShapeDtypeStruct((tile, *example.shape[1:]), example.dtype)
+    shapes = [
+        tuple(jax.ShapeDtypeStruct(jnp.shape(a), a.dtype) for a in part) for part in (found.weights, found.others)
+    ]
+    return _compiled(found.network, mode, method, *shapes, x)
+
+
+@functools.lru_cache(maxsize=32)
+def _compiled(network: Network, mode: Mode, method: str, weights: Any, others: Any, x: Any) -> Programs:
+    weights, others = list(weights), list(others)
+    if method == "products":
+        block = functools.partial(products.contract, network, mode)
+        return Programs(None, jax.jit(block).lower(weights, others, x, x).compile())
+    derive = functools.partial(derivatives.differentiate, network, mode, method == "structured")
+    first = jax.jit(derive).lower(weights, others, x)
+    made = jax.eval_shape(derive, weights, others, x)
+    block = jax.jit(functools.partial(derivatives.contract, mode)).lower(made, made)
+    return Programs(first.compile(), block.compile())
