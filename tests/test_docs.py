@@ -18,7 +18,7 @@ from limes.report.marks import between
 pytestmark = pytest.mark.usefixtures("quick_compilation")
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-LIBRARIES = {"torch"}  # with a bridge in limes.interop: files and folders of these names need them
+LIBRARIES = {"equinox", "flax", "torch"}  # with a bridge in limes.interop: files and folders of these names need them
 MODULES = sorted((ROOT / "src" / "limes").rglob("*.py"))
 
 
@@ -91,7 +91,7 @@ def test_reference_has_every_public_name(page):
 @pytest.mark.parametrize("path", [p for p in MODULES if ">>>" in p.read_text()], ids=name_of)
 def test_docstring_examples_hold(path, tmp_path, monkeypatch):
     for package in LIBRARIES & set(path.relative_to(ROOT / "src" / "limes").with_suffix("").parts):
-        pytest.importorskip(package, reason=f"the examples need {package}: pip install 'limes[{package}]'")
+        pytest.importorskip(package, reason=f"the examples need {package}")
     monkeypatch.chdir(tmp_path)
     result = doctest.testmod(importlib.import_module(module_name(path)))
     assert result.attempted

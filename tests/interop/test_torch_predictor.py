@@ -93,7 +93,7 @@ class Noisy(nn.Module):
 
 def test_random_modules_are_found():
     x = RNG.standard_normal((6, 4))
-    with pytest.raises(InputError, match=r"other scores when it is called again .* deterministic=False"):
+    with pytest.raises(InputError, match=r"other scores when it is called again .* accept it: deterministic=False"):
         predictor(Noisy()).scores(x)
     model = predictor(Noisy(), deterministic=False)
     assert not np.array_equal(model.scores(x), model.scores(x))

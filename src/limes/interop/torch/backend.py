@@ -4,7 +4,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from limes.core.errors import InputError, MissingPackage
+import numpy as np
+
+from limes.core.errors import InputError
+from limes.interop import packages
+
+SAME = 1e-3  # of the largest score: far above what the order of sums changes in float32, far below one dropped unit
 
 
 def require_torch() -> Any:
@@ -13,11 +18,7 @@ def require_torch() -> Any:
     Raises:
         MissingPackage: saying what to install.
     """
-    try:
-        import torch
-    except ImportError as error:
-        raise MissingPackage("limes.interop.torch needs PyTorch: pip install 'limes[torch]'") from error
-    return torch
+    return packages.require("torch", "PyTorch", "'limes[torch]'")
 
 
 def require_module(module: Any) -> Any:
@@ -40,6 +41,27 @@ def channels_last(x: Any) -> Any:
 def channels_first(x: Any) -> Any:
     """A tensor (n, *positions, channels) as (n, channels, *positions); vectors (n, d) as they are."""
     return x.movedim(-1, 1) if x.ndim > 2 else x
+
+
+def array(tensor: Any) -> np.ndarray:
+    """A tensor as a NumPy array of 32 or 64 bits."""
+    tensor = tensor.detach()
+    return (tensor.float() if tensor.element_size() < 4 else tensor).cpu().numpy()
+
+
+def require_same(first: Any, second: Any, when: str, way_out: str = "") -> None:
+    """Refuse scores that differ by more than the order of sums explains.
+
+    Raises:
+        InputError: by how much.
+    """
+    one, two = array(first), array(second)
+    gap, size = float(np.abs(one - two).max(initial=0.0)), float(np.abs(one).max(initial=0.0))
+    if gap > SAME * size:
+        raise InputError(
+            f"the module gives other scores {when}, by up to {gap:.2g}, though it is in evaluation mode: find what is "
+            f"random in it or looks at other rows{way_out}"
+        )
 
 
 @contextmanager

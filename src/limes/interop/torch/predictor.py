@@ -11,8 +11,6 @@ from limes.core.errors import InputError
 from limes.core.types import Array
 from limes.interop.torch import backend
 
-_SAME = 1e-3  # of the largest score, in float32: far above what the order of sums changes, far below one dropped unit
-
 
 @dataclass(frozen=True, eq=False)
 class TorchPredictor:
@@ -38,7 +36,8 @@ class TorchPredictor:
         """Scores of a batch: (n, ...) -> (n, c), in the dtype of the module.
 
         Raises:
-            InputError: if the module does not return (n, n_outputs), or other scores when it is called again.
+            InputError: if the module does not return (n, n_outputs), or other scores when it is called again although
+            `deterministic` is true.
             DtypeError: for input that is not float32 or float64.
         """
         torch = backend.require_torch()
@@ -46,9 +45,10 @@ class TorchPredictor:
             z = self._enter(x)
             out = self._scores(z)
             if self.deterministic and not self._checked:
-                self._require_equal(out, self._scores(z))
+                when, way_out = "when it is called again with the same input", ", or accept it: deterministic=False"
+                backend.require_same(out, self._scores(z), when, way_out)
                 self._checked.append(True)
-        return _array(out)
+        return backend.array(out)
 
     def scores_vjp(self, x: Array, v: Array) -> np.ndarray:
         """Gradient in x of sum(v * scores(x)): the shape and dtype of x. `v` is (n, n_outputs).
@@ -72,14 +72,14 @@ class TorchPredictor:
                 raise InputError(
                     "the scores of the module have no gradient in its input: it detaches them, or runs under no_grad"
                 )
-            scores = _array(out)
+            scores = backend.array(out)
             v = torch.as_tensor(np.array(cotangent(scores))).to(out)
             (gradient,) = torch.autograd.grad(out, z, v, allow_unused=True)
         x = np.asarray(x)
         if gradient is None:
             return scores, np.zeros_like(x)
         gradient = backend.channels_last(gradient) if self.channels_first else gradient
-        return scores, _array(gradient).astype(x.dtype, copy=False)
+        return scores, backend.array(gradient).astype(x.dtype, copy=False)
 
     def predict(self, x: Array) -> np.ndarray:
         """Labels of the largest scores: from `classes_`, or column numbers."""
@@ -103,15 +103,6 @@ class TorchPredictor:
                 "was expected: give n_outputs=..., or wrap it in a module that returns one score for each class"
             )
         return out
-
-    def _require_equal(self, first: Any, second: Any) -> None:
-        first, second = _array(first), _array(second)
-        gap, size = float(np.abs(first - second).max(initial=0.0)), float(np.abs(first).max(initial=0.0))
-        if gap > _SAME * size:
-            raise InputError(
-                f"the module gives other scores when it is called again with the same input, by up to {gap:.2g}, "
-                "though it is in evaluation mode: find what is random in it, or accept that with deterministic=False"
-            )
 
 
 def predictor(
@@ -176,8 +167,3 @@ def _outputs_of(module: Any) -> int:
             "give n_outputs=... or classes=..."
         )
     return known[-1]
-
-
-def _array(out: Any) -> np.ndarray:
-    out = out.detach()
-    return (out.float() if out.element_size() < 4 else out).cpu().numpy()
