@@ -66,7 +66,7 @@ def differentiate(
         pairs, flat = [], [row.reshape(mode.rows, -1) for row in rows]
         for factor, a, d in zip(found, activations, cotangents, strict=True):
             d = jax.vmap(factor.cotangents)(d)
-            if costs(factor, mode)[0] < costs(factor, mode)[1]:
+            if multiplied_out(factor, mode):
                 flat.append(jnp.einsum("mk,rmh->rkh", a, d, precision="highest").reshape(mode.rows, -1))
             else:
                 pairs.append((a, d))
@@ -89,6 +89,18 @@ def costs(factor: Factor, mode: Mode) -> tuple[float, float]:
     """Multiplications for a pair of examples: with the outer product, and with its parts."""
     m, k, h = factor.positions, factor.inputs, factor.outputs
     return mode.products * k * h + 2 * mode.rows * m * k * h / _TYPICAL, m * m * (k + mode.products * (h + 1))
+
+
+def multiplied_out(factor: Factor, mode: Mode) -> bool:
+    """Whether the outer product is held, and not its parts."""
+    outer, parts = costs(factor, mode)
+    return outer < parts
+
+
+def held(factor: Factor, mode: Mode) -> int:
+    """Numbers that are held of an example."""
+    m, k, h = factor.positions, factor.inputs, factor.outputs
+    return mode.rows * k * h if multiplied_out(factor, mode) else m * (k + mode.rows * h)
 
 
 def _summed_product(a1: jax.Array, d1: jax.Array, a2: jax.Array, d2: jax.Array) -> jax.Array:

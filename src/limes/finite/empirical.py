@@ -116,7 +116,12 @@ def _steps(found: Weighted, programs: Programs) -> tuple[Callable[[Any], Any], C
     """What is held of a tile, and the block of two of them."""
     if programs.derive is None:
         return lambda x: x, functools.partial(programs.block, found.weights, found.others)
-    return functools.partial(programs.derive, found.weights, found.others), programs.block
+
+    def derive(x: np.ndarray) -> Any:
+        """Waits, so that no two tiles are on their way at once."""
+        return jax.block_until_ready(programs.derive(found.weights, found.others, x))
+
+    return derive, programs.block
 
 
 def _part(x: np.ndarray, start: int, tile: int) -> np.ndarray:

@@ -22,7 +22,7 @@ from limes.finite.network import Apply, Network, Weighted, precision_of, weighte
 Method = Literal["structured", "jacobian", "products"]
 
 _SOME = 1 << 28  # bytes of derivatives beyond which a larger tile saves little
-_LEAST = 16  # rows of a tile that are worth more bytes
+_LEAST, _MOST = 16, 512  # rows of a tile that are worth more bytes, and beyond which nothing is gained
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Plan:
     """
 
     method: Method
-    flops: Mapping[str, float]
+    flops: Mapping[Method, float]
     factored: float
     tile: int
     bytes: int
@@ -58,7 +58,7 @@ class Programs:
     derive: Any
     block: Any
 
-    @property
+    @functools.cached_property
     def bytes(self) -> int:
         """Peak of one block: derivatives of two tiles, the result, and the larger of both programs' own memory."""
         held, own = 0, 0
@@ -128,52 +128,60 @@ def choose(
     if tile is not None and (isinstance(tile, bool) or not isinstance(tile, int | np.integer) or tile < 1):
         raise InputError(f"tile must be a number of rows of at least 1, not {tile!r}")
     one = jax.ShapeDtypeStruct(example.shape[1:], example.dtype)
-    flops, factored = _flops(found.network, mode, _shapes(found.weights), _shapes(found.others), one, sizes)
+    costs = _costs(found.network, mode, _shapes(found.weights), _shapes(found.others), one, sizes)
     bound = mem.limit(memory)
     result = math.prod(mode.block(*sizes)) * found.dtype.itemsize
     ways_out = "ask for fewer rows, for trace=True, or use limes.finite.ntk_operator, which holds no kernel"
     what = f"an empirical NTK of {sizes[0]} x {sizes[1]} rows with {mode.products} products of gradients for each pair"
     mem.require(result, what, ways_out, memory)
-    names = sorted(flops, key=flops.__getitem__) if method == "auto" else [method]
+    names: list[Any] = sorted(costs.flops, key=costs.flops.__getitem__) if method == "auto" else [method]
     needed = 0
     for name in names:
-        rows = min(tile or _first_guess(found, mode, name, bound), max(sizes))
+        rows = min(tile or _first_guess(costs.held[name], bound), max(sizes))
         while True:
             needed = result + compiled(found, mode, name, example, rows).bytes
             if needed <= bound or rows == 1 or tile is not None:
                 break
             rows = max(1, min(rows - 1, int(rows * bound / needed)))
         if needed <= bound:
-            return Plan(name, flops, factored, rows, needed, bound)  # pyright: ignore[reportArgumentType]
+            return Plan(name, costs.flops, costs.factored, rows, needed, bound)
     mem.require(needed, what, ways_out, memory)
     raise AssertionError("unreachable: the limit was passed")
 
 
-def _first_guess(found: Weighted, mode: Mode, name: str, bound: int) -> int:
-    """Rows whose derivatives take a useful amount of memory; what they really take is measured."""
-    each = found.size * found.dtype.itemsize * (1 if name == "products" else mode.rows)
-    return max(1, min(512, max(_LEAST, _SOME // each), bound // each))
+def _first_guess(each: int, bound: int) -> int:
+    """Rows whose derivatives, of `each` bytes, take a useful amount of memory; what they really take is measured."""
+    return max(1, min(_MOST, max(_LEAST, _SOME // each), bound // each))
+
+
+@dataclass(frozen=True)
+class _Costs:
+    """Operations of each method, bytes that each holds of an example, and the share of weights in factors."""
+
+    flops: Mapping[Method, float]
+    held: Mapping[Method, int]
+    factored: float
 
 
 @functools.lru_cache(maxsize=64)
-def _flops(
-    network: Network, mode: Mode, weights: Any, others: Any, example: Any, sizes: tuple[int, int]
-) -> tuple[dict[Method, float], float]:
-    """Cost of each method, and the share of weights in factors.
-
-    A pass backward costs a pass forward for the inputs and another one for the weights of each layer.
-    """
+def _costs(network: Network, mode: Mode, weights: Any, others: Any, example: Any, sizes: tuple[int, int]) -> _Costs:
+    """A pass backward costs a pass forward for the inputs and another one for the weights of each layer."""
     traced = derivatives.trace_one(network, list(weights), list(others), example)
     once, rows, (n1, n2) = traced.flops, mode.rows, sizes
-    both, size = n1 + n2, sum(math.prod(w.shape) for w in weights)
+    both, size, itemsize = n1 + n2, sum(math.prod(w.shape) for w in weights), weights[0].dtype.itemsize
     parts = factors.find(traced, len(weights))
     factored = sum(factor.inputs * factor.outputs for factor in parts)
     pairs = sum(min(derivatives.costs(factor, mode)) for factor in parts)
-    return {
-        "structured": both * once * (1 + rows) + 2 * n1 * n2 * (pairs + mode.products * (size - factored)),
-        "jacobian": both * once * (1 + 2 * rows) + 2 * n1 * n2 * mode.products * size,
-        "products": (n1 + n2 * (1 + 2 * rows)) * once + 2 * n1 * n2 * rows * once,
-    }, factored / size
+    held = sum(derivatives.held(factor, mode) for factor in parts) + rows * (size - factored)
+    return _Costs(
+        flops={
+            "structured": both * once * (1 + rows) + 2 * n1 * n2 * (pairs + mode.products * (size - factored)),
+            "jacobian": both * once * (1 + 2 * rows) + 2 * n1 * n2 * mode.products * size,
+            "products": (n1 + n2 * (1 + 2 * rows)) * once + 2 * n1 * n2 * rows * once,
+        },
+        held={"structured": held * itemsize, "jacobian": rows * size * itemsize, "products": size * itemsize},
+        factored=factored / size,
+    )
 
 
 def _shapes(leaves: Any) -> tuple[Any, ...]:
