@@ -162,9 +162,11 @@ def _compare(model: str, predictor: Any, module: Any, x: Any, y: Any, names: lis
 
 
 def main() -> None:
-    options = common.parser(__doc__ or "").parse_args()
-    names = [name for name in LIBRARIES if importlib.util.find_spec(name) is not None]
-    for name in sorted(set(LIBRARIES) - set(names)):
+    parser = common.parser(__doc__ or "")
+    parser.add_argument("--libraries", nargs="+", choices=LIBRARIES, default=list(LIBRARIES), help="default: all")
+    options = parser.parse_args()
+    names = [name for name in options.libraries if importlib.util.find_spec(name) is not None]
+    for name in sorted(set(options.libraries) - set(names)):
         print(f"left out: {LIBRARIES[name][0]} (not installed; see the head of this file)")
     if options.quick:
         names = [name for name in names if name in ("foolbox", "art")]
