@@ -46,11 +46,11 @@ and run again with --nt-python nt-oracle/bin/python (or NT_PYTHON in the environ
 class Contender:
     """A worker process, spoken to in lines of JSON."""
 
-    def __init__(self, name: str, python: str, dtype: str) -> None:
+    def __init__(self, name: str, python: str, dtype: str, worker: Path = WORKER) -> None:
         self.name = name
         settings = os.environ | ({"JAX_ENABLE_X64": "1"} if dtype == "float64" else {})
         self.process = subprocess.Popen(
-            [python, str(WORKER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=settings
+            [python, str(worker)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=settings
         )
 
     def ask(self, do: str, **arguments: Any) -> dict[str, Any]:

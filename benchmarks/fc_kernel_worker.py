@@ -174,8 +174,8 @@ class Worker:
         return {name: metadata.version(name) for name in packages}
 
 
-def main():
-    worker = Worker()
+def main(worker):
+    """Answer until there are no more commands."""
     answers = sys.stdout
     sys.stdout = sys.stderr  # what a package prints must not mix with the answers
     for line in sys.stdin:
@@ -185,4 +185,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    main(Worker())

@@ -1,0 +1,103 @@
+"""Empirical NTK of dense and convolutional networks: limes against the three implementations of neural-tangents 0.6.5.
+
+    python benchmarks/empirical_ntk.py --nt-python nt-oracle/bin/python
+
+Each contender has a process of its own, and they take turns. Ratios are of CPU seconds, best of the rounds, limes with
+the method that it chooses against the fastest implementation of neural-tangents; memory is what the first runs added
+to the process. Float32; errors are relative to the largest entry, against limes in float64 by Jacobian contraction.
+"""
+
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import common
+from empirical_ntk_worker import convolutional, dense
+from fc_kernel import HOW_TO_INSTALL, Contender
+from limes import finite
+
+WORKER = Path(__file__).with_name("empirical_ntk_worker.py")
+METHODS = ("structured", "jacobian", "products")
+OUTPUTS = 10
+
+
+def weights(network: str, quick: bool) -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:
+    """Standard normal weights, and two batches."""
+    rng = np.random.default_rng(0)
+    if network == "dense":
+        n, width, shape = (4, 16, (20,)) if quick else (64, 256, (784,))
+        shapes = [(*shape, width), (width, width), (width, OUTPUTS)]
+    else:
+        n, width, shape = (3, 4, (6, 6, 3)) if quick else (32, 32, (16, 16, 3))
+        shapes = [(3, 3, 3, width), (3, 3, width, width), (3, 3, width, width), (width, OUTPUTS)]
+    draw = [rng.standard_normal(s) for s in (*shapes, (n, *shape), (n, *shape))]
+    *params, x1, x2 = (a.astype(np.float32) for a in draw)
+    return params, x1, x2
+
+
+def measure(network: str, trace: bool, options: Any, folder: Path) -> common.Row:
+    """One network, with the mean over outputs or all pairs of them."""
+    params, x1, x2 = weights(network, options.quick)
+    path, result = folder / "case.npz", folder / "kernel.npy"
+    np.savez(path, allow_pickle=False, x1=x1, x2=x2, **{f"w{i}": w for i, w in enumerate(params)})
+    apply = {"dense": dense, "conv": convolutional}[network]
+    exact = finite.empirical_ntk(apply, [w.astype(np.float64) for w in params], x1, x2, trace, method="jacobian")
+    chosen = finite.plan(apply, params, x1, x2, trace)
+    started = {"limes": Contender("limes", sys.executable, "float32", WORKER)}
+    asked = {"path": str(path), "network": network, "trace": trace}
+    started["limes"].ask("prepare", contender="limes", method="auto", **asked)
+    for method in METHODS if options.nt_python else ():
+        name = f"neural-tangents, {method}"
+        started[name] = Contender(name, options.nt_python, "float32", WORKER)
+        started[name].ask("prepare", contender="neural-tangents", method=method, **asked)
+    seconds = common.take_turns({n: lambda c=c: c.ask("time")["cpu"] for n, c in started.items()}, options.rounds)
+    peaks = {name: contender.ask("peak")["bytes"] for name, contender in started.items()}
+    errors = {}
+    for name, contender in started.items():
+        contender.ask("save", path=str(result))
+        errors[name] = float(f"{np.abs(np.load(result)[0] - exact).max() / np.abs(exact).max():.2g}")
+        contender.close()
+    best = {name: min(values) for name, values in seconds.items()}
+    others = [name for name in best if name != "limes"]
+    fastest = min(others, key=best.__getitem__) if others else None
+    accuracy = {"limes": errors["limes"]}
+    if fastest:
+        accuracy[fastest] = errors[fastest]
+        accuracy["of its memory in limes"] = round(peaks["limes"] / peaks[fastest], 2)
+    return common.Row(
+        case=f"{network}, {len(x1)} x {len(x2)} rows of {'x'.join(map(str, x1.shape[1:]))}, "
+        f"{sum(w.size for w in params)} weights, {OUTPUTS} outputs, {'mean over outputs' if trace else 'all pairs'}",
+        ratio=round(best[fastest] / best["limes"], 2) if fastest else None,
+        against=f"CPU seconds, {fastest} / limes, {chosen.method}" if fastest else "",
+        accuracy=accuracy,
+        detail={f"CPU seconds, {name}": common.spread(values) for name, values in seconds.items()}
+        | {
+            "memory that it adds to its process, MB": {name: round(b / 1e6) for name, b in peaks.items()},
+            "errors": errors,
+            "plan": str(chosen),
+            "load": common.load(),
+        },
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run all cases and write the results."""
+    parser = common.parser(__doc__ or "")
+    parser.add_argument("--nt-python", default=os.environ.get("NT_PYTHON"), help="interpreter with neural-tangents")
+    options = parser.parse_args(arguments)
+    if not options.nt_python:
+        print(HOW_TO_INSTALL)
+    with tempfile.TemporaryDirectory() as folder:
+        cases = [(network, trace) for network in ("dense", "conv") for trace in (True, False)]
+        rows = [measure(network, trace, options, Path(folder)) for network, trace in cases]
+    name = "empirical_ntk" if options.nt_python else "empirical_ntk_alone"
+    common.report(name, (__doc__ or "").splitlines()[0], rows, options)
+
+
+if __name__ == "__main__":
+    main()
