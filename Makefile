@@ -16,7 +16,7 @@ demo: $(VENV)/.core ## robustness report on scikit-learn's digits, in runs/demo
 	$(BIN)/limes robustify --seeds 1 --out $(OUT)
 
 test: $(VENV)/.test ## all tests, as in continuous integration
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.test docs ## formatting, lint, types, and that the documentation builds
 	$(BIN)/ruff format --check .

@@ -96,7 +96,7 @@ def test_the_saved_model_predicts_and_is_attacked(finished):
 
 
 def test_an_interrupted_run_continues(tmp_path):
-    args = ["robustify", "digits", "--out", "run", "--n-train", "150", "--n-validation", "30", "--n-test", "30"]
+    args = ["robustify", "digits", "--out", "run", "--n-train", "100", "--n-validation", "20", "--n-test", "20"]
     args += ["--seeds", "2", "--defence", "none", "--certify", "0", *WEAK]
     process = subprocess.Popen([*LIMES, *args], cwd=tmp_path, stderr=subprocess.PIPE, text=True)
     stages = tmp_path / "run" / "stages"

@@ -63,33 +63,40 @@ def check(point: Point, threat: Threat, methods: Sequence[Method], count: int) -
     bounds, narrowed = _Bounds(point, found), Narrowed(point.machine, found)
     if "norm" in methods:
         bounds.by_norm()
-    if "interval" in methods:
-        bounds.search(bounds.open, narrowed, lambda ridge, weights, _: ridge.least(weights), "interval")
-    if "joint" in methods:
-        _joint(bounds, narrowed)
+    for name, method in (("interval", _each), ("joint", _first)):
+        if name in methods:
+            bounds.search(bounds.open, narrowed, method, name, loose=True)
+    dear: list[tuple[Method, _Search]] = [("interval", _each), ("joint", _plain), ("joint", _bent)]
+    worst = bounds.open[:1]
+    for rows in (worst, bounds.open[1:]):
+        for name, method in dear:
+            if name in methods:
+                bounds.search(rows[bounds.values[rows] <= 0], narrowed, method, name)
+        if np.any(bounds.values[rows] <= 0):
+            break
     lowest = int(np.argmin(bounds.values))
     return float(bounds.values[lowest]), str(bounds.names[lowest])
 
 
-def _joint(bounds: "_Bounds", narrowed: Narrowed) -> None:
-    """Joint bounds: over ranges from the box alone, over narrowed ranges, and with parabolas."""
+def _each(ridge: Ridge, weights: np.ndarray, enough: np.ndarray) -> np.ndarray:
+    """Each centre by itself."""
+    del enough  # there is no search that could end early
+    return ridge.least(weights)
 
-    def first(ridge: Ridge, weights: np.ndarray, enough: np.ndarray) -> np.ndarray:
-        return joint.least(ridge, weights, joint.plain(ridge), enough, _FEW)
 
-    def plain(ridge: Ridge, weights: np.ndarray, enough: np.ndarray) -> np.ndarray:
-        return joint.least(ridge, weights, joint.plain(ridge), enough, _MANY)
+def _first(ridge: Ridge, weights: np.ndarray, enough: np.ndarray) -> np.ndarray:
+    """Joint bounds, a few steps."""
+    return joint.least(ridge, weights, joint.plain(ridge), enough, _FEW)
 
-    def bent(ridge: Ridge, weights: np.ndarray, enough: np.ndarray) -> np.ndarray:
-        return joint.least(ridge, weights, joint.bent(ridge, weights), enough, _MANY)
 
-    bounds.search(bounds.open, narrowed, first, "joint", loose=True)
-    worst = bounds.open[:1]
-    for rows in (worst, bounds.open[1:]):
-        for method in (plain, bent):
-            bounds.search(rows[bounds.values[rows] <= 0], narrowed, method, "joint")
-        if np.any(bounds.values[rows] <= 0):
-            return
+def _plain(ridge: Ridge, weights: np.ndarray, enough: np.ndarray) -> np.ndarray:
+    """Joint bounds, many steps."""
+    return joint.least(ridge, weights, joint.plain(ridge), enough, _MANY)
+
+
+def _bent(ridge: Ridge, weights: np.ndarray, enough: np.ndarray) -> np.ndarray:
+    """Joint bounds with parabolas."""
+    return joint.least(ridge, weights, joint.bent(ridge, weights), enough, _MANY)
 
 
 class _Bounds:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from limes.certify import eigenvalue
 from limes.certify.dual import least_linear
 from limes.certify.lines import Ridge
 
@@ -36,16 +37,23 @@ def plain(ridge: Ridge) -> Form:
 
 
 def bent(ridge: Ridge, weights: np.ndarray) -> Form:
-    """The largest parabolas. Cost: for each shell m d^2 multiplications and the eigenvalues of a (d, d) matrix."""
-    z, bend = ridge.machine.centres, ridge.curvature
+    """Parabolas that all shells with the same weights can bear.
+
+    Cost: for each different row of weights m d^2 multiplications and the least eigenvalue of a (d, d) matrix.
+    """
+    z, bend = ridge.machine.centres, ridge.curvature.copy()
     d = z.shape[1]
     lowest = np.empty(len(bend))
-    for k, row in enumerate(weights * bend):
+    groups: dict[bytes, list[int]] = {}
+    for k, row in enumerate(weights):
+        groups.setdefault(row.tobytes(), []).append(k)
+    for rows in groups.values():
+        bend[rows] = bend[rows].min(axis=0)
+        row = weights[rows[0]] * bend[rows[0]]
         matrix = (z * row[:, None]).T @ z / d**2
-        matrix = 0.5 * (matrix + matrix.T)
-        # rounding of the products, entry by entry and so in norm, and of the eigenvalues
+        # rounding of the products, entry by entry and so in norm
         error = 2.0**-50 * (len(z) + d) * float(np.abs(row) @ ridge.machine.squares) / d
-        lowest[k] = min(float(np.linalg.eigvalsh(matrix)[0]) - error, 0.0)
+        lowest[rows] = min(eigenvalue.at_least(0.5 * (matrix + matrix.T)) - error, 0.0)
     return Form(bend, lowest)
 
 

@@ -18,7 +18,7 @@ from limes.certify.lines import Ridge
 from limes.certify.machine import Machine
 from limes.certify.region import Shells
 
-_STEPS = 14
+_STEPS, _CLOSE = 14, 1e-4
 
 
 class Narrowed:
@@ -98,7 +98,11 @@ def _cone(centres: np.ndarray, shells: Shells, size: np.ndarray) -> tuple[np.nda
     return size * np.cos(far), size * np.cos(near)
 
 
-@numba.njit(parallel=True, cache=True)
+# Sums may be taken in any order, so that they are vectorised: rounding is far below what `_outwards` allows for.
+_SUMS = {"reassoc", "contract", "nsz"}
+
+
+@numba.njit(parallel=True, cache=True, fastmath=_SUMS)
 def _box(values, columns, starts, low, high, radius, out):
     """out[0], out[1] (k, m): bounds of max <z, y> and of max <-z, y>."""
     k, d = low.shape
@@ -114,48 +118,49 @@ def _box(values, columns, starts, low, high, radius, out):
     for j in numba.prange(len(starts) - 1):
         part = slice(starts[j], starts[j + 1])
         z, at = values[part], columns[part]
+        size = len(z)
+        near, far = np.empty(size), np.empty(size)  # where <z, y> is least and largest, side by side in memory
         length = 0.0
-        for i in range(len(z)):
+        for i in range(size):
             length += z[i] * z[i]
         tops = np.full(2, np.sqrt(max(radius[0], 1e-300) / max(length, 1e-300)))  # carried from shell to shell
         for s in range(k):
             inner_rest, outer_rest = inner_sum[s], outer_sum[s]
-            for i in range(len(z)):
+            for i in range(size):
                 inner_rest -= inner[s, at[i]]
                 outer_rest -= outer[s, at[i]]
             for side in range(2):
                 sign = 1.0 - 2.0 * side
+                for i in range(size):
+                    first, second = sign * low[s, at[i]], sign * high[s, at[i]]
+                    near[i], far[i] = min(first, second), max(first, second)
                 out[side, s, j], tops[side] = _largest(
-                    z, at, sign, low[s], high[s], radius[s], max(inner_rest, 0.0), outer_rest, tops[side]
+                    z, near, far, radius[s], max(inner_rest, 0.0), outer_rest, tops[side]
                 )
+            if out[0, s, j] + out[1, s, j] < -1e-9 * np.sqrt(length * radius[s]):
+                # no point of the box has this norm and any bound is true: one that a kernel can be computed at
+                middle = 0.0
+                for i in range(size):
+                    middle += z[i] * 0.5 * (low[s, at[i]] + high[s, at[i]])
+                out[0, s, j], out[1, s, j] = middle, -middle
 
 
-@numba.njit(cache=True)
-def _largest(z, at, sign, low, high, radius, inner_rest, outer_rest, top):
-    """A bound of the largest sign <z, y> in the box with |y|^2 = radius, and 1 / (2 mu) that gave it, where mu > 0."""
+@numba.njit(cache=True, fastmath=_SUMS)
+def _largest(z, low, high, radius, inner_rest, outer_rest, top):
+    """A bound of the largest <z, y> in the box with |y|^2 = radius, and 1 / (2 |mu|) that gave it."""
     value, square = 0.0, 0.0
     for i in range(len(z)):
-        w = sign * z[i]
-        y = high[at[i]] if w > 0 else low[at[i]]
-        value += w * y
+        y = high[i] if z[i] > 0 else low[i]
+        value += z[i] * y
         square += y * y
     best = value  # mu = 0, where the coordinates of weight zero may be anything
     if square + inner_rest > radius:  # y is too long: mu > 0
         least, most = 0.0, np.inf
         for _ in range(_STEPS):
-            mu = 0.5 / top
-            value, fixed, free = 0.0, inner_rest, 0.0
-            for i in range(len(z)):
-                w = sign * z[i]
-                y = w * top
-                inside = min(max(y, low[at[i]]), high[at[i]])
-                value += w * inside
-                if inside == y:
-                    free += w * w
-                else:
-                    fixed += inside * inside
+            value, fixed, free = _clipped(z, low, high, top)
+            fixed += inner_rest
             excess = fixed + free * top * top - radius
-            best = min(best, value - mu * excess)
+            best = min(best, value - 0.5 / top * excess)
             if excess > 0:
                 most = top
             else:
@@ -164,25 +169,47 @@ def _largest(z, at, sign, low, high, radius, inner_rest, outer_rest, top):
             following = np.sqrt(max(radius - fixed, 0.0) / free) if free > 0 else 0.0
             if not least < following < most:
                 following = 0.5 * (least + most) if most < np.inf else 2.0 * top
-            if abs(following - top) < 1e-4 * top:
+            if abs(following - top) < _CLOSE * top:
                 break
             top = following
     elif square + outer_rest < radius:  # too short: mu < 0, and each coordinate at an end
-        below, above, closed = 0.0, 0.5 / top, False
+        below, above = 0.0, np.inf
+        mu = 0.5 / top
         for _ in range(_STEPS):
-            mu = 0.5 * (below + above) if closed else above
-            value, square = mu * outer_rest, outer_rest
-            for i in range(len(z)):
-                w = sign * z[i]
-                first, second = low[at[i]], high[at[i]]
-                a, b = w * first + mu * first * first, w * second + mu * second * second
-                value += max(a, b)
-                square += first * first if a > b else second * second
-            best = min(best, value - mu * radius)
-            if square < radius:
+            value, square = _at_ends(z, low, high, mu)
+            best = min(best, value + mu * (outer_rest - radius))
+            if square + outer_rest < radius:
                 below = mu
-                if not closed:
-                    above = 2.0 * mu
             else:
-                above, closed = mu, True
+                above = mu
+            if above - below < _CLOSE * mu:
+                break
+            mu = 0.5 * (below + above) if above < np.inf else 2.0 * mu
+        top = 0.5 / mu
     return best, top
+
+
+@numba.njit(cache=True, fastmath=_SUMS)
+def _clipped(z, low, high, top):
+    """Of y = z top, clipped to the box: <z, y>, |y|^2 where it is clipped, and |z|^2 elsewhere."""
+    value, fixed, free = 0.0, 0.0, 0.0
+    for i in range(len(z)):
+        y = z[i] * top
+        inside = low[i] if y < low[i] else (high[i] if y > high[i] else y)
+        value += z[i] * inside
+        loose = z[i] if inside == y else 0.0
+        stuck = 0.0 if inside == y else inside
+        free += loose * loose
+        fixed += stuck * stuck
+    return value, fixed, free
+
+
+@numba.njit(cache=True, fastmath=_SUMS)
+def _at_ends(z, low, high, mu):
+    """The largest <z, y> + mu |y|^2 over the ends of the box, without those of weight zero, and |y|^2 there."""
+    value, square = 0.0, 0.0
+    for i in range(len(z)):
+        a, b = low[i] * (z[i] + mu * low[i]), high[i] * (z[i] + mu * high[i])
+        value += max(a, b)
+        square += low[i] * low[i] if a > b else high[i] * high[i]
+    return value, square
