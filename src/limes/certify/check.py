@@ -1,9 +1,6 @@
 """Whether a label is certain within a ball: lower bounds of all score differences over all shells."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Literal
 
 import numpy as np
 
@@ -11,49 +8,18 @@ from limes.attacks.threat import Threat
 from limes.certify import joint, norm
 from limes.certify.lines import Ridge
 from limes.certify.machine import Machine
+from limes.certify.point import Method, Point
 from limes.certify.radial import shift, stretch
 from limes.certify.ranges import Narrowed
 from limes.certify.region import Shells, shells
 
-Method = Literal["joint", "norm", "interval"]
-METHODS: tuple[Method, ...] = ("joint", "norm", "interval")
 _Search = Callable[[Ridge, np.ndarray, np.ndarray], np.ndarray]
 """From kernels, coefficients (k, m) and what is enough (k,) to bounds (k,)."""
 _FEW, _MANY = 4, 12  # steps of the conditional gradient method
 _ENTRIES = 1 << 22  # of kernels at a time
 
 
-@dataclass(frozen=True, eq=False)
-class Point:
-    """One input, its label, and the labels that it must not get.
-
-    Attributes:
-        machine: see `limes.certify.machine`.
-        x: (features...) in the caller's units.
-        label: column of the largest score.
-        rivals: the other columns.
-        gaps: exact differences of the scores at x, in their order.
-    """
-
-    machine: Machine
-    x: np.ndarray
-    label: int
-    rivals: tuple[int, ...]
-    gaps: tuple[float, ...]
-
-    def weights(self, rival: int) -> np.ndarray:
-        """(c,) of the score difference between the label and a rival."""
-        weights = np.zeros(self.machine.coef.shape[1])
-        weights[self.label], weights[rival] = 1.0, -1.0
-        return weights
-
-    @cached_property
-    def combined(self) -> np.ndarray:
-        """Coefficients (rivals, m) of the score differences."""
-        return np.stack([self.machine.coef @ self.weights(rival) for rival in self.rivals])
-
-
-def check(point: Point, threat: Threat, methods: Sequence[Method], count: int) -> tuple[float, str]:
+def check(point: Point[Machine], threat: Threat, methods: Sequence[Method], count: int) -> tuple[float, str]:
     """The least bound of all score differences in the ball, and the method that gave it; certain where above 0.
 
     Cheap bounds come first, dear ones only for the pairs of a rival and a shell that these leave open; of those the
@@ -98,7 +64,7 @@ class _Bounds:
     Pair number p is of rival p // shells and of shell p % shells.
     """
 
-    def __init__(self, point: Point, found: Shells) -> None:
+    def __init__(self, point: Point[Machine], found: Shells) -> None:
         self.point, self.machine, self.shells = point, point.machine, found
         rivals = len(point.rivals)
         self.values = np.full(rivals * len(found), -np.inf)

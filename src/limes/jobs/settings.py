@@ -207,7 +207,9 @@ def _certified_points(net: Net, asked: int, n_test: int, notes: list[str]) -> in
     if asked < 0:
         raise InputError(f"certify is a number of test points, at least 0, not {asked}")
     if asked and not supports(net):
-        notes.append("no certificates: they are for fully connected nets of relu, leaky_relu, abs or erf")
+        notes.append(
+            "no certificates: they are for nets of dense layers, convolutions and flatten with relu, leaky_relu or abs (or erf, fully connected)"
+        )
         return 0
     return min(asked, n_test)
 
