@@ -7,7 +7,6 @@ import numpy as np
 from limes.attacks.threat import Threat
 from limes.certify import joint, norm
 from limes.certify.lines import Ridge
-from limes.certify.machine import Machine
 from limes.certify.point import Method, Point
 from limes.certify.radial import shift, stretch
 from limes.certify.ranges import Narrowed
@@ -19,7 +18,7 @@ _FEW, _MANY = 4, 12  # steps of the conditional gradient method
 _ENTRIES = 1 << 22  # of kernels at a time
 
 
-def check(point: Point[Machine], threat: Threat, methods: Sequence[Method], count: int) -> tuple[float, str]:
+def check(point: Point, threat: Threat, methods: Sequence[Method], count: int) -> tuple[float, str]:
     """The least bound of all score differences in the ball, and the method that gave it; certain where above 0.
 
     Cheap bounds come first, dear ones only for the pairs of a rival and a shell that these leave open; of those the
@@ -64,7 +63,7 @@ class _Bounds:
     Pair number p is of rival p // shells and of shell p % shells.
     """
 
-    def __init__(self, point: Point[Machine], found: Shells) -> None:
+    def __init__(self, point: Point, found: Shells) -> None:
         self.point, self.machine, self.shells = point, point.machine, found
         rivals = len(point.rivals)
         self.values = np.full(rivals * len(found), -np.inf)

@@ -2,30 +2,27 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Generic, Literal, TypeVar
+from typing import Any, Literal
 
 import numpy as np
 
-from limes.certify.form import Form
-
 Method = Literal["joint", "norm", "interval"]
 METHODS: tuple[Method, ...] = ("joint", "norm", "interval")
-_Form = TypeVar("_Form", bound=Form)
 
 
 @dataclass(frozen=True, eq=False)
-class Point(Generic[_Form]):
+class Point:
     """One input, its label, and the labels that it must not get.
 
     Attributes:
-        machine: see `limes.certify.form`.
+        machine: a `limes.certify.form.Form`, of the kind that the bounds are for.
         x: (features...) in the caller's units.
         label: column of the largest score.
         rivals: the other columns.
         gaps: exact differences of the scores at x, in their order.
     """
 
-    machine: _Form
+    machine: Any
     x: np.ndarray
     label: int
     rivals: tuple[int, ...]

@@ -48,7 +48,8 @@ def radius(
             the box does not count, so that a box makes radii larger.
         methods: of "joint", "norm" and "interval"; None for all, of which the best counts at each radius.
         tolerance: the radius is the largest that can be certified, up to this share of it.
-        shells: pieces of nearly equal norm that a ball is cut into; more make radii a little larger. Of no meaning for convolutional nets.
+        shells: pieces of nearly equal norm that a ball is cut into; more make radii a little larger.
+            Convolutional nets do not need them.
         progress: told of every input.
 
     Raises:
@@ -57,8 +58,8 @@ def radius(
 
     Cost: about eight balls for each input and rival label, each of `shells` times n centres times d multiplications, a
     few hundred times over; parabolas add d^2 for each centre where the first bounds do not suffice. For
-    convolutional nets about eight balls, each of some tens of passes over centres, positions and layers: a second or two
-    of one core for 200 images of 8 x 8 and two layers.
+    convolutional nets each ball takes some tens of passes over centres, positions and layers: a second or two of one
+    core an input for 200 images of 8 x 8 and two layers.
 
     Example:
         >>> import numpy as np, limes as lm

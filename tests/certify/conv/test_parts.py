@@ -9,11 +9,12 @@ from limes import nets
 from limes.attacks.threat import Threat
 from limes.certify.conv import dual, joint
 from limes.certify.conv.least import least_parabolas
+from limes.certify.conv.machine import ConvMachine
 from limes.certify.conv.ranges import ranges
 from limes.certify.conv.ratio import ratios
 from limes.certify.conv.region import Region, region
 from limes.certify.machine import machine_of
-from limes.core.types import Affine
+from limes.core.types import Affine, Kind
 from limes.machines.predictor import KernelPredictor
 from limes.nets import Abs, Conv, ConvLocal, Dense, Flatten, LeakyRelu, Relu, serial
 
@@ -35,13 +36,15 @@ NETS = {
 }  # fmt: skip
 
 
-def some_machine(net, kind="ntk", affine=None):
+def some_machine(net, kind: Kind = "ntk", affine=None):
     """A machine with random coefficients on small images of two channels and both signs, and images to ask about."""
     rng = np.random.default_rng(3)
     x = rng.uniform(-0.5, 1.0, (16, 4, 4, 2))
     x[:, 0, 0] = 0.0  # a position without variance
     coef = rng.normal(size=(12, 2))
-    return machine_of(KernelPredictor(net, kind, x[:12], coef, affine)), x[12:]
+    machine = machine_of(KernelPredictor(net, kind, x[:12], coef, affine))
+    assert isinstance(machine, ConvMachine)
+    return machine, x[12:]
 
 
 @pytest.mark.parametrize("name", NETS)

@@ -31,7 +31,7 @@ CASES = {
 }
 
 
-def images(seed, n_classes=2, dtype=np.float64):
+def images(seed, n_classes=2, dtype: type[np.floating] = np.float64):
     """Images with a square in one of the corners, and noise."""
     rng = np.random.default_rng(seed)
     y = np.arange(30) % n_classes

@@ -16,13 +16,13 @@ _ROUNDING = 1e-10
 _FEW, _MANY = 3, 12  # steps of the conditional gradient method
 
 
-def check(point: Point[ConvMachine], threat: Threat, methods: Sequence[Method]) -> tuple[float, str]:
+def check(point: Point, threat: Threat, methods: Sequence[Method]) -> tuple[float, str]:
     """The least bound of all score differences in the ball, and the method that gave it; certain where above 0.
 
     Rivals that cheap bounds leave open are taken up by dear ones, the worst first: if it stays open, the others do not
     matter.
     """
-    machine = point.machine
+    machine: ConvMachine = point.machine
     around = region(machine, point.x, threat)
     clean = machine.track(around.x)
     known = ranges(machine, around, clean)
@@ -46,16 +46,16 @@ def check(point: Point[ConvMachine], threat: Threat, methods: Sequence[Method]) 
             # where x is a centre, its kernel is known to half of its digits
             unsure = 1e-8 * float(np.abs(point.combined[row]) @ np.sqrt(machine.own)) * at_x
             gap = point.gaps[row] - machine.intercept @ pair - unsure
-            offer(row, gap - machine.norm(pair) * apart, "norm")
+            offer(row, float(gap - machine.norm(pair) * apart), "norm")
     if "interval" in methods:
-        for row in np.flatnonzero(values <= 0):
+        for row in np.flatnonzero(values <= 0).tolist():
             offer(row, interval.least(machine, known, clean, point.combined[row]), "interval")
     if "joint" in methods:
         for steps, bent in ((_FEW, False), (_MANY, True)):
             rows = np.flatnonzero(values <= 0)
-            for row in rows[np.argsort(values[rows], kind="stable")]:
+            for row in rows[np.argsort(values[rows], kind="stable")].tolist():
                 target = joint.Target(machine, point.combined[row])
-                offer(row, joint.least(target, around, known, max(losses[row], 0.0), steps, bent), "joint")
+                offer(row, joint.least(target, around, known, max(float(losses[row]), 0.0), steps, bent), "joint")
                 if values[row] <= 0 and bent:
                     break
     lowest = int(np.argmin(values))

@@ -2,9 +2,9 @@
 
 At the last rectifier each centre j and position p has a part r_jp (e kappa(u) + v (c u + t) kappa'(u)) with factors of
 the sign of the centre's coefficient. A plane below it (`limes.certify.conv.dual`) is linear in the covariance r u, in
-the rest r t and in r, the product of two standard deviations. Covariances and rests are linear in the parts of the
-layer below, so that these get factors in turn, down to the pixels; and the centres' multiples of each position's standard
-deviation rho_p(y) are added up, in which centres of both signs cancel. What is left is
+the rest r t and in r, the product of two standard deviations. Covariances and rests are linear in the parts below, so
+that these get factors in turn, down to the pixels; and the centres' multiples of each position's standard deviation
+rho_p(y) are added up, in which centres of both signs cancel. What is left is
 
     <g, y> + sum over layers and positions of G_p rho_p(y) + a constant,     rho_p^2 = <W_p, y^2> + offset_p.
 
@@ -12,8 +12,8 @@ Where G_p > 0 the norm rho_p lies above its tangent planes, where G_p < 0 below 
 sum becomes one of parabolas of the pixels, whose minimum over box and ball is known (`limes.certify.conv.least`).
 
 In the first layer covariances are inner products of vectors of a few pixels, y_p and z_jp. There a parabola is taken
-out of each part, so that chords are closer. Together they are the form y_p^T A_p y_p / rho_p, A_p a small matrix in
-which centres of both signs cancel; with its least eigenvalue l, (A_p - l) is a square, and a square over rho_p is convex.
+out of each part, so that chords are closer. Together they are the form y_p^T A_p y_p / rho_p, A_p a small matrix
+in which centres of both signs cancel; with its least eigenvalue l, A_p - l is a square, and a square over rho_p convex.
 
 Where planes and tangents touch is improved by the conditional gradient method (Frank & Wolfe 1956); each of its steps
 gives a bound.
