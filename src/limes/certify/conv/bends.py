@@ -44,7 +44,7 @@ def squares(machine: ConvMachine, ranges: Ranges, first: np.ndarray, second: np.
     """
     layer, mean = ranges.layer, ranges.layer.stage.mean
     bends = np.zeros_like(first)
-    _bends(layer.a, layer.b, ranges.share, first, second, *ranges.u, *ranges.t, bends)
+    _bends(layer.a, layer.b, ranges.share, first, second, *ranges.u, *ranges.t, bends)  # pyright: ignore[reportCallIssue]
     inverse = 1 / np.where(layer.centres > 0, layer.centres, np.inf)
     fixed = np.sqrt(layer.stage.bias)
     widest = int(np.diff(mean.indptr).max())

@@ -98,7 +98,7 @@ def _once(
             bends = curved.bends
             slope += curved.slope
             total += curved.constant
-        on_s, on_rest, on_size = dual.planes(layer.a, layer.b, ranges.share, first, second, *at, bends)
+        on_s, on_rest, on_size = dual.planes(layer.a, layer.b, ranges.share, first, second, *at, bends)  # pyright: ignore[reportCallIssue]
         sizes = (on_size * layer.centres).sum(axis=0)
         if bent and number == 0:
             sizes += curved.sizes

@@ -87,7 +87,7 @@ class ConvMachine(Form):
             deviations = np.sqrt(self.centres**2 @ squares.T + offset)
             found.append(Layer(stage, a, b, half, roots, squares, offset, deviations))
         own, own_offset = (ntk, ntk_offset) if self.kind == "ntk" else (squares, offset)
-        return found, last, own.todense().ravel(), float(own_offset[0])
+        return found, last, own.todense().ravel(), float(own_offset[0])  # pyright: ignore[reportAttributeAccessIssue]
 
     @property
     def layers(self) -> list[Layer]:

@@ -43,7 +43,7 @@ class Ranges:
     def mixed(self, e: float, v: float, at: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
         """(2, m, positions) bounds of e kappa(u) + v (c u + t) kappa'(u), from planes good at the given u and t."""
         found = np.empty_like(self.u)
-        _mixed(self.layer.a, self.layer.b, self.share, e, v, *self.u, *self.t, *at, found)
+        _mixed(self.layer.a, self.layer.b, self.share, e, v, *self.u, *self.t, *at, found)  # pyright: ignore[reportCallIssue]
         return found
 
 
@@ -71,7 +71,7 @@ def ranges(machine: ConvMachine, region: Region, clean: Track) -> list[Ranges]:
         inverse = 1 / np.where(layer.centres > 0, layer.centres, np.inf)
         windows = stage.mean.indptr, stage.mean.indices, layer.roots, *y
         fixed = np.sqrt(stage.bias)
-        u = ratios(*windows, below, above, fixed, fixed, fixed) * inverse
+        u = ratios(*windows, below, above, fixed, fixed, fixed) * inverse  # pyright: ignore[reportCallIssue]
         with np.errstate(divide="ignore", invalid="ignore"):
             turned = np.where(moved < at, np.arcsin(np.minimum(moved / at, 1.0)), np.pi) + _ANGLE
         angle = np.arccos(clean.u[number])
@@ -99,7 +99,7 @@ def _rests(machine: ConvMachine, number: int, share: float, windows, found: list
         before = found[-1]
         mixed = before.mixed(stage.own - share * stage.weight, stage.weight, (clean.u[number - 1], clean.t[number - 1]))
         parts = mixed * before.layer.centres / (stage.weight * before.layer.half)
-    t = ratios(*windows, *parts, fixed, rest, rest) * inverse
+    t = ratios(*windows, *parts, fixed, rest, rest) * inverse  # pyright: ignore[reportCallIssue]
     wide = _ROUNDING * (np.abs(t).max(axis=0) + 1)
     return np.stack([np.minimum(t[0], t[1]) - wide, np.maximum(t[0], t[1]) + wide])
 

@@ -63,7 +63,7 @@ def stages(net: Net, shape: Sequence[int]) -> list[Stage]:
     for layer in net.layers:
         if isinstance(layer, Rectifier):
             found.append(replace(open_stage, slope=layer.slope))
-            open_stage = _start(sparse.eye_array(math.prod(sizes), format="csr"))
+            open_stage = _start(sparse.eye_array(math.prod(sizes), format="csr"))  # pyright: ignore[reportArgumentType]
             continue
         if isinstance(layer, Flatten):
             open_stage = _averaged(open_stage, sparse.csr_array(np.full((1, math.prod(sizes)), 1 / math.prod(sizes))))
@@ -80,7 +80,7 @@ def stages(net: Net, shape: Sequence[int]) -> list[Stage]:
 
 
 def _start(mean: sparse.csr_array) -> Stage:
-    zero = np.zeros(mean.shape[0])
+    zero = np.zeros(mean.shape[0])  # pyright: ignore[reportOptionalSubscript]
     return Stage(mean, 1.0, 0.0, zero, zero)
 
 
