@@ -6,8 +6,9 @@ import pytest
 from limes import NTKSVC, NTKClassifier, attacks, nets
 from limes.attacks.threat import Threat
 from limes.certify import radius
-from limes.certify.check import METHODS, Point, check
+from limes.certify.check import check
 from limes.certify.machine import machine_of
+from limes.certify.point import METHODS, Point
 from limes.nets import Dense, Erf, LeakyRelu, Relu, Residual, serial
 
 pytestmark = pytest.mark.usefixtures("quick_compilation")

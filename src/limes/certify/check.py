@@ -1,56 +1,21 @@
 """Whether a label is certain within a ball: lower bounds of all score differences over all shells."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Literal
 
 import numpy as np
 
 from limes.attacks.threat import Threat
 from limes.certify import joint, norm
 from limes.certify.lines import Ridge
-from limes.certify.machine import Machine
+from limes.certify.point import Method, Point
 from limes.certify.radial import shift, stretch
 from limes.certify.ranges import Narrowed
 from limes.certify.region import Shells, shells
 
-Method = Literal["joint", "norm", "interval"]
-METHODS: tuple[Method, ...] = ("joint", "norm", "interval")
 _Search = Callable[[Ridge, np.ndarray, np.ndarray], np.ndarray]
 """From kernels, coefficients (k, m) and what is enough (k,) to bounds (k,)."""
 _FEW, _MANY = 4, 12  # steps of the conditional gradient method
 _ENTRIES = 1 << 22  # of kernels at a time
-
-
-@dataclass(frozen=True, eq=False)
-class Point:
-    """One input, its label, and the labels that it must not get.
-
-    Attributes:
-        machine: see `limes.certify.machine`.
-        x: (features...) in the caller's units.
-        label: column of the largest score.
-        rivals: the other columns.
-        gaps: exact differences of the scores at x, in their order.
-    """
-
-    machine: Machine
-    x: np.ndarray
-    label: int
-    rivals: tuple[int, ...]
-    gaps: tuple[float, ...]
-
-    def weights(self, rival: int) -> np.ndarray:
-        """(c,) of the score difference between the label and a rival."""
-        weights = np.zeros(self.machine.coef.shape[1])
-        weights[self.label], weights[rival] = 1.0, -1.0
-        return weights
-
-    @cached_property
-    def combined(self) -> np.ndarray:
-        """Coefficients (rivals, m) of the score differences."""
-        return np.stack([self.machine.coef @ self.weights(rival) for rival in self.rivals])
 
 
 def check(point: Point, threat: Threat, methods: Sequence[Method], count: int) -> tuple[float, str]:

@@ -1,4 +1,4 @@
-"""A kernel machine in the form that certificates need: vectors, float64, and norms of its score differences."""
+"""A machine of a fully connected net, and how a predictor is taken apart."""
 
 import weakref
 from dataclasses import dataclass
@@ -7,48 +7,23 @@ from typing import Any
 
 import numpy as np
 
+from limes.certify.conv.machine import ConvMachine
+from limes.certify.conv.stages import known
+from limes.certify.form import NARROW, WIDE, Form
 from limes.core.errors import InputError
-from limes.core.types import Affine, KernelExpansion, Kind
+from limes.core.types import KernelExpansion
 from limes.kernels.zonal import Zonal
 from limes.machines.predictor import KernelPredictor
 from limes.nets import Dense, Erf, Flatten, Net
 from limes.nets.rectifiers import Rectifier
 
-_NARROW, _WIDE = 1e-5, 1e-9
-"""Errors of a kernel entry as shares of sqrt(K(x, x) K(z, z)), sums over centres included: of a predictor in float32
-(see docs/limits.md), and of one in float64 with a wide margin. At cosines within 1e-6 of 1 a root is all that is known
-of the angle, and they are ten times and a hundred times as large."""
-
-
-_KNOWN: weakref.WeakKeyDictionary[KernelPredictor, "Machine"] = weakref.WeakKeyDictionary()
+_KNOWN: weakref.WeakKeyDictionary[KernelPredictor, Form] = weakref.WeakKeyDictionary()
 """Of predictors that are still there: norms cost a kernel of all centres."""
 
 
 @dataclass(frozen=True, eq=False)
-class Machine:
-    """scores(x) = K(affine(x), centres) coef + intercept, for a fully connected net.
-
-    Attributes:
-        net: the architecture.
-        kind: "ntk" or "nngp".
-        centres: (m, d) float64, after the input map.
-        coef: (m, c) float64.
-        intercept: (c,) float64.
-        affine: the input map, or None.
-        classes: (c,) labels of the columns, or None.
-        error: of a kernel entry of the predictor, see `slack`.
-        narrow: whether it computes in float32.
-    """
-
-    net: Net
-    kind: Kind
-    centres: np.ndarray
-    coef: np.ndarray
-    intercept: np.ndarray
-    affine: Affine | None
-    classes: np.ndarray | None
-    error: float
-    narrow: bool
+class Machine(Form):
+    """A machine of a fully connected net."""
 
     @cached_property
     def zonal(self) -> Zonal:
@@ -76,39 +51,30 @@ class Machine:
             found[part] = self.zonal.values(s, self.squares[part], self.squares) @ self.coef
         return self.coef.T @ found
 
-    def norm(self, weights: np.ndarray) -> float:
-        """The norm of the function with coefficients coef @ weights, rounded up."""
-        combined = self.coef @ weights
-        size = np.abs(combined) @ np.sqrt(self.own)
-        slack = _WIDE * size**2 + 100 * _WIDE * (combined**2 @ self.own)
-        return float(np.sqrt(max(weights @ self.products @ weights, 0.0) + slack))
-
-    def slack(self, weights: np.ndarray, own: np.ndarray | float) -> np.ndarray:
-        """How far the predictor's own arithmetic may be from the exact difference of scores, at K(x, x) = own."""
-        size = np.abs(self.coef @ weights) @ np.sqrt(self.own)
-        return self.error * size * np.sqrt(own) + 1e-12 * np.abs(self.intercept).sum()
-
-    def flatten(self, x: np.ndarray) -> np.ndarray:
-        """Inputs (n, features...) in the units of the centres, as vectors in float64."""
-        x = np.asarray(x, np.float64)
-        return (x if self.affine is None else self.affine(x)).reshape(len(x), -1)
+    def scores(self, x: np.ndarray) -> np.ndarray:
+        """Scores of one input, from inner products in float64."""
+        z = self.flatten(x[None])
+        s = z @ self.centres.T / z.shape[1]
+        return (self.zonal.values(s, np.mean(z**2, axis=1), self.squares) @ self.coef)[0] + self.intercept
 
 
 def supports(net: Net) -> bool:
-    """Whether certificates are known for a net: fully connected, of layers with positive kernels, nothing random.
+    """Whether certificates are known for a net: nothing random, and fully connected or convolutional.
 
-    Nets with biases or erf also need to be a plain sequence of layers, see `limes.certify.radial`.
+    Fully connected nets consist of layers with positive kernels; with biases or erf they also need to be a plain
+    sequence of layers, see `limes.certify.radial`. Of convolutional ones `limes.certify.conv.stages.known` tells.
     """
+    if net.layout != "vector":
+        return known(net)
     plain = all(isinstance(layer, Dense | Flatten | Rectifier | Erf) for layer in net.layers)
-    return net.layout == "vector" and net.positive and not net.random and (net.homogeneous or plain)
+    return net.positive and not net.random and (net.homogeneous or plain)
 
 
-def machine_of(predictor: Any) -> Machine:
+def machine_of(predictor: Any) -> Form:
     """Take a predictor apart.
 
     Raises:
-        InputError: if it is no classifier of the form of a kernel expansion, or its net is not fully connected, or of
-            layers that no certificate is known for.
+        InputError: if it is no classifier of the form of a kernel expansion, or no certificate is known for its net.
     """
     if not isinstance(predictor, KernelExpansion):
         raise InputError(
@@ -123,21 +89,20 @@ def machine_of(predictor: Any) -> Machine:
     return _KNOWN[form]
 
 
-def _take_apart(form: Any) -> Machine:
+def _take_apart(form: Any) -> Form:
     net: Net = form.net
-    if net.layout != "vector":
-        raise InputError("certificates are for fully connected nets: this one has convolutions or pools")
     if not supports(net):
         raise InputError(
-            "certificates know dense layers, relu, leaky_relu, abs and erf, and without biases residual blocks, not "
-            f"{net}"
+            "certificates know fully connected nets of dense layers, relu, leaky_relu, abs and erf (without biases "
+            "residual blocks too), and convolutional ones of convolutions, dense layers, relu, leaky_relu, abs and "
+            f"flatten, without pools; not {net}"
         )
     coef = np.asarray(form.coef, np.float64)
     if coef.shape[1] < 2:
         raise InputError("certificates are about labels: this machine has one output, so it is no classifier")
     centres = np.asarray(form.centres)
     intercept = getattr(form, "intercept", None)
-    return Machine(
+    parts = (
         net,
         form.kind,
         centres.reshape(len(centres), -1).astype(np.float64),
@@ -145,6 +110,7 @@ def _take_apart(form: Any) -> Machine:
         np.zeros(coef.shape[1]) if intercept is None else np.asarray(intercept, np.float64),
         form.affine,
         getattr(form, "classes_", None),
-        _NARROW if centres.dtype == np.float32 else _WIDE,
+        NARROW if centres.dtype == np.float32 else WIDE,
         centres.dtype == np.float32,
     )
+    return Machine(*parts) if net.layout == "vector" else ConvMachine(*parts, shape=centres.shape[1:])

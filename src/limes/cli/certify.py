@@ -29,7 +29,9 @@ def certify(
 ) -> None:
     """Prove radii within which no input gets another label, and attack the same points.
 
-    For models on fully connected nets. Interrupt it at any moment: the same command continues.
+    For models on fully connected nets, and on convolutional ones without pools.
+
+    Interrupt it at any moment: the same command continues.
     """
     from limes import jobs
     from limes.core.progress import Bar

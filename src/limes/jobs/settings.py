@@ -207,7 +207,10 @@ def _certified_points(net: Net, asked: int, n_test: int, notes: list[str]) -> in
     if asked < 0:
         raise InputError(f"certify is a number of test points, at least 0, not {asked}")
     if asked and not supports(net):
-        notes.append("no certificates: they are for fully connected nets of relu, leaky_relu, abs or erf")
+        notes.append(
+            "no certificates: they are for fully connected nets of relu, leaky_relu, abs or erf, and for convolutional "
+            "ones that end in flatten, of relu, leaky_relu or abs"
+        )
         return 0
     return min(asked, n_test)
 

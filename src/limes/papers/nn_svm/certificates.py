@@ -7,7 +7,7 @@ import numpy as np
 
 from limes.attacks import minimal
 from limes.certify import radius
-from limes.certify.check import Method
+from limes.certify.point import Method
 from limes.machines import NTKSVC, NTKClassifier
 from limes.papers.nn_svm import published
 from limes.papers.nn_svm.pairs import BOUNDS, Pair, digits

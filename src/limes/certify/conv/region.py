@@ -1,0 +1,66 @@
+"""What an attacker may reach of an image, in the units of the centres, and how far the units of each position move."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from limes.attacks.threat import Threat
+from limes.certify.form import Form
+
+_OUTWARDS = 1e-9  # relative; rounding of this folder, many times over
+_OUTWARDS_NARROW = 1e-6  # of predictors that map their inputs in float32
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """A box round an image, and in l2 a ball within it.
+
+    Attributes:
+        x: (d,) the clean image.
+        low, high: (d,) the box.
+        stretch: (d,) units of the centres for one of the caller's.
+        ball: radius in the caller's units; infinite where the box is all.
+    """
+
+    x: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    stretch: np.ndarray
+    ball: float
+
+    @property
+    def squares(self) -> tuple[np.ndarray, np.ndarray]:
+        """The least and the largest square of each coordinate."""
+        return np.clip(0.0, self.low, self.high) ** 2, np.maximum(self.low**2, self.high**2)
+
+    def move(self, weights) -> np.ndarray:
+        """The largest root of weights @ (y - x)^2, for a matrix with non-negative entries: one for each row."""
+        far = weights @ np.maximum(self.high - self.x, self.x - self.low) ** 2
+        if np.isfinite(self.ball):
+            most = (weights @ _diagonal(self.stretch**2)).max(axis=1)
+            most = np.asarray(most.todense() if hasattr(most, "todense") else most).ravel()
+            far = np.minimum(far, most * self.ball**2)
+        return np.sqrt(far)
+
+
+def _diagonal(entries: np.ndarray):
+    from scipy import sparse
+
+    return sparse.diags_array(entries, format="csr")
+
+
+def region(form: Form, x: np.ndarray, threat: Threat) -> Region:
+    """The region of one input (features...) in the caller's units."""
+    x = np.asarray(x, np.float64)
+    centre = form.flatten(x[None])[0]
+    outwards = _OUTWARDS_NARROW if form.narrow else _OUTWARDS
+    low, high = (part[0] for part in threat.box(x[None]))
+    wide = threat.eps + outwards * (threat.eps + np.abs(x))
+    edges = [form.flatten(edge[None])[0] for edge in (np.maximum(low, x - wide), np.minimum(high, x + wide))]
+    stretch = np.ones_like(centre)
+    if form.affine is not None:
+        stretch = np.abs(np.broadcast_to(form.affine.scale, x.shape)).astype(np.float64).ravel()
+    ball = np.inf
+    if threat.norm == "l2":
+        ball = float(threat.eps + outwards * (threat.eps + np.linalg.norm(x)))
+    return Region(centre, np.minimum(*edges), np.maximum(*edges), stretch, ball)
