@@ -21,7 +21,7 @@ import common
 LIMES = [sys.executable, "-c", "from limes.cli import main; main()"]
 FULL = ["cifar10", "--n-train", "10000", "--n-times", "6", "--eps", "8/255", "--defence", "none"]
 QUICK = ["digits", "--n-train", "200", "--n-validation", "40", "--n-test", "40", "--seeds", "1"]
-QUICK += ["--n-times", "2", "--defence", "none", "--steps", "5", "--queries", "10"]
+QUICK += ["--n-times", "2", "--defence", "none", "--steps", "5", "--queries", "10", "--certify", "1"]
 TIME_LIMIT, MEMORY_LIMIT = 15 * 60, 6e9
 
 

@@ -35,7 +35,14 @@ def quick_compilation(_programs_of_this_module):
     jax.config.update("jax_disable_most_optimizations", False)
 
 
-_SLOW = ("test_docs.py", "test_command_line.py", "test_soundness.py", "test_adv_ntk_steps.py", "test_cluster.py")
+_SLOW = (
+    "test_docs.py",
+    "test_compiled_loops.py",
+    "test_command_line.py",
+    "test_soundness.py",
+    "test_adv_ntk_steps.py",
+    "test_cluster.py",
+)
 
 
 def pytest_collection_modifyitems(items):

@@ -206,6 +206,8 @@ def test_odd_but_usable_data_works(tmp_path):
         "2",
         "--defence",
         "none",
+        "--certify",
+        "1",
         *WEAK,
         cwd=tmp_path,
     )

@@ -1,0 +1,132 @@
+"""Certified radii under attack: random machines of every kind, none of which an attack may break within its radius.
+
+    python benchmarks/certificate_soundness.py
+
+Each machine has random rows, a random net of its family, norm, box, precision, classes and regularisation. Its inputs
+are certified; then projected gradient descent starts from many random points of each certified ball, and a search for
+the nearest adversarial input begins outside of it. An attacked point is one input with one start. The ratio is the
+least attacked distance over the certified radius: below 1 a proof would be wrong. (Of inputs with a radius of 0
+nothing is claimed, and they are not counted.)
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import common
+import limes as lm
+from limes.nets import Abs, Conv, Dense, Erf, Flatten, LeakyRelu, Relu, Residual, mlp, serial
+
+MACHINES, INPUTS, STARTS, NETS = 60, 8, 64, 8
+QUICK = 2
+"""Machines of each family, inputs of each, starts of the attack on each, and nets, which take time to compile."""
+
+
+class Family(NamedTuple):
+    """A name, the shape of an input, and a random net."""
+
+    name: str
+    shape: tuple[int, ...]
+    net: Callable[[np.random.Generator], Any]
+
+
+def _plain(rng: np.random.Generator) -> Any:
+    return mlp(int(rng.integers(2, 6)), w_std=rng.uniform(0.8, 2.0))
+
+
+def _mixed(rng: np.random.Generator) -> Any:
+    layers: list[Any] = []
+    for _ in range(rng.integers(1, 4)):
+        activation = (Relu(), LeakyRelu(rng.uniform(0.0, 0.5)), Abs(), Erf())[rng.integers(4)]
+        layers += [Dense(rng.uniform(0.8, 2.0), rng.uniform(0.0, 0.5)), activation]
+    return serial(*layers, Dense(rng.uniform(0.8, 2.0), rng.uniform(0.0, 0.3)))
+
+
+def _residual(rng: np.random.Generator) -> Any:
+    block = Residual(serial(Relu(), Dense(rng.uniform(0.5, 1.5))))
+    return serial(Dense(rng.uniform(0.8, 2.0)), block, Relu(), Dense(1.0))
+
+
+def _convolutional(rng: np.random.Generator) -> Any:
+    layers: list[Any] = []
+    for _ in range(rng.integers(1, 3)):
+        padding = ("SAME", "VALID", "CIRCULAR")[rng.integers(3)]
+        stride = int(rng.integers(1, 3))
+        wide = Conv((2, 2), rng.uniform(0.8, 2.0), rng.choice([0.0, 0.2]), strides=(stride, stride), padding=padding)
+        layers += [wide, (Relu(), LeakyRelu(0.2), Abs())[rng.integers(3)]]
+    return serial(*layers, Flatten(), Dense(1.0))
+
+
+FAMILIES = (
+    Family("relu, depth 2 to 5", (6,), _plain),
+    Family("relu, leaky_relu, abs, erf with biases", (5,), _mixed),
+    Family("residual", (6,), _residual),
+    Family("convolution + flatten", (5, 5, 1), _convolutional),
+)
+
+
+def _machine(number: int, seed: int) -> tuple[Any, np.ndarray, dict[str, Any]]:
+    """A fitted machine, inputs, and the ball that they are certified in."""
+    family, rng = FAMILIES[number], np.random.default_rng([number, seed])
+    dtype = (np.float32, np.float64)[rng.integers(2)]
+    classes, rows = int(rng.integers(2, 4)), int(rng.choice([12, 24, 36]))
+    centres = rng.uniform(size=(classes, *family.shape))
+    y = np.arange(rows + INPUTS) % classes
+    x = np.clip(centres[y] + 0.25 * rng.standard_normal((len(y), *family.shape)), 0, 1).astype(dtype)
+    net, scale = family.net(np.random.default_rng([number, seed % NETS])), (None, "standard", "unit")[rng.integers(3)]
+    kind = rng.integers(4)
+    if kind == 0:
+        clf = lm.NTKSVC(net, C=10 ** rng.uniform(-1, 1.5), scale=scale)
+    elif kind == 1:
+        clf = lm.NTKClassifier(net, time=10 ** rng.uniform(-1, 2), scale=scale)
+    else:
+        sort = ("ntk", "nngp")[rng.integers(2)]
+        clf = lm.NTKClassifier(net, ridge_rel=10 ** rng.uniform(-3, 0), kind=sort, scale=scale)
+    ball = {"norm": ("linf", "l2")[rng.integers(2)], "bounds": (None, (0.0, 1.0))[rng.integers(2)]}
+    return clf.fit(x[:rows], y[:rows]), x[rows:], ball
+
+
+def measure(number: int, machines: int) -> common.Row:
+    """Attack the certified balls of a family's machines."""
+    name, start = FAMILIES[number].name, time.process_time()
+    inputs = broken = above = 0
+    least, shares = np.inf, []
+    for seed in range(machines):
+        clf, x, ball = _machine(number, seed)
+        y = clf.predict(x)
+        found = lm.certify.radius(clf, x, shells=8, tolerance=0.05, **ball)
+        nearest = lm.attacks.minimal(clf, x, y, key=seed, **ball).radius
+        for row in np.flatnonzero(found.radius > 0):
+            attack = lm.attacks.PGD(norm=ball["norm"], steps=10, restarts=STARTS)
+            one = slice(row, row + 1)
+            eps = float(found.radius[row])
+            broken += int(attack(clf, x[one], y[one], eps=eps, bounds=ball["bounds"], key=seed).success[0])
+            ratio = nearest[row] / eps
+            above += int(ratio < 1)
+            least, inputs = min(least, ratio), inputs + 1
+            if np.isfinite(ratio):
+                shares.append(1 / ratio)
+        print(f"{name}: machine {seed + 1} of {machines}", flush=True)
+    accuracy = {
+        "attacked points": inputs * STARTS,
+        "of certified inputs": inputs,
+        "broken within the radius": broken,
+        "nearest adversarial input within the radius": above,
+        "median certified / attacked radius": round(float(np.median(shares)), 3),
+    }
+    detail = {"machines": machines, "CPU seconds": round(time.process_time() - start), "load": common.load()}
+    return common.Row(name, round(float(least), 3), "least attacked / certified radius", accuracy, detail)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure all families and write the results."""
+    options = common.parser(__doc__ or "").parse_args(arguments)
+    machines = QUICK if options.quick else MACHINES
+    rows = [measure(number, machines) for number in range(len(FAMILIES))]
+    common.report("certificate_soundness", (__doc__ or "").splitlines()[0], rows, options)
+
+
+if __name__ == "__main__":
+    main()
