@@ -19,7 +19,7 @@ import common
 import limes as lm
 from limes.nets import Abs, Conv, Dense, Erf, Flatten, LeakyRelu, Relu, Residual, mlp, serial
 
-MACHINES, INPUTS, STARTS, NETS = 60, 8, 64, 8
+MACHINES, INPUTS, STARTS, NETS = 24, 8, 160, 4
 QUICK = 2
 """Machines of each family, inputs of each, starts of the attack on each, and nets, which take time to compile."""
 
@@ -45,7 +45,7 @@ def _mixed(rng: np.random.Generator) -> Any:
 
 
 def _residual(rng: np.random.Generator) -> Any:
-    block = Residual(serial(Relu(), Dense(rng.uniform(0.5, 1.5))))
+    block = Residual((Relu(), Dense(rng.uniform(0.5, 1.5))))
     return serial(Dense(rng.uniform(0.8, 2.0)), block, Relu(), Dense(1.0))
 
 
