@@ -1,9 +1,10 @@
-"""Attacks on any Predictor: FGSM, PGD, APGD, the square attack, smallest distances, worst-case evaluation."""
+"""Attacks on any Predictor: FGSM, PGD, APGD, square, smallest distances, worst-case evaluation; and poisoning."""
 
 from limes.attacks.apgd import APGD
 from limes.attacks.audit import AuditCheck
 from limes.attacks.evaluate import EvaluationReport, evaluate
 from limes.attacks.gradient import FGSM, PGD
+from limes.attacks.poison import Poison, PoisonResult
 from limes.attacks.result import AttackResult
 from limes.attacks.smallest import MinimalResult, minimal
 from limes.attacks.square import Square
@@ -17,6 +18,8 @@ __all__ = [
     "AuditCheck",
     "EvaluationReport",
     "MinimalResult",
+    "Poison",
+    "PoisonResult",
     "Square",
     "Threat",
     "evaluate",

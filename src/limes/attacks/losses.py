@@ -106,7 +106,7 @@ class Objective:
 
     def values(self, scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
         """What the attack raises, (n,): the loss, or minus the loss of the target."""
-        value, _ = self._function()(scores, labels)
+        value, _ = self.function()(scores, labels)
         return -value if self.targeted else value
 
     def cotangent(self, scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -114,7 +114,7 @@ class Objective:
 
         Steps use the direction of the input's gradient only, and a saturated loss would underflow in float32.
         """
-        _, gradient = self._function()(scores, labels)
+        _, gradient = self.function()(scores, labels)
         largest = np.abs(gradient).max(axis=1, keepdims=True)
         scaled = np.divide(gradient, largest, out=np.zeros_like(gradient), where=largest > 0)
         return (-scaled if self.targeted else scaled).astype(scores.dtype)
@@ -123,7 +123,8 @@ class Objective:
         """Whether the attack has what it wants, (n,) bool: the prediction is wrong, or is the target."""
         return (scores.argmax(axis=1) == labels) == self.targeted
 
-    def _function(self) -> LossFunction:
+    def function(self) -> LossFunction:
+        """The loss and its gradient in the scores, both of each example."""
         if self.loss == "mse":
             return lambda scores, labels: squared_error(scores, labels, self.one_hot)
         return {"margin": margin, "ce": cross_entropy, "dlr": logits_ratio}[self.loss]

@@ -7,5 +7,15 @@ from limes.machines.regressor import NTKRegressor
 from limes.machines.rntk import RNTKClassifier
 from limes.machines.store import load
 from limes.machines.svc import NTKSVC
+from limes.machines.training import TrainingGradient
 
-__all__ = ["NTKSVC", "KernelPredictor", "NNGPRegressor", "NTKClassifier", "NTKRegressor", "RNTKClassifier", "load"]
+__all__ = [
+    "NTKSVC",
+    "KernelPredictor",
+    "NNGPRegressor",
+    "NTKClassifier",
+    "NTKRegressor",
+    "RNTKClassifier",
+    "TrainingGradient",
+    "load",
+]

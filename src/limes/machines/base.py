@@ -22,6 +22,7 @@ from limes.machines import flow
 from limes.machines.estimator import ExpansionEstimator
 from limes.machines.predictor import KernelPredictor
 from limes.machines.scaling import fit_affine
+from limes.machines.training import TrainingGradient, training_vjp
 from limes.nets.names import parse_net
 
 
@@ -214,6 +215,34 @@ class KernelMachine(ExpansionEstimator):
         solver = flow.choose(len(self.centres_), times, self.solver)
         gram = self._gram() if self._roots is None else self._gram() * self._roots * self._roots.T
         return self._rooted(flow.solve(gram, columns, times, ridge, solver)[0].check().coef[0]).T
+
+    def training_vjp(self, x: Array, v: Array, rows: Array | None = None) -> TrainingGradient:
+        """Gradient of sum(v * scores(x)) in training rows and targets, through the fit: how data could be poisoned.
+
+        Input map and ridge count as fixed at their fitted values. See `limes.machines.training` for the formula.
+
+        Args:
+            x: (n, features...) points, as for `scores`.
+            v: (n, c) gradient of a loss in their scores.
+            rows: indices of training rows, those of weight zero not counted; None for all.
+
+        Returns:
+            `inputs`, (rows, features...) in the caller's units, and `targets`, (rows, c); float64.
+
+        Raises:
+            InputError: for a machine stopped at a finite time, a net with random masks, or arguments that do not fit.
+
+        Cost: a solve with n right-hand sides, and one input gradient of an expansion over m + n centres.
+
+        Example:
+            >>> import numpy as np, limes as lm
+            >>> x, y = np.array([[0.0, 1.0], [1.0, 0.0], [0.5, 0.8]]), np.array([1.0, 2.0, 0.0])
+            >>> machine = lm.NTKRegressor(ridge=0.1).fit(x, y)
+            >>> machine.training_vjp(x[:1] + 0.1, np.ones((1, 1))).inputs.shape
+            (3, 2)
+        """
+        check_is_fitted(self, "coef_")
+        return training_vjp(self, x, v, rows)
 
     def _to_store(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         times = sorted(self._coef)
