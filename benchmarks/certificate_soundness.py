@@ -70,19 +70,20 @@ FAMILIES = (
 def _machine(number: int, seed: int) -> tuple[Any, np.ndarray, dict[str, Any]]:
     """A fitted machine, inputs, and the ball that they are certified in."""
     family, rng = FAMILIES[number], np.random.default_rng([number, seed])
-    dtype = (np.float32, np.float64)[rng.integers(2)]
-    classes, rows = int(rng.integers(2, 4)), int(rng.choice([12, 24, 36]))
+    shared = np.random.default_rng([number, seed % NETS])  # what programs are compiled for
+    net, dtype = family.net(shared), (np.float32, np.float64)[shared.integers(2)]
+    classes, sort = int(shared.integers(2, 4)), ("ntk", "nngp")[shared.integers(2)]
+    rows = 24
     centres = rng.uniform(size=(classes, *family.shape))
     y = np.arange(rows + INPUTS) % classes
     x = np.clip(centres[y] + 0.25 * rng.standard_normal((len(y), *family.shape)), 0, 1).astype(dtype)
-    net, scale = family.net(np.random.default_rng([number, seed % NETS])), (None, "standard", "unit")[rng.integers(3)]
+    scale = (None, "standard", "unit")[rng.integers(3)]
     kind = rng.integers(4)
     if kind == 0:
-        clf = lm.NTKSVC(net, C=10 ** rng.uniform(-1, 1.5), scale=scale)
+        clf = lm.NTKSVC(net, kind=sort, C=10 ** rng.uniform(-1, 1.5), scale=scale)
     elif kind == 1:
-        clf = lm.NTKClassifier(net, time=10 ** rng.uniform(-1, 2), scale=scale)
+        clf = lm.NTKClassifier(net, kind=sort, time=10 ** rng.uniform(-1, 2), scale=scale)
     else:
-        sort = ("ntk", "nngp")[rng.integers(2)]
         clf = lm.NTKClassifier(net, ridge_rel=10 ** rng.uniform(-3, 0), kind=sort, scale=scale)
     ball = {"norm": ("linf", "l2")[rng.integers(2)], "bounds": (None, (0.0, 1.0))[rng.integers(2)]}
     return clf.fit(x[:rows], y[:rows]), x[rows:], ball

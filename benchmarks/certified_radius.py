@@ -1,6 +1,6 @@
 """Certified radii against the radii of attacks: how much of what an attack leaves standing can be proved.
 
-    python benchmarks/certified_radius.py [--data DIR]
+    python benchmarks/certified_radius.py [--data DIR] [--store DIR]
 
 fits kernel ridge regression on the NTK to pairs of classes and certifies test points in the l-inf norm, pixel box
 respected: digits of scikit-learn (240 rows of 8 x 8, fully connected and convolutional nets), and with --data MNIST
@@ -9,9 +9,10 @@ that are classified right; the ratio is that of the best certificate to the smal
 succeeded. A certificate above that distance would be an error of the proof: they are counted.
 """
 
+import json
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -111,14 +112,32 @@ def measure(case: Case) -> common.Row:
     )
 
 
+def kept(case: Case, folder: Path | None) -> common.Row:
+    """The row of a case, from a file in a folder where it is there; with all rows of images each takes minutes."""
+    if folder is None:
+        return measure(case)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{case.title.replace(' ', '-')}.json"
+    if not path.exists():
+        new = path.with_suffix(".new")
+        new.write_text(json.dumps(asdict(measure(case))))
+        new.replace(path)
+    return common.Row(**json.loads(path.read_text()))
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure all cases and write the results."""
     parser = common.parser(__doc__ or "")
     parser.add_argument("--data", type=Path, help="folder with mnist/ and cifar-10-batches-py/")
+    parser.add_argument("--store", type=Path, help="folder for finished cases: the same command continues")
     options = parser.parse_args(arguments)
-    rows = [measure(case) for case in digits(options.quick)]
+    cases = list(digits(options.quick))
     if options.data is not None:
-        rows += [measure(case) for case in images(options.data, options.quick)]
+        cases += images(options.data, options.quick)
+    rows = []
+    for number, case in enumerate(cases):
+        print(f"{number + 1} of {len(cases)}: {case.title}", flush=True)
+        rows.append(kept(case, options.store))
     common.report("certified_radius", (__doc__ or "").splitlines()[0], rows, options)
 
 
