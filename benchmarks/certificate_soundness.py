@@ -19,7 +19,7 @@ import common
 import limes as lm
 from limes.nets import Abs, Conv, Dense, Erf, Flatten, LeakyRelu, Relu, Residual, mlp, serial
 
-MACHINES, INPUTS, STARTS, NETS = 24, 8, 160, 4
+MACHINES, INPUTS, STARTS, NETS = 8, 8, 440, 3
 QUICK = 2
 """Machines of each family, inputs of each, starts of the attack on each, and nets, which take time to compile."""
 
@@ -54,7 +54,8 @@ def _convolutional(rng: np.random.Generator) -> Any:
     for _ in range(rng.integers(1, 3)):
         padding = ("SAME", "VALID", "CIRCULAR")[rng.integers(3)]
         stride = int(rng.integers(1, 3))
-        wide = Conv((2, 2), rng.uniform(0.8, 2.0), rng.choice([0.0, 0.2]), strides=(stride, stride), padding=padding)
+        deviations = {"w_std": rng.uniform(0.8, 2.0), "b_std": float(rng.choice([0.0, 0.2]))}
+        wide = Conv(kernel=(2, 2), strides=(stride, stride), padding=padding, **deviations)
         layers += [wide, (Relu(), LeakyRelu(0.2), Abs())[rng.integers(3)]]
     return serial(*layers, Flatten(), Dense(1.0))
 
