@@ -1,4 +1,4 @@
-"""Claims 1 to 7 from what was found."""
+"""Claims 1 to 8 from what was found."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -8,6 +8,7 @@ import numpy as np
 
 from limes.papers.claim import Claim, Expected, Size
 from limes.papers.ntk_features.feature_claims import feature_claims
+from limes.papers.ntk_features.lazy_claims import lazy_claims
 from limes.papers.ntk_features.transfer_claims import transfer_claims
 from limes.papers.paper import Found
 
@@ -23,6 +24,7 @@ def claims(found: Found, size: Size, settings: Mapping[str, Any]) -> list[Claim]
         *feature_claims(found, size),
         *_stopping(found, size),
         *transfer_claims(found, size),
+        *lazy_claims(found, size),
     ]
 
 

@@ -10,6 +10,8 @@ from limes.core.errors import FormatError
 from limes.data import Dataset, data_hash, load
 from limes.papers.claim import Size
 from limes.papers.ntk_features import derivatives, filters, transfer, worth
+from limes.papers.ntk_features.finite_steps import finite_steps
+from limes.papers.ntk_features.finite_steps import settings as finite_settings
 from limes.papers.ntk_features.problems import Problem, draw
 from limes.papers.paper import Part, Plan, Request, Step
 
@@ -35,20 +37,29 @@ _SECONDS = {
     ("digits", "myrtle"): 30.0,
     ("cifar10", "fc"): 100.0,
 }
-_MISSING = (
-    "claim 3 and the figures of claims 4 to 7 on CIFAR-10 need its files, which were not given: pass --data DIR, or "
-    "set $LIMES_DATA"
-)
+_GIVE = "need its files, which were not given: pass --data DIR, or set $LIMES_DATA"
+_MISSING = {
+    "cifar10": f"claim 3 and the figures of claims 4 to 7 on CIFAR-10 {_GIVE}",
+    "mnist": f"the figures of claims 7 and 8 on MNIST {_GIVE}",
+}
 
 
 def plan(request: Request) -> Plan:
-    """All steps at a size; those on CIFAR-10 where its files are.
+    """All steps at a size; those on CIFAR-10 and MNIST where their files are.
 
     Raises:
-        FormatError: for a data folder that was named and has no CIFAR-10.
+        FormatError: for a data folder that was named and has no CIFAR-10, or damaged files.
     """
-    cifar, notes = _cifar(request)
     size = request.size
+    cifar, notes = _official("cifar10", request)
+    sources: dict[str, Callable[[], Dataset]] = {"digits": _digits}
+    if cifar is not None:
+        sources["cifar10"] = lambda: cifar
+    if size == "full":
+        mnist, more = _official("mnist", request)
+        notes += more
+        if mnist is not None:
+            sources["mnist"] = lambda: mnist
     theory = request.seed_range(_THEORY_SEEDS[size])
     problems = [DIGITS[size], *([] if cifar is None else [CIFAR[size]])]
     settings: dict[str, Any] = {"seeds": request.seeds, "steps": STEPS[size]}
@@ -62,8 +73,10 @@ def plan(request: Request) -> Plan:
         source = _digits if problem.name == "digits" else lambda: _given(cifar)
         known = {"problem": settings["problems"][problem.name], "cifar10": settings.get("cifar10")}
         steps += _on(problem, source, request, known)
+    settings["finite"] = finite_settings(size, sources)
+    steps += finite_steps(request, sources)
     n = max(problem.n_train for problem in problems)
-    standing = 0 if cifar is None else 2 * cifar.x.nbytes
+    standing = 2 * sum(source().x.nbytes for name, source in sources.items() if name != "digits")
     return Plan(settings, steps, notes, standing + 60 * n**2 + 900_000_000)
 
 
@@ -108,16 +121,19 @@ def _each(
         yield Step(quantity, seed, lambda found, progress, seed=seed: compute(seed), seconds, part, small)
 
 
-def _cifar(request: Request) -> tuple[Dataset | None, tuple[str, ...]]:
-    """CIFAR-10 from the folder that was named, or from ``$LIMES_DATA`` where it has it."""
+def _official(name: str, request: Request) -> tuple[Dataset | None, tuple[str, ...]]:
+    """A data set from the folder that was named, or from ``$LIMES_DATA`` where it has it; else a note for the reader.
+
+    A named folder without CIFAR-10 is a mistake, one without MNIST is not: most of the claims do without.
+    """
     if request.data is None and not os.environ.get("LIMES_DATA"):
-        return None, (_MISSING,)
+        return None, (_MISSING[name],)
     try:
-        return load("cifar10", request.data), ()
+        return load(name, request.data), ()
     except FormatError as error:
-        if request.data is not None:
+        if request.data is not None and name == "cifar10":
             raise
-        return None, (f"{_MISSING} ({error})",)
+        return None, (f"{_MISSING[name]} ({error})",)
 
 
 @cache

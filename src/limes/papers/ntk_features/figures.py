@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from limes.papers.ntk_features.finite_figures import finite_curves, finite_figures, means, transfer_figure
 from limes.papers.paper import Drawing, Found
-from limes.report import cumulative_curves, feature_scatter, spectrum_figure, style
+from limes.report import cumulative_curves, feature_scatter, spectrum_figure
 
 _NETS = {"fc": "fully connected", "conv": "convolutional", "myrtle": "Myrtle-5"}
 _TITLES = {"digits": "digits 3 and 8, ε = 0.1", "cifar10": "CIFAR-10 airplanes and automobiles, ε = 8/255"}
@@ -23,18 +24,18 @@ def curves(found: Found, settings: Mapping[str, Any]) -> dict[str, Any]:
         first = next(iter(runs.values()))
         if kind == "transfer":
             names = ("clean", "transfer", "random", "white_box")
-            numbers["transfer"][data] = {"widths": first["widths"], **{n: _means(runs, n) for n in names}}
+            numbers["transfer"][data] = {"widths": first["widths"], **{n: means(runs, n) for n in names}}
             continue
         entry = {name: np.asarray(first[name]).tolist() for name in ("ranks", "feature_balanced")}
         entry |= {"robust": first["feature_robust_balanced"].tolist(), "order": first["order"]}
         entry |= {"times": first["times"], "spectrum": np.asarray(first["eigenvalues"]).tolist()}
-        entry |= {name: _means(runs, name) for name in ("clean", "fgsm")}
+        entry |= {name: means(runs, name) for name in ("clean", "fgsm")}
         entry["top"] = {
             "counts": np.asarray(first["top"]["counts"]).tolist(),
             **{n: np.mean([r["top"][n] for r in runs.values()], axis=0).tolist() for n in ("clean", "robust")},
         }
         numbers["features"].setdefault(data, {})[kind] = entry
-    return numbers
+    return numbers | finite_curves(found)
 
 
 def figures(numbers: Numbers) -> dict[str, Drawing]:
@@ -46,8 +47,8 @@ def figures(numbers: Numbers) -> dict[str, Drawing]:
         made[f"together-{data}"] = _together(data, nets)
         made[f"spectrum-{data}"] = _spectrum(data, nets)
     for data, entry in numbers["transfer"].items():
-        made[f"transfer-{data}"] = _transfer(data, entry)
-    return made
+        made[f"transfer-{data}"] = transfer_figure(_TITLES[data], entry)
+    return made | finite_figures(numbers)
 
 
 def _scatter(data: str, net: str, entry: Numbers) -> Drawing:
@@ -85,31 +86,3 @@ def _spectrum(data: str, nets: Numbers) -> Drawing:
         f"Eigenvalues of the training kernel, as shares of its trace; {_TITLES[data]}, first seed.",
         f"Shares of the trace against the number of the eigenvalue. {told}.",
     )
-
-
-def _transfer(data: str, entry: Numbers) -> Drawing:
-    figure = style.new_figure(style.WIDTH, 3.2)
-    ax = figure.add_axes((0.115, 0.16, 0.86, 0.64))
-    style.plain_axes(ax)
-    names = {"clean": "clean", "random": "random signs", "transfer": "kernel's examples", "white_box": "white-box PGD"}
-    places = np.arange(len(entry["widths"]))
-    for i, (name, label) in enumerate(names.items()):
-        look = {"color": style.SERIES[i], "marker": style.MARKERS[i], "markersize": 4, "linewidth": 1.5}
-        ax.plot(places, entry[name], label=label, **look)
-    ax.set_xticks(places, [f"{width:,}" for width in entry["widths"]])
-    ax.set_ylim(-0.02, 1.02)
-    ax.set_xlabel("width of the finite network")
-    ax.set_ylabel("accuracy")
-    place: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (-0.02, 1.02), "ncols": 2, "columnspacing": 1.5}
-    ax.legend(frameon=False, fontsize=style.FONT_SIZE - 1, labelcolor=style.INK, borderaxespad=0, **place)
-    told = "; ".join(f"{label} {entry[name][-1]:.2f}" for name, label in names.items())
-    return Drawing(
-        figure,
-        f"Finite networks of one hidden layer before adversarial examples of the kernel; {_TITLES[data]}, mean over "
-        "seeds.",
-        f"Accuracy against width. At the widest: {told}.",
-    )
-
-
-def _means(runs: Mapping[int, Mapping[str, Any]], name: str) -> list[float]:
-    return np.mean([run[name] for run in runs.values()], axis=0).tolist()

@@ -1,4 +1,4 @@
-"""Two classes of a data set, drawn anew by each seed: digits 3 and 8, airplanes and automobiles of CIFAR-10."""
+"""Some classes of a data set, drawn anew by each seed: two of digits, MNIST or CIFAR-10, or all ten."""
 
 from dataclasses import dataclass, replace
 
@@ -15,9 +15,9 @@ class Problem:
     """A task with the kernels that it is given to.
 
     Attributes:
-        name: "digits" or "cifar10".
-        classes: the two labels.
-        n_train: rows in the kernel, half of each class as far as they go.
+        name: "digits", "mnist" or "cifar10".
+        classes: the labels.
+        n_train: rows in the kernel, as many of each class as far as they go.
         n_test: test rows, at most.
         eps: radius in pixels of width 1.
         seeds: number of draws.
@@ -27,7 +27,7 @@ class Problem:
     """
 
     name: str
-    classes: tuple[int, int]
+    classes: tuple[int, ...]
     n_train: int
     n_test: int
     eps: str
@@ -40,7 +40,7 @@ class Problem:
         """The architecture behind a name.
 
         On digits the fully connected net is that of the closed form in `limes.papers.ntk_features.derivatives`, whose
-        scale is that of the times; on CIFAR-10 it is the notebook's, with w_std sqrt(2) and b_std 0.1.
+        scale is that of the times; on images it is the notebook's, with w_std sqrt(2) and b_std 0.1.
         """
         if name == "fc":
             return mlp(2, w_std=1.0) if self.name == "digits" else mlp(2, b_std=0.1)
@@ -81,10 +81,12 @@ def draw(problem: Problem, data: Dataset, seed: int) -> Rows:
 
 def _balanced(y: np.ndarray, pool: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
     """`n` rows of the pool, as many of each class as far as they go, in the pool's order; and the rest."""
-    labels = np.unique(y[pool])
-    first, second = (pool[y[pool] == label] for label in labels)
-    half = min(n // 2, len(first))
-    half = n - min(n - half, len(second))
-    taken = np.concatenate([first[:half], second[: n - half]])
+    members = [pool[y[pool] == label] for label in np.unique(y[pool])]
+    sizes = np.array([len(rows) for rows in members])
+    shares = np.arange(len(members) + 1) * n // len(members)
+    counts = np.minimum(np.diff(shares), sizes)
+    for i in range(len(members)):  # what a class lacks comes from the first ones that have more
+        counts[i] += min(n - counts.sum(), sizes[i] - counts[i])
+    taken = np.concatenate([rows[:count] for rows, count in zip(members, counts, strict=True)])
     inside = np.isin(pool, taken)
     return pool[inside], pool[~inside]

@@ -37,26 +37,31 @@ def measure(net: Net, rows: Rows, eps: str, widths: Sequence[int], steps: int, s
     """
     kernel = NTKClassifier(net).fit(rows.x, rows.y)
     attacked = ATTACK(kernel, rows.x_test, rows.y_test, eps, bounds=BOUNDS).x_adv
-    region = Threat("linf", eps, BOUNDS).region(rows.x_test)  # pyright: ignore[reportArgumentType]
-    rng = np.random.default_rng([seed, 7])
-    signs = rng.choice([-1.0, 1.0], (N_SIGNS, *rows.x_test.shape))
-    moved = [region.project(rows.x_test + region.threat.eps * sign) for sign in signs]
+    moved = random_signs(rows.x_test, eps, seed)
     found: dict[str, Any] = {name: [] for name in ("clean", "transfer", "random", "white_box")}
     for width in widths:
         network = FiniteATClassifier(
             net, eps, bounds=BOUNDS, width=width, steps=steps, attack_steps=0, validation=0, random_state=seed
         ).fit(rows.x, rows.y)
-        found["clean"].append(_accuracy(network, rows.x_test, rows.y_test))
-        found["transfer"].append(_accuracy(network, attacked, rows.y_test))
-        found["random"].append(float(np.mean([_accuracy(network, x, rows.y_test) for x in moved])))
+        found["clean"].append(accuracy(network, rows.x_test, rows.y_test))
+        found["transfer"].append(accuracy(network, attacked, rows.y_test))
+        found["random"].append(float(np.mean([accuracy(network, x, rows.y_test) for x in moved])))
         own = ATTACK(network, rows.x_test, rows.y_test, eps, bounds=BOUNDS)
         found["white_box"].append(own.robust_accuracy)
     return found | {
         "widths": list(widths),
-        "kernel_clean": _accuracy(kernel, rows.x_test, rows.y_test),
-        "kernel_attacked": _accuracy(kernel, attacked, rows.y_test),
+        "kernel_clean": accuracy(kernel, rows.x_test, rows.y_test),
+        "kernel_attacked": accuracy(kernel, attacked, rows.y_test),
     }
 
 
-def _accuracy(model: Any, x: np.ndarray, y: np.ndarray) -> float:
+def random_signs(x: np.ndarray, eps: str, seed: int) -> list[np.ndarray]:
+    """Points (n, ...) moved by eps along random signs, and back into the box: `N_SIGNS` draws."""
+    region = Threat("linf", eps, BOUNDS).region(x)  # pyright: ignore[reportArgumentType]
+    signs = np.random.default_rng([seed, 7]).choice([-1.0, 1.0], (N_SIGNS, *x.shape))
+    return [region.project(x + region.threat.eps * sign) for sign in signs]
+
+
+def accuracy(model: Any, x: np.ndarray, y: np.ndarray) -> float:
+    """Share of points whose label is predicted."""
     return float(np.mean(model.predict(x) == y))

@@ -1,0 +1,96 @@
+"""The figures of claims 7 and 8: accuracy of finite networks against their width, and against how far they learn."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from limes.papers.ntk_features.transfer_cases import CASES, LAZY
+from limes.papers.paper import Drawing, Found
+from limes.report import style
+
+_LABELS = {
+    "clean": "clean",
+    "random": "random signs",
+    "transfer": "kernel's examples",
+    "white_box": "white-box PGD",
+    "tangent": "own first kernel's",
+}
+_BY_WIDTH = ("clean", "random", "transfer", "white_box")
+_BY_LAZINESS = (*_BY_WIDTH, "tangent")
+Numbers = Mapping[str, Any]
+
+
+def finite_curves(found: Found) -> dict[str, Any]:
+    """Means over seeds of each case, by name."""
+    numbers: dict[str, Any] = {"cases": {}, "lazy": {}}
+    for quantity, runs in found.items():
+        kind, _, name = quantity.partition("-")
+        first = next(iter(runs.values()))
+        if kind == "transfer":
+            numbers["cases"][name] = {"widths": first["widths"]} | {n: means(runs, n) for n in _BY_WIDTH}
+        elif kind == "lazy":
+            numbers["lazy"][name] = {"alphas": first["alphas"]} | {n: means(runs, n) for n in (*_BY_LAZINESS, "moved")}
+    return numbers
+
+
+def finite_figures(numbers: Numbers) -> dict[str, Drawing]:
+    """One drawing for each case."""
+    made = {}
+    for name, entry in numbers.get("cases", {}).items():
+        case = CASES["full"][name]
+        made[f"widths-{name}"] = transfer_figure(f"{case.words}, ε = {case.problem.eps}", entry)
+    for name, entry in numbers.get("lazy", {}).items():
+        case = LAZY["full"][name]
+        made[f"lazy-{name}"] = _lazy_figure(f"{case.words}, ε = {case.problem.eps}", entry)
+    return made
+
+
+def transfer_figure(title: str, entry: Numbers) -> Drawing:
+    """Accuracies of finite networks against their width."""
+    places = np.arange(len(entry["widths"]))
+    figure, ax = _lines(places, entry, _BY_WIDTH)
+    ax.set_xticks(places, [f"{width:,}" for width in entry["widths"]])
+    ax.set_xlabel("width of the finite network")
+    told = "; ".join(f"{_LABELS[name]} {entry[name][-1]:.2f}" for name in _BY_WIDTH)
+    return Drawing(
+        figure,
+        f"Finite networks before adversarial examples of the kernel; {title}, mean over seeds.",
+        f"Accuracy against width. At the widest: {told}.",
+    )
+
+
+def _lazy_figure(title: str, entry: Numbers) -> Drawing:
+    figure, ax = _lines(entry["moved"], entry, _BY_LAZINESS)
+    ax.set_xscale("log")
+    ax.set_xlabel("relative change of the network's kernel in training")
+    ends = (("laziest", 0), ("that which learned most", -1))
+    told = "; ".join(
+        f"{which}: " + ", ".join(f"{_LABELS[n]} {entry[n][i]:.2f}" for n in _BY_LAZINESS) for which, i in ends
+    )
+    return Drawing(
+        figure,
+        f"Networks of one width from lazy (left) to learning features (right), trained to the same loss; {title}, mean "
+        "over seeds. The kernel's examples are those of the infinitely wide network, the own first kernel's those of "
+        "the laziest network.",
+        f"Accuracy against the change of the kernel. The {told}.",
+    )
+
+
+def _lines(places: Any, entry: Numbers, names: Sequence[str]) -> tuple[Any, Any]:
+    figure = style.new_figure(style.WIDTH, 3.2)
+    ax = figure.add_axes((0.115, 0.16, 0.86, 0.64 if len(names) < 5 else 0.58))
+    style.plain_axes(ax)
+    for i, name in enumerate(names):
+        look = {"color": style.SERIES[i], "marker": style.MARKERS[i], "markersize": 4, "linewidth": 1.5}
+        ax.plot(places, entry[name], label=_LABELS[name], **look)
+    ax.set_ylim(-0.02, 1.02)
+    ax.set_ylabel("accuracy")
+    place: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (-0.02, 1.02), "ncols": 2, "columnspacing": 1.5}
+    ax.legend(frameon=False, fontsize=style.FONT_SIZE - 1, labelcolor=style.INK, borderaxespad=0, **place)
+    return figure, ax
+
+
+def means(runs: Mapping[int, Numbers], name: str) -> list[float]:
+    """Mean over seeds of a list of figures."""
+    return np.mean([run[name] for run in runs.values()], axis=0).tolist()

@@ -1,0 +1,62 @@
+"""The steps of claims 7 and 8 that compare kernels with finite networks, beside those of `experiment`."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from limes.data import Dataset, data_hash
+from limes.papers.claim import Size
+from limes.papers.ntk_features import lazy, transfer
+from limes.papers.ntk_features.problems import Problem, draw
+from limes.papers.ntk_features.transfer_cases import CASES, LAZY
+from limes.papers.paper import Part, Request, Step
+
+Sources = Mapping[str, Callable[[], Dataset]]
+"""Data sets by name, those that are there."""
+
+
+def settings(size: Size, sources: Sources) -> dict[str, Any]:
+    """What decides the results, as plain values, by quantity."""
+    return {quantity: known for quantity, known, _ in _known(size, sources)}
+
+
+def finite_steps(request: Request, sources: Sources) -> Iterator[Step]:
+    """One step for each case and seed whose data are there."""
+    for quantity, known, case in _known(request.size, sources):
+        problem = case.problem
+        for seed in request.seed_range(problem.seeds):
+
+            def compute(found: Any, progress: Any, seed: int = seed, quantity: str = quantity) -> dict[str, Any]:
+                return _measure(request.size, quantity, sources, seed)
+
+            yield Step(quantity, seed, compute, case.seconds, Part(f"{quantity}-seed{seed}", known))
+
+
+def _measure(size: Size, quantity: str, sources: Sources, seed: int) -> dict[str, Any]:
+    kind, _, name = quantity.partition("-")
+    if kind == "transfer":
+        case = CASES[size][name]
+        net, rows = case.problem.net(case.net), _rows(case.problem, sources, seed)
+        return transfer.measure(net, rows, case.problem.eps, case.widths, case.steps, seed)
+    case = LAZY[size][name]
+    net, rows = case.problem.net("fc"), _rows(case.problem, sources, seed)
+    return lazy.measure(net, rows, case.problem.eps, case.width, case.alphas, case.steps, seed)
+
+
+def _rows(problem: Problem, sources: Sources, seed: int) -> Any:
+    return draw(problem, sources[problem.name](), seed)
+
+
+def _known(size: Size, sources: Sources) -> Iterator[tuple[str, dict[str, Any], Any]]:
+    hashes: dict[str, str] = {}
+    for kind, cases in (("transfer", CASES[size]), ("lazy", LAZY[size])):
+        for name, case in cases.items():
+            data = case.problem.name
+            if data not in sources:
+                continue
+            if data not in hashes:
+                found = sources[data]()
+                parts = (a for a in (found.x, found.y, found.x_test, found.y_test) if a is not None)
+                hashes[data] = data_hash(*parts)
+            plain = {k: v for k, v in asdict(case).items() if k not in ("words", "seconds")}
+            yield f"{kind}-{name}", plain | {"data": hashes[data]}, case
