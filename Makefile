@@ -15,6 +15,7 @@ help: ## list the targets
 demo: $(VENV)/.core ## robustness report on scikit-learn's digits, in runs/demo
 	$(BIN)/limes robustify --seeds 1 --out $(OUT)
 
+# A process for each core: threads of linear algebra inside of each would only wait for one another.
 test: $(VENV)/.test ## all tests, as in continuous integration
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 

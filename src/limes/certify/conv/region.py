@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import sparse
 
 from limes.attacks.threat import Threat
 from limes.certify.form import Form
@@ -37,16 +38,10 @@ class Region:
         """The largest root of weights @ (y - x)^2, for a matrix with non-negative entries: one for each row."""
         far = weights @ np.maximum(self.high - self.x, self.x - self.low) ** 2
         if np.isfinite(self.ball):
-            most = (weights @ _diagonal(self.stretch**2)).max(axis=1)
+            most = (weights @ sparse.diags_array(self.stretch**2, format="csr")).max(axis=1)
             most = np.asarray(most.todense() if hasattr(most, "todense") else most).ravel()
             far = np.minimum(far, most * self.ball**2)
         return np.sqrt(far)
-
-
-def _diagonal(entries: np.ndarray):
-    from scipy import sparse
-
-    return sparse.diags_array(entries, format="csr")
 
 
 def region(form: Form, x: np.ndarray, threat: Threat) -> Region:
