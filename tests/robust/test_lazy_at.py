@@ -7,9 +7,9 @@ from limes import LazyATClassifier, NTKClassifier, load, nets
 from limes.attacks import PGD
 from limes.core.errors import FormatError, InputError, MemoryRefused
 from limes.core.types import KernelExpansion
+from limes.finite.batches import batch
 from limes.linalg.top import top_eigenpairs
 from limes.robust import stopping
-from limes.robust.batches import batch
 from limes.robust.descent import RIDGE, fixed
 from limes.robust.lazy_at import _as_long, _schedule
 

@@ -1,7 +1,27 @@
-"""Finite networks, as functions of JAX: their neural tangent kernel at the weights they have."""
+"""Finite networks, as functions of JAX: their training, their linearisations, and their neural tangent kernel."""
 
+from limes.finite.adversary import Adversary
 from limes.finite.empirical import empirical_ntk
+from limes.finite.linearise import linearise
 from limes.finite.operator import NTKOperator, TopEigenvalues, Trace, ntk_operator
 from limes.finite.plan import Plan, plan
+from limes.finite.predictor import FinitePredictor
+from limes.finite.recipe import Recipe
+from limes.finite.training import Moment, Run, train
 
-__all__ = ["NTKOperator", "Plan", "TopEigenvalues", "Trace", "empirical_ntk", "ntk_operator", "plan"]
+__all__ = [
+    "Adversary",
+    "FinitePredictor",
+    "Moment",
+    "NTKOperator",
+    "Plan",
+    "Recipe",
+    "Run",
+    "TopEigenvalues",
+    "Trace",
+    "empirical_ntk",
+    "linearise",
+    "ntk_operator",
+    "plan",
+    "train",
+]

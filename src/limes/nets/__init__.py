@@ -24,6 +24,7 @@ from limes.nets.shifted_relu import ShiftedRelu
 from limes.nets.sign import Sign
 from limes.nets.sinusoids import Cos, Rbf, Sin
 from limes.nets.spec import from_spec
+from limes.nets.standard import standard
 from limes.nets.zoo import cnn, mlp, myrtle, resnet
 
 __all__ = [
@@ -66,4 +67,5 @@ __all__ = [
     "myrtle",
     "resnet",
     "serial",
+    "standard",
 ]

@@ -3,7 +3,7 @@
 from limes.robust.adv_ntk import AdvNTKClassifier
 from limes.robust.ark import ark, empirical_ark
 from limes.robust.dynamics import AdversarialFlow, adversarial_flow
-from limes.robust.finite import FiniteATClassifier, FinitePredictor
+from limes.robust.finite import FiniteATClassifier
 from limes.robust.lazy_at import LazyATClassifier
 from limes.robust.released import ReleasedPGD
 from limes.robust.stopping import Check
@@ -13,7 +13,6 @@ __all__ = [
     "AdversarialFlow",
     "Check",
     "FiniteATClassifier",
-    "FinitePredictor",
     "LazyATClassifier",
     "ReleasedPGD",
     "adversarial_flow",

@@ -16,6 +16,7 @@ from limes.core.checkpoint import Checkpoint
 from limes.core.errors import InputError
 from limes.core.progress import Progress, Quiet
 from limes.core.types import Array, Kind, Norm
+from limes.finite.batches import batch
 from limes.linalg.weighted import WeightedFlow, weighted_flow
 from limes.machines.estimator import ExpansionEstimator
 from limes.machines.labels import LabelledScores
@@ -23,9 +24,9 @@ from limes.machines.predictor import KernelPredictor
 from limes.machines.scaling import Scale
 from limes.machines.targets import Targets, code, encode_labels
 from limes.nets import Net
-from limes.robust.batches import batch, seed_of
 from limes.robust.holdout import hold_out
 from limes.robust.released import ReleasedPGD
+from limes.robust.seed import seed_of
 
 Protocol = Literal["correct", "released"]
 _WAYS_OUT = "use fewer rows, or hold more of them out (validation)"

@@ -4,7 +4,6 @@ import functools
 import math
 import operator
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Self
 
 import jax
@@ -20,67 +19,19 @@ from limes.attacks.threat import require_norm
 from limes.core.errors import InputError, NumericalError
 from limes.core.precision import require_finite
 from limes.core.progress import Progress, Quiet
-from limes.core.types import Affine, Array, Norm
+from limes.core.types import Array, Norm
+from limes.finite import Adversary, FinitePredictor
+from limes.finite.batches import batch
 from limes.machines import store
 from limes.machines.labels import LabelledScores
 from limes.machines.scaling import Scale, fit_affine
 from limes.machines.targets import encode_labels
 from limes.nets import Net, mlp
 from limes.robust import stopping
-from limes.robust.batches import batch, seed_of
+from limes.robust.seed import seed_of
 
 _START = 0.4  # of the weights of up to three layers, relative to w_std = sqrt(2): 1 / sqrt(3 fan_in)
 _ITERATIONS = 20
-
-
-@functools.partial(jax.jit, static_argnums=(0,))
-def _scores(net: Net, params: Any, x: jax.Array) -> jax.Array:
-    return net.apply(params, x)
-
-
-@functools.partial(jax.jit, static_argnums=(0,))
-def _pull_back(net: Net, params: Any, x: jax.Array, v: jax.Array) -> jax.Array:
-    return jax.vjp(lambda z: net.apply(params, z), x)[1](v)[0]
-
-
-@dataclass(frozen=True, eq=False)
-class FinitePredictor:
-    """A finite network with its weights, as attacks and measurements take it. Computes in float32.
-
-    Attributes:
-        net: the architecture.
-        params: its weights.
-        affine: the input map, or None.
-        classes_: (c,) labels of the score columns.
-    """
-
-    net: Net
-    params: Any
-    affine: Affine | None
-    classes_: np.ndarray
-
-    @property
-    def n_outputs(self) -> int:
-        """Number of score columns."""
-        return len(self.classes_)
-
-    def scores(self, x: Array) -> np.ndarray:
-        """Logits: (n, features...) -> (n, c)."""
-        return np.asarray(_scores(self.net, self.params, self._enter(x)))
-
-    def scores_vjp(self, x: Array, v: Array) -> np.ndarray:
-        """Gradient in x of sum(v * scores(x)): the shape of x."""
-        gradient = np.asarray(_pull_back(self.net, self.params, self._enter(x), jnp.asarray(v, jnp.float32)))
-        gradient = gradient if self.affine is None else self.affine.pull_back(gradient)
-        return gradient.astype(np.asarray(x).dtype, copy=False)
-
-    def predict(self, x: Array) -> np.ndarray:
-        """Labels of the largest scores."""
-        return self.classes_[self.scores(x).argmax(axis=1)]
-
-    def _enter(self, x: Array) -> jax.Array:
-        x = np.asarray(x, np.float32)
-        return jnp.asarray(x if self.affine is None else self.affine(x))
 
 
 Watch = Callable[[int, FinitePredictor], bool | None]
@@ -245,14 +196,14 @@ class FiniteATClassifier(LabelledScores, BaseEstimator):
             params, state, loss = step(params, state, x[rows], labels[rows], jax.random.fold_in(attacks, i), radius)
             losses.append(loss)
             progress.step()
-            if watch and watch(i + 1, FinitePredictor(self.net_, params, self.affine_, self.classes_)):
+            if watch and watch(i + 1, FinitePredictor(self.net_.apply, params, self.classes_, self.affine_)):
                 break
         self.losses_ = np.array([float(loss) for loss in losses])
         if not np.isfinite(self.losses_).all():
             first = int(np.argmin(np.isfinite(self.losses_)))
             raise NumericalError(f"training diverged at step {first}: lower learning_rate, or scale the inputs")
         self.params_ = params
-        self._fitted = FinitePredictor(self.net_, params, self.affine_, self.classes_)
+        self._fitted = FinitePredictor(self.net_.apply, params, self.classes_, self.affine_)
 
     def _speed(self, params: Any, x: np.ndarray) -> float:
         """`_fastest` on a batch of the rows."""
@@ -262,38 +213,18 @@ class FiniteATClassifier(LabelledScores, BaseEstimator):
         return float(_fastest(self.net_, params, some, start))
 
     def _step(self, optimiser: Any) -> Any:
-        net, affine, norm = self.net_, self.affine_, self.norm
-        count = self.attack_steps if parse_eps(self.eps) else 0
-        low, high = (-np.inf, np.inf) if self.bounds is None else (np.asarray(b, np.float32) for b in self.bounds)
+        net, affine = self.net_, self.affine_
+        adversary = (
+            Adversary(self.eps, self.norm, self.attack_steps, bounds=self.bounds) if parse_eps(self.eps) else None
+        )
 
         def loss(params: Any, x: jax.Array, labels: jax.Array) -> jax.Array:
             z = x if affine is None else affine(x)
             return optax.softmax_cross_entropy_with_integer_labels(net.apply(params, z), labels).mean()
 
-        def attacked(params: Any, x: jax.Array, labels: jax.Array, key: jax.Array, eps: jax.Array) -> jax.Array:
-            def project(moved: jax.Array) -> jax.Array:
-                delta = moved - x
-                if norm == "linf":
-                    delta = jnp.clip(delta, -eps, eps)
-                else:
-                    delta = delta * jnp.minimum(1.0, eps / jnp.maximum(_size(delta), 1e-12))
-                return jnp.clip(x + delta, low, high)
-
-            def climb(_: int, moved: jax.Array) -> jax.Array:
-                gradient = jax.grad(loss, argnums=1)(params, moved, labels)
-                unit = jnp.sign(gradient) if norm == "linf" else gradient / jnp.maximum(_size(gradient), 1e-30)
-                return project(moved + 2.5 * eps / count * unit)
-
-            if norm == "linf":
-                start = project(x + jax.random.uniform(key, x.shape, minval=-eps, maxval=eps))
-            else:
-                noise = jax.random.normal(key, x.shape)
-                start = project(x + 0.5 * eps * noise / _size(noise))
-            return jax.lax.fori_loop(0, count, climb, start)
-
         @jax.jit
         def step(params: Any, state: Any, x: jax.Array, labels: jax.Array, key: jax.Array, eps: jax.Array) -> Any:
-            moved = jax.lax.stop_gradient(attacked(params, x, labels, key, eps)) if count else x
+            moved = x if adversary is None else adversary(lambda z: loss(params, z, labels), x, key, eps)
             value, gradient = jax.value_and_grad(loss)(params, moved, labels)
             updates, state = optimiser.update(gradient, state, params)
             return optax.apply_updates(params, updates), state, value
@@ -344,7 +275,7 @@ class FiniteATClassifier(LabelledScores, BaseEstimator):
         shapes = jax.eval_shape(lambda: self.net_.init(0, self.input_shape_, self.width, len(self.classes_)))
         leaves = [jnp.asarray(arrays[f"weights{i}"]) for i in range(len(jax.tree.leaves(shapes)))]
         self.params_, self.losses_ = jax.tree.unflatten(jax.tree.structure(shapes), leaves), arrays["losses"]
-        self._fitted = FinitePredictor(self.net_, self.params_, self.affine_, self.classes_)
+        self._fitted = FinitePredictor(self.net_.apply, self.params_, self.classes_, self.affine_)
 
 
 store.register(FiniteATClassifier)
@@ -383,8 +314,3 @@ def _as_standard(weight_decay: float) -> optax.GradientTransformation:
         return jax.tree.map(lambda g, w, m: m * g + weight_decay * w, updates, params, _fan_in(params)), state
 
     return optax.GradientTransformation(lambda params: optax.EmptyState(), update)
-
-
-def _size(a: jax.Array) -> jax.Array:
-    """The l2 norm of each example, with axes to broadcast."""
-    return jnp.sqrt(jnp.sum(a**2, axis=tuple(range(1, a.ndim)), keepdims=True))

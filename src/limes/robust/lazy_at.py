@@ -14,6 +14,7 @@ from limes.core.checkpoint import Checkpoint
 from limes.core.errors import InputError
 from limes.core.progress import Progress, Quiet
 from limes.core.types import Array, Kind, Norm
+from limes.finite.batches import batch
 from limes.linalg.top import top_eigenpairs
 from limes.machines.estimator import ExpansionEstimator
 from limes.machines.labels import LabelledScores
@@ -21,8 +22,8 @@ from limes.machines.scaling import Scale
 from limes.machines.targets import Targets, code, encode_labels
 from limes.nets import Net
 from limes.robust import stopping
-from limes.robust.batches import batch, seed_of
 from limes.robust.descent import Fixed, Growing, fixed
+from limes.robust.seed import seed_of
 
 Method = Literal["functional", "projected", "preconditioned"]
 Loss = Literal["ce", "mse"]

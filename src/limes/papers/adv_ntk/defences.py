@@ -12,13 +12,14 @@ from limes.attacks.losses import LossName
 from limes.core.progress import Progress
 from limes.core.types import Predictor
 from limes.data import Dataset
+from limes.finite import FinitePredictor
 from limes.linalg.weighted import weighted_flow
 from limes.machines import NTKClassifier
 from limes.machines.predictor import KernelPredictor
 from limes.nets import mlp
 from limes.papers.adv_ntk.cases import ATTACK_STEPS, BOUNDS, Case, Parts, draw
 from limes.papers.paper import Compute, Found, Part, Step
-from limes.robust import AdvNTKClassifier, FiniteATClassifier, FinitePredictor, ReleasedPGD
+from limes.robust import AdvNTKClassifier, FiniteATClassifier, ReleasedPGD
 from limes.robust.adv_ntk import Protocol
 
 ATTACKS = ("released", "pgd", "margin")

@@ -1,9 +1,6 @@
-"""Which rows a step sees: the same for a fit that runs through and one that was interrupted."""
-
-from typing import Any
+"""Which rows a step sees: the same for a training that runs through and one that was interrupted."""
 
 import numpy as np
-from sklearn.utils import check_random_state
 
 
 def batch(n: int, size: int, step: int, seed: int) -> np.ndarray:
@@ -16,10 +13,3 @@ def batch(n: int, size: int, step: int, seed: int) -> np.ndarray:
     """
     epoch, part = divmod(step, max(1, n // size))
     return np.random.default_rng([seed, 1, epoch]).permutation(n)[part * size : (part + 1) * size]
-
-
-def seed_of(random_state: Any) -> int:
-    """An integer seed from what scikit-learn calls a random state."""
-    if isinstance(random_state, int | np.integer) and not isinstance(random_state, bool) and random_state >= 0:
-        return int(random_state)
-    return int(check_random_state(random_state).randint(2**31 - 1))
