@@ -141,7 +141,7 @@ def evolution(
         raise InputError(f"a probe of {len(x)} inputs with {len(y)} labels")
     c = Moment(0, 0.0, run.snapshots[0], run.apply).outputs(x[:1]).shape[1]
     side = len(x) if trace or output is not None else len(x) * c
-    mem.require(8 * side**2 * (2 * len(run.snapshots) + 3), "the kernels of all moments", "use a smaller probe")
+    mem.require(8 * side**2 * (3 * len(run.snapshots) + 3), "the kernels of all moments", "use a smaller probe")
     grams, tops, outputs, patterns, values = [], [], [], [], []
     progress.start("evolution of the kernel", len(run.snapshots))
     for params in run.snapshots:
@@ -161,7 +161,7 @@ def evolution(
     top_radius, top_angle = kernels.polar(tops)
     return Evolution(
         epochs=run.epochs,
-        kernel=_pairs(kernels.kernel_distance, grams),
+        kernel=_turns(grams),
         function=_pairs(functions.softmax_distance, outputs),
         weights=_pairs(functions.weight_distance, run.snapshots),
         pattern=_pairs(hamming_distance, patterns) if patterns else None,
@@ -196,6 +196,14 @@ def _over_outputs(gram: np.ndarray, n: int) -> np.ndarray:
     """(n, n): the mean over equal outputs of a kernel of all pairs."""
     c = len(gram) // n
     return gram if c == 1 else np.einsum("iaja->ij", gram.reshape(n, c, n, c)) / c
+
+
+def _turns(grams: list[np.ndarray]) -> np.ndarray:
+    """(k, k): `kernels.kernel_distance` between all of them, in one product, to 1e-15."""
+    units = np.stack([gram.ravel() / np.linalg.norm(gram) for gram in grams])
+    found = np.maximum(1.0 - units @ units.T, 0.0)
+    np.fill_diagonal(found, 0.0)
+    return found
 
 
 def _pairs(distance: Callable[[Any, Any], float], items: Sequence[Any]) -> np.ndarray:

@@ -35,6 +35,11 @@ _ENTRIES = (
         "limes.papers.nn_svm",
     ),
     Entry(
+        "deep-vs-kernel",
+        "Deep learning versus kernel learning: the motion of the tangent kernel (Fort et al. 2020)",
+        "limes.papers.deep_vs_kernel",
+    ),
+    Entry(
         "rntk",
         "RNTK: the kernel of wide recurrent networks (Alemohammad et al. 2021)",
         "limes.papers.rntk",

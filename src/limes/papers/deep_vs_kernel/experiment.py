@@ -1,0 +1,103 @@
+"""The steps at each size, and the data that they need."""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, astuple
+from functools import cache
+from typing import Any
+
+from limes.core.errors import FormatError
+from limes.data import Dataset, data_hash, load
+from limes.papers.deep_vs_kernel import basin, cone, motion, switch
+from limes.papers.deep_vs_kernel.cases import CASES, Case
+from limes.papers.deep_vs_kernel.problems import Problem, Rows, draw
+from limes.papers.paper import Part, Plan, Request, Step
+
+
+def plan(request: Request) -> Plan:
+    """All steps at a size; at full size, those whose files are there.
+
+    Raises:
+        FormatError: for a data folder that was named and lacks MNIST or CIFAR-10, or holds damaged files.
+    """
+    case = CASES[request.size]
+    sources: dict[str, Dataset] = {}
+    notes: list[str] = []
+    for name in {case.mlp.name: None, case.cnn.name: None}:
+        found = _source(name, request, notes)
+        if found is not None:
+            sources[name] = found
+    settings: dict[str, Any] = {"seeds": request.seeds, "case": _plain(asdict(case))}
+    hashes = {name: _hash(data) for name, data in sources.items()}
+    steps: list[Step] = []
+    for quantity, problem, measure in _quantities(case):
+        if problem.name in sources:
+            decides = {"problem": list(astuple(problem)), "data": hashes[problem.name], "case": settings["case"]}
+            steps += _steps(quantity, problem, measure, case, sources[problem.name], decides, request)
+    standing = 2 * sum(data.x.nbytes for data in sources.values())
+    kernels = 24 * (10 * case.mlp.n_probe) ** 2 * round(case.mlp.epochs / motion.DT + 4)
+    return Plan(settings, steps, tuple(notes), standing + kernels + 900_000_000)
+
+
+Measure = Callable[[Rows, int], dict[str, Any]]
+
+
+def _quantities(case: Case) -> Iterator[tuple[str, Problem, Measure]]:
+    mlp, cnn = case.mlp, case.cnn
+    yield "soundness", mlp, lambda rows, seed: motion.soundness(mlp, rows, seed)
+    yield "motion", mlp, lambda rows, seed: motion.motion(mlp, rows, seed)
+    yield "widths", mlp, lambda rows, seed: motion.widths(mlp, rows, case.widths, case.width_epochs, seed)
+    yield "rates", mlp, lambda rows, seed: motion.rates(mlp, rows, case.rates, seed)
+    yield "cone", mlp, lambda rows, seed: cone.growth(mlp, rows, case.changes, case.horizon, seed)
+    yield "children", cnn, lambda rows, seed: basin.children(cnn, rows, case.spawns, seed)
+    yield "thresholds", cnn, lambda rows, seed: basin.thresholds(cnn, rows, case.cnn_rates, seed)
+    yield "frozen", cnn, lambda rows, seed: switch.frozen(cnn, rows, case.spawns, case.small_rate, seed)
+
+
+def _steps(
+    quantity: str,
+    problem: Problem,
+    measure: Measure,
+    case: Case,
+    data: Dataset,
+    decides: dict[str, Any],
+    request: Request,
+) -> Iterator[Step]:
+    for seed in request.seed_range(problem.seeds):
+
+        def compute(found: Any, progress: Any, seed: int = seed) -> dict[str, Any]:
+            return measure(draw(problem, data, seed), seed)
+
+        part = Part(f"{quantity}-seed{seed}", decides)
+        yield Step(quantity, seed, compute, case.seconds[quantity], part, small=request.size == "smoke")
+
+
+def _source(name: str, request: Request, notes: list[str]) -> Dataset | None:
+    """A data set; a note for the reader where the official files were not given."""
+    if name == "digits":
+        return _digits()
+    if request.data is None and not os.environ.get("LIMES_DATA"):
+        notes.append(f"claims on {name} need its files, which were not given: pass --data DIR, or set $LIMES_DATA")
+        return None
+    try:
+        return load(name, request.data)
+    except FormatError as error:
+        if request.data is not None:
+            raise
+        notes.append(f"claims on {name} are left out: {error}")
+        return None
+
+
+def _hash(data: Dataset) -> str:
+    return data_hash(*(a for a in (data.x, data.y, data.x_test, data.y_test) if a is not None))
+
+
+@cache
+def _digits() -> Dataset:
+    return load("digits")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _plain(v) for name, v in value.items()}
+    return [_plain(v) for v in value] if isinstance(value, tuple) else value

@@ -1,0 +1,183 @@
+"""The numbers behind the figures, and the figures: velocity, barriers, frozen networks, small changes, rates."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from limes.papers.paper import Drawing, Found
+from limes.report import style
+
+Numbers = Mapping[str, Any]
+_WANTED = {
+    "motion": ("velocity", "from_start"),
+    "children": ("barrier", "barrier_test"),
+    "frozen": ("net", "linear", "nonlinear", "probe"),
+    "cone": ("growth",),
+    "thresholds": ("barrier", "error"),
+}
+_AXES = {"motion": "epochs", "children": "times", "frozen": "times", "cone": "times", "thresholds": "rates"}
+_LABELS = {
+    "barrier": "on training rows",
+    "barrier_test": "on test rows",
+    "net": "network at that epoch",
+    "linear": "linearised there",
+    "nonlinear": "all of it, small rate",
+    "probe": "linear probe",
+    "error": "error of the two networks",
+}
+
+
+def curves(found: Found, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Means and standard errors over seeds."""
+    numbers: dict[str, Any] = {"settings": settings["case"]}
+    for quantity, names in _WANTED.items():
+        if runs := found.get(quantity):
+            entry: dict[str, Any] = {"at": np.asarray(next(iter(runs.values()))[_AXES[quantity]]).tolist()}
+            entry |= {name: _estimate([run[name] for run in runs.values()]) for name in names}
+            if quantity == "frozen":
+                entry["parent"] = float(np.mean([run["parent"] for run in runs.values()]))
+            numbers[quantity] = entry
+    return numbers
+
+
+def figures(numbers: Numbers) -> dict[str, Drawing]:
+    """The drawings, from the numbers as they were stored."""
+    build = {
+        "motion": _motion,
+        "children": _barrier,
+        "frozen": _frozen,
+        "cone": _cone,
+        "thresholds": _thresholds,
+    }
+    return {name: draw(numbers[name], numbers["settings"]) for name, draw in build.items() if name in numbers}
+
+
+def _motion(entry: Numbers, settings: Numbers) -> Drawing:
+    figure, (left, right) = _panels(2)
+    epochs = np.asarray(entry["at"])
+    _curve(left, 0.5 * (epochs[1:] + epochs[:-1]), entry["velocity"], 0, "")
+    left.set_yscale("log")
+    left.set_title("velocity, a unit of epochs", fontsize=style.FONT_SIZE, color=style.INK, loc="left")
+    _curve(right, epochs, entry["from_start"], 1, "")
+    right.set_ylim(bottom=0)
+    right.set_title("distance from the start", fontsize=style.FONT_SIZE, color=style.INK, loc="left")
+    for ax in (left, right):
+        ax.set_xlabel("epoch")
+    velocity = entry["velocity"]["mean"]
+    return Drawing(
+        figure,
+        f"The tangent kernel of a fully connected network on {_data(settings['mlp'])}: it turns fast in the first "
+        "epochs and slowly for ever after. Means over seeds with bands of one standard error.",
+        f"Velocity falls from {velocity[0]:.2g} to {velocity[-1]:.2g}; the distance from the first kernel ends at "
+        f"{entry['from_start']['mean'][-1]:.2g}.",
+    )
+
+
+def _barrier(entry: Numbers, settings: Numbers) -> Drawing:
+    figure, (ax,) = _panels(1, legend=True)
+    for i, name in enumerate(("barrier", "barrier_test")):
+        _curve(ax, entry["at"], entry[name], i, _LABELS[name])
+    ax.set_ylim(bottom=0)
+    ax.set_xlabel("epoch at which the children part")
+    ax.set_ylabel("error barrier")
+    _legend(ax)
+    told = ", ".join(f"{t:g}: {b:.3f}" for t, b in zip(entry["at"], entry["barrier"]["mean"], strict=True))
+    return Drawing(
+        figure,
+        "The barrier on the straight line between two children of one network, by the epoch at which they part: where "
+        f"it has vanished, the basin is decided. Small convolutional network on {_data(settings['cnn'])}.",
+        f"Barrier in training error by epoch {told}.",
+    )
+
+
+def _frozen(entry: Numbers, settings: Numbers) -> Drawing:
+    figure, (ax,) = _panels(1, legend=True)
+    for i, name in enumerate(("net", "linear", "nonlinear", "probe")):
+        _curve(ax, entry["at"], entry[name], i, _LABELS[name])
+    ax.axhline(entry["parent"], color=style.MUTED, linewidth=0.9, linestyle=":")
+    ax.set_xlabel("epoch of the switch (dotted: the network at its end)")
+    ax.set_ylabel("test error")
+    _legend(ax)
+    told = "; ".join(
+        f"{_LABELS[name]} {entry[name]['mean'][0]:.2f} to {entry[name]['mean'][-1]:.2f}"
+        for name in ("net", "linear", "nonlinear", "probe")
+    )
+    return Drawing(
+        figure,
+        "Training goes on from the weights of an epoch at a small rate, for the linearised network and for all of it; "
+        f"with a linear probe of the last hidden layer. Small convolutional network on {_data(settings['cnn'])}.",
+        f"Test error from the first to the last switch: {told}.",
+    )
+
+
+def _cone(entry: Numbers, settings: Numbers) -> Drawing:
+    figure, (ax,) = _panels(1)
+    _curve(ax, entry["at"], entry["growth"], 0, "")
+    ax.axhline(1.0, color=style.MUTED, linewidth=0.9, linestyle=":")
+    ax.set_yscale("log")
+    ax.set_xlabel("epoch of the change")
+    ax.set_ylabel(f"growth in {settings['horizon']:g} epochs")
+    growth = entry["growth"]["mean"]
+    return Drawing(
+        figure,
+        "What a change of the weights by a thousandth of their length grows to under the same batches: several times "
+        "its size if it is made early, and nothing (dotted: 1) later.",
+        f"Growth falls from {growth[0]:.1f} to {growth[-1]:.2f}.",
+    )
+
+
+def _thresholds(entry: Numbers, settings: Numbers) -> Drawing:
+    figure, (ax,) = _panels(1, legend=True)
+    _curve(ax, entry["at"], entry["barrier"], 0, "barrier between them")
+    _curve(ax, entry["at"], entry["error"], 1, _LABELS["error"])
+    ax.set_xscale("log")
+    ax.set_xticks(entry["at"], [f"{rate:g}" for rate in entry["at"]])
+    ax.minorticks_off()
+    ax.set_ylim(bottom=0)
+    ax.set_xlabel("learning rate")
+    ax.set_ylabel("training error")
+    _legend(ax)
+    told = ", ".join(f"{r:g}: {b:.3f}" for r, b in zip(entry["at"], entry["barrier"]["mean"], strict=True))
+    return Drawing(
+        figure,
+        "Two trainings from one start: at small learning rates they end in one basin from the beginning.",
+        f"Barrier by learning rate {told}.",
+    )
+
+
+def _data(problem: Numbers) -> str:
+    return f"{problem['n_train']:,} images of {problem['name']}"
+
+
+def _panels(count: int, legend: bool = False) -> tuple[Any, list[Any]]:
+    figure = style.new_figure(style.WIDTH, 2.9 if count > 1 else 3.0)
+    top = 0.66 if legend else 0.74
+    width = 0.84 if count == 1 else 0.36
+    axes = [figure.add_axes((0.13 + 0.49 * i, 0.17, width, top)) for i in range(count)]
+    for ax in axes:
+        style.plain_axes(ax)
+    return figure, axes
+
+
+def _curve(ax: Any, at: Any, estimate: Numbers, i: int, label: str) -> None:
+    mean = np.asarray(estimate["mean"])
+    few = len(mean) < 20
+    look = {"color": style.SERIES[i], "marker": style.MARKERS[i] if few else None, "markersize": 4, "linewidth": 1.5}
+    ax.plot(at, mean, label=label, **look)
+    if estimate["standard_error"] is not None:
+        error = np.asarray(estimate["standard_error"])
+        low = np.maximum(mean - error, 0.2 * mean)  # a band that stays on a logarithmic axis
+        ax.fill_between(at, low, mean + error, color=style.SERIES[i], alpha=0.2, linewidth=0)
+
+
+def _legend(ax: Any) -> None:
+    place: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (-0.02, 1.02), "ncols": 2, "columnspacing": 1.5}
+    ax.legend(frameon=False, fontsize=style.FONT_SIZE - 1, labelcolor=style.INK, borderaxespad=0, **place)
+
+
+def _estimate(per_seed: Sequence[Any]) -> dict[str, Any]:
+    values = np.array([np.asarray(v, np.float64) for v in per_seed])
+    n = len(values)
+    error = None if n < 2 else (values.std(axis=0, ddof=1) / np.sqrt(n)).tolist()
+    return {"mean": values.mean(axis=0).tolist(), "standard_error": error}
