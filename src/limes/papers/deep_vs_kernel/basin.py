@@ -41,7 +41,7 @@ def children(problem: Problem, rows: Rows, times: Sequence[float], seed: int) ->
     by_step = dict(zip(parent.at.tolist(), parent.snapshots, strict=True))
     probes, names = rows.x_test[: problem.n_probe], ("barrier", "barrier_test", "pattern", "function", "weights")
     found: dict[str, list[Any]] = {name: [] for name in (*names, "velocity", "lines")}
-    risks = [error_on(net.apply, *part) for part in ((rows.x, rows.y), (rows.x_test, rows.y_test))]
+    risks = [error_on(net.apply, rows.x, rows.y), error_on(net.apply, rows.x_test, rows.y_test)]
     pattern = functools.partial(activation_pattern, net)
     for time in times:
         here, soon = (by_step[problem.step_at(t)] for t in (time, time + DT))
@@ -49,7 +49,7 @@ def children(problem: Problem, rows: Rows, times: Sequence[float], seed: int) ->
         found["velocity"].append(kernel_distance(*kernels) / DT)
         recipe = problem.recipe(problem.epochs - time)
         pair = [c.params for c in spawn(net.apply, here, rows.x, rows.y, recipe, (seed + 101, seed + 202))]
-        lines = [barrier(risk, *pair, _POINTS) for risk in risks]
+        lines = [barrier(risk, pair[0], pair[1], _POINTS) for risk in risks]
         found["barrier"].append(lines[0].height)
         found["barrier_test"].append(lines[1].height)
         found["lines"].append(lines[0].risks)
@@ -68,7 +68,7 @@ def thresholds(problem: Problem, rows: Rows, rates: Sequence[float], seed: int) 
     for rate in rates:
         recipe = problem.recipe(learning_rate=rate)
         pair = [c.params for c in spawn(net.apply, start, rows.x, rows.y, recipe, (seed + 101, seed + 202))]
-        line = barrier(risk, *pair, _POINTS)
+        line = barrier(risk, pair[0], pair[1], _POINTS)
         heights.append(line.height)
         errors.append(0.5 * float(line.risks[0] + line.risks[-1]))
     return {"rates": list(rates), "barrier": heights, "error": errors}

@@ -77,8 +77,8 @@ def pair_correlations(run: dict[str, Any]) -> dict[tuple[str, str], float]:
         for b in MEASURES[i + 1 :]:
             first, second = np.asarray(run[a]), np.asarray(run[b])
             constant = np.ptp(first) == 0 or np.ptp(second) == 0
-            value: Any = 0.0 if constant else spearmanr(first, second).statistic
-            found[a, b] = float(value)
+            correlated: Any = None if constant else spearmanr(first, second)
+            found[a, b] = 0.0 if correlated is None else float(correlated.statistic)
     return found
 
 
