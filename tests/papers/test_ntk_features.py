@@ -11,6 +11,7 @@ from jax.flatten_util import ravel_pytree
 from limes.core.errors import FormatError
 from limes.data import from_arrays
 from limes.machines import NTKClassifier
+from limes.machines.flow import time_of_share
 from limes.nets import mlp
 from limes.papers.ntk_features import derivatives, filters, lazy, transfer, worth
 from limes.papers.ntk_features.claims import claims
@@ -273,7 +274,7 @@ def test_laziness():
     assert found["moved"][0] < 0.02 < found["moved"][1] < found["moved"][2]
     assert all(a > 10 * b for a, b in zip(found["weights"][1:], found["weights"], strict=False))
     machine = NTKClassifier(net, solver="eigh").fit(rows.x, rows.y)
-    time = lazy.time_of_share(machine.spectrum(), machine.targets_, 0.2)
+    time = time_of_share(machine.spectrum(), machine.targets_, 0.2)
     left = np.sum((machine.scores_at(rows.x, time) - machine.targets_) ** 2) / np.sum(machine.targets_**2)
     np.testing.assert_allclose(left, 0.2, rtol=1e-6)
 

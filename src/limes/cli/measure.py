@@ -1,4 +1,4 @@
-"""``limes measure``: what predictors and kernels are made of."""
+"""``limes measure``: what predictors, kernels and networks are made of."""
 
 import shlex
 import sys
@@ -11,15 +11,10 @@ from limes.cli import options as o
 from limes.cli.guard import guarded
 
 app = typer.Typer(
-    help="Measurements: the features of a kernel, how useful and how robust each is.",
+    help="Measurements: the features of a kernel, and how finite networks approach their limit.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-
-
-@app.callback()
-def _group() -> None:
-    """Keep `features` a verb of its own while it is the only one."""
 
 
 @guarded
@@ -82,11 +77,8 @@ def features(
     if dry_run:
         _show_plan(jobs.plan_features(settings), json)
         return
-    words = [a for a in sys.argv[1:] if a not in ("--force", "--json", "--quiet", "-q")]
     with Bar(quiet=quiet) as progress:
-        result = jobs.measure_features(
-            settings, out=out, force=force, progress=progress, command=f"limes {shlex.join(words)}"
-        )
+        result = jobs.measure_features(settings, out=out, force=force, progress=progress, command=_command())
     if json:
         o.show({"folder": str(result.folder), "resumed": result.resumed, **result.metrics})
     else:
@@ -94,6 +86,79 @@ def features(
 
 
 app.command(epilog="Example: limes measure features digits --class 3 --class 8 --net mlp-2 --eps 0.1")(features)
+
+
+@guarded
+def widths(
+    data: o.DataArgument = None,
+    net: Annotated[str, typer.Option(help="mlp-3 (default), cnn-3, ... as for fit.")] = "mlp-3",
+    width: Annotated[
+        list[int] | None, typer.Option(help="A width; repeat it. Default: 64, 256 and 1024.", show_default=False)
+    ] = None,
+    eps: o.Eps = None,
+    norm: o.NormOption = "linf",
+    bounds: o.Bounds = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the run (default: runs/measure-widths-...).")] = None,
+    classes: Annotated[
+        list[str] | None, typer.Option("--class", help="A class to keep; repeat it. Default: all.")
+    ] = None,
+    n_train: Annotated[int | None, typer.Option(help="Training rows (default: all, at most 1000).")] = None,
+    n_test: Annotated[int | None, typer.Option(help="Test rows (default: at most 300).")] = None,
+    share: Annotated[float, typer.Option(help="Of the first training loss, at which all are compared.")] = 0.05,
+    steps: Annotated[int, typer.Option(help="Steps of gradient descent, at most.")] = 2000,
+    attack_steps: Annotated[int, typer.Option(help="Steps of the attack.")] = 20,
+    seeds: Annotated[int, typer.Option(help="Networks of each width.")] = 3,
+    seed: o.Seed = 0,
+    data_dir: o.DataDir = None,
+    target: o.Target = None,
+    memory: o.Memory = None,
+    force: o.Force = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan, with bytes and time, and stop.")] = False,
+    json: o.Json = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Train finite networks of growing width; draw accuracy, robustness and kernel beside the infinitely wide network.
+
+    Interrupt it at any moment: the same command continues with the next network, and does nothing to a finished run.
+    """
+    from limes import jobs
+    from limes.core.progress import Bar
+    from limes.report import widths_headline
+
+    o.set_memory(memory)
+    options = jobs.WidthOptions(
+        net=net,
+        widths=width or jobs.WidthOptions.widths,
+        eps=eps,
+        norm=norm,  # pyright: ignore[reportArgumentType]
+        bounds=bounds,
+        classes=classes or None,
+        n_train=n_train,
+        n_test=n_test,
+        share=share,
+        steps=steps,
+        attack_steps=attack_steps,
+        seed=seed,
+        seeds=seeds,
+    )
+    settings = jobs.prepare_widths(data, data_dir=data_dir and str(data_dir), target=target, options=options)
+    if dry_run:
+        _show_plan(jobs.plan_widths(settings), json)
+        return
+    with Bar(quiet=quiet) as progress:
+        result = jobs.measure_widths(settings, out=out, force=force, progress=progress, command=_command())
+    if json:
+        o.show({"folder": str(result.folder), "resumed": result.resumed, **result.metrics})
+    else:
+        print(f"{widths_headline(result.metrics)}\nReport: {result.report}")
+
+
+app.command(epilog="Example: limes measure widths digits --class 3 --class 8 --width 64 --width 1024 --eps 0.1")(widths)
+
+
+def _command() -> str:
+    words = [a for a in sys.argv[1:] if a not in ("--force", "--json", "--quiet", "-q")]
+    return f"limes {shlex.join(words)}"
 
 
 def _show_plan(plan: dict, json: bool) -> None:
@@ -104,6 +169,9 @@ def _show_plan(plan: dict, json: bool) -> None:
     from limes.report import format_seconds
 
     print(f"rows      {plan['rows']['train']} training, {plan['rows']['test']} test")
-    print(f"work      {plan['features']} features of {len(plan['nets'])} nets, {plan['attack']}")
+    if "features" in plan:
+        print(f"work      {plan['features']} features of {len(plan['nets'])} nets, {plan['attack']}")
+    else:
+        print(f"work      {len(plan['seeds'])} networks of each width: {', '.join(map(str, plan['widths']))}")
     print(f"memory    {format_bytes(plan['peak_bytes'])} of {format_bytes(plan['memory_limit_bytes'])}")
     print(f"time      about {format_seconds(plan['seconds'])}")

@@ -2,7 +2,7 @@
 
 from limes.finite.adversary import Adversary
 from limes.finite.empirical import empirical_ntk
-from limes.finite.linearise import linearise
+from limes.finite.linearise import linearise, since_start
 from limes.finite.operator import NTKOperator, TopEigenvalues, Trace, ntk_operator
 from limes.finite.plan import Plan, plan
 from limes.finite.predictor import FinitePredictor
@@ -23,5 +23,6 @@ __all__ = [
     "linearise",
     "ntk_operator",
     "plan",
+    "since_start",
     "train",
 ]

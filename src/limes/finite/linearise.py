@@ -1,4 +1,4 @@
-"""A network as its first-order expansion in the weights, round the weights of any moment of its training.
+"""A network relative to the weights of a moment: its first-order expansion there, and what was learned since.
 
     f(x) + J(x) (w - w_0),      and centred, without its first term, J(x) (w - w_0).
 
@@ -41,9 +41,36 @@ def linearise(apply: Apply, params: Any, *, centred: bool = False) -> Partial:
     return Partial(_centred if centred else _expanded, as_partial(apply), params)
 
 
+def since_start(apply: Apply, params: Any) -> Partial:
+    """f(w, x) - f(w_0, x): what training has added to a network that starts at `params`; 0 at the start.
+
+    The limit of infinite width starts at 0 by convention; a finite network starts at a random function, which stays in
+    what it predicts unless it is taken away.
+
+    Args:
+        apply: apply(params, x) -> (n, c).
+        params: the weights at the start.
+
+    Returns:
+        A function (params, x) -> (n, c).
+
+    Cost: two forward passes.
+
+    Example:
+        >>> added = since_start(lambda w, x: w * x, 3.0)
+        >>> added(3.0, 7.0), added(4.0, 7.0)
+        (0.0, 7.0)
+    """
+    return Partial(_added, as_partial(apply), params)
+
+
 def as_partial(apply: Apply) -> Partial:
     """A function whose arrays, where it has any, are arguments of compiled programs and not constants in them."""
     return apply if isinstance(apply, Partial) else Partial(apply)
+
+
+def _added(apply: Apply, origin: Any, params: Any, x: Any) -> Any:
+    return apply(params, x) - apply(origin, x)
 
 
 def _expanded(apply: Apply, origin: Any, params: Any, x: Any) -> Any:

@@ -10,6 +10,8 @@ from limes.jobs.models import fit, predict
 from limes.jobs.plan import plan
 from limes.jobs.robustify import RobustifyResult, prepare, robustify
 from limes.jobs.settings import Options, Settings
+from limes.jobs.width_settings import WidthOptions, WidthSettings, plan_widths, prepare_widths
+from limes.jobs.widths import WidthsResult, measure_widths
 
 __all__ = [
     "FeatureOptions",
@@ -18,6 +20,9 @@ __all__ = [
     "Options",
     "RobustifyResult",
     "Settings",
+    "WidthOptions",
+    "WidthSettings",
+    "WidthsResult",
     "attack",
     "build_gram",
     "certify",
@@ -25,11 +30,14 @@ __all__ = [
     "doctor",
     "fit",
     "measure_features",
+    "measure_widths",
     "plan",
     "plan_features",
     "plan_gram",
+    "plan_widths",
     "predict",
     "prepare",
     "prepare_features",
+    "prepare_widths",
     "robustify",
 ]

@@ -27,3 +27,9 @@ def estimate(values: Sequence[float], n_points: int) -> dict[str, Any]:
     else:
         error = math.sqrt(mean * (1 - mean) / n_points)
     return {"mean": mean, "standard_error": error, "per_seed": [float(v) for v in values]}
+
+
+def estimate_any(values: Sequence[float]) -> dict[str, Any]:
+    """Mean of any figure over seeds, with the standard error of the mean; None where one seed was run."""
+    found = estimate(values, 1) if len(values) > 1 else {"mean": float(values[0]), "standard_error": None}
+    return found | {"per_seed": [float(v) for v in values]}

@@ -151,7 +151,7 @@ def prepare_features(
         raise InputError("the nets are compared with each other: name different ones")
     if options.n_features < 2 or options.steps < 0 or options.seed < 0:
         raise InputError("n_features must be at least 2, steps and seed at least 0")
-    n_train, n_test = _sizes(dataset, options, notes)
+    n_train, n_test = row_numbers(dataset, options.n_train, options.n_test, notes)
     names = tuple(net if isinstance(net, str) else f"net {i + 1}" for i, net in enumerate(options.nets))
     return FeatureSettings(
         data=dataset,
@@ -224,17 +224,22 @@ def plan_features(settings: FeatureSettings) -> dict[str, Any]:
     }
 
 
-def _sizes(data: Dataset, options: FeatureOptions, notes: list[str]) -> tuple[int, int]:
+def row_numbers(data: Dataset, n_train: int | None, n_test: int | None, notes: list[str]) -> tuple[int, int]:
+    """Training and test rows: as asked, else as many as keep a run to minutes.
+
+    Raises:
+        InputError: for more rows than there are.
+    """
     n = len(data.x)
     largest = max(1, round(n / 5)) if data.x_test is None else len(data.x_test)
-    n_test = min(_MOST_TEST, largest) if options.n_test is None else options.n_test
-    left = n - (n_test if data.x_test is None else 0)
-    n_train = min(left, _MOST_TRAIN) if options.n_train is None else options.n_train
-    if n_test < 1 or not data.n_classes <= n_train <= left:
+    tested = min(_MOST_TEST, largest) if n_test is None else n_test
+    left = n - (tested if data.x_test is None else 0)
+    trained = min(left, _MOST_TRAIN) if n_train is None else n_train
+    if tested < 1 or not data.n_classes <= trained <= left:
         raise InputError(
-            f"{data.name} has {n} rows to draw from, which are no {n_train} training and {n_test} test rows: ask for "
+            f"{data.name} has {n} rows to draw from, which are no {trained} training and {tested} test rows: ask for "
             "others (n_train, n_test)"
         )
-    if n_train < left:
-        notes.append(f"{n_train} of {left} available training rows are used (--n-train changes it)")
-    return n_train, n_test
+    if trained < left:
+        notes.append(f"{trained} of {left} available training rows are used (--n-train changes it)")
+    return trained, tested

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from scipy.optimize import brentq
 
 from limes.core import memory as mem
 from limes.core.errors import InputError
@@ -133,3 +134,24 @@ def _join(times: tuple[float, ...], parts: list[Solution]) -> Solution:
     status = Status.JITTER_ADDED if any(p.status is Status.JITTER_ADDED for p in parts) else Status.SOLVED
     name = " + ".join(p.solver for p in parts)
     return Solution(coef, status, name, parts[0].jitter, parts[0].rcond, parts[-1].iterations)
+
+
+def time_of_share(decomposed: spectrum.Spectrum, targets: np.ndarray, share: float) -> float:
+    """When the flow of a kernel from f = 0 has a share of its first training loss left.
+
+    In the eigenvectors the residuals fall as exp(-l t), so that the loss is a sum of exp(-2 l t).
+
+    Args:
+        decomposed: the kernel of the training rows.
+        targets: (n, c).
+        share: in (0, 1).
+    """
+    weights = ((decomposed.vectors.T @ targets) ** 2).sum(axis=1)
+    values = np.maximum(decomposed.values, 0.0)
+
+    def excess(log_time: float) -> float:
+        return float(weights @ np.exp(-2 * values * np.exp(log_time)) / weights.sum()) - share
+
+    fastest, slowest = -np.log(values[-1]), -np.log(values[values > 1e-9 * values[-1]][0])
+    root: Any = brentq(excess, fastest - 20, slowest + 5)
+    return float(np.exp(root))

@@ -23,6 +23,7 @@ from limes.report.html import (
 from limes.report.robustify_page import headline, metric_figures, robustify_page
 from limes.report.rundir import RunFolder, config_hash, default_run_path, open_run
 from limes.report.style import save_figure, to_svg, to_svg_data_uri
+from limes.report.widths_page import width_curves, widths_headline, widths_page
 
 __all__ = [
     "Code",
@@ -57,4 +58,7 @@ __all__ = [
     "time_curve",
     "to_svg",
     "to_svg_data_uri",
+    "width_curves",
+    "widths_headline",
+    "widths_page",
 ]

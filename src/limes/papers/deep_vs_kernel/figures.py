@@ -153,8 +153,8 @@ def _data(problem: Numbers) -> str:
 def _panels(count: int, legend: bool = False) -> tuple[Any, list[Any]]:
     figure = style.new_figure(style.WIDTH, 2.9 if count > 1 else 3.0)
     top = 0.66 if legend else 0.74
-    width = 0.84 if count == 1 else 0.36
-    axes = [figure.add_axes((0.13 + 0.49 * i, 0.17, width, top)) for i in range(count)]
+    width = 0.81 if count == 1 else 0.36
+    axes = [figure.add_axes((0.16 + 0.47 * i, 0.17, width, top)) for i in range(count)]
     for ax in axes:
         style.plain_axes(ax)
     return figure, axes

@@ -19,11 +19,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from scipy.optimize import brentq
 
 from limes.core.types import Array
-from limes.linalg.spectrum import Spectrum
 from limes.machines import NTKClassifier
+from limes.machines.flow import time_of_share
 from limes.nets import Net
 from limes.papers.ntk_features.problems import BOUNDS, Rows
 from limes.papers.ntk_features.transfer import ATTACK, accuracy, random_signs
@@ -123,22 +122,6 @@ def measure(
         "kernel_clean": accuracy(kernel, rows.x_test, rows.y_test),
         "kernel_attacked": accuracy(kernel, attacked, rows.y_test),
     }
-
-
-def time_of_share(spectrum: Spectrum, targets: np.ndarray, share: float) -> float:
-    """When the flow of a kernel from f = 0 has a share of its first training loss left.
-
-    In the eigenvectors the residuals fall as exp(-l t), so that the loss is a sum of exp(-2 l t).
-    """
-    weights = ((spectrum.vectors.T @ targets) ** 2).sum(axis=1)
-    values = np.maximum(spectrum.values, 0.0)
-
-    def excess(log_time: float) -> float:
-        return float(weights @ np.exp(-2 * values * np.exp(log_time)) / weights.sum()) - share
-
-    fastest, slowest = -np.log(values[-1]), -np.log(values[values > 1e-9 * values[-1]][0])
-    root: Any = brentq(excess, fastest - 20, slowest + 5)
-    return float(np.exp(root))
 
 
 def descend(
