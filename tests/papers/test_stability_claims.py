@@ -76,7 +76,9 @@ def right():
             "largest": [0.7] * 3,
             "steps": [0.6] * 3,
         }
-        found["inside"][seed] = {"widths": [100, 400], "times": [25, 400], "runs": [[run(25), run()], [run(25), run()]]}
+        runs = [run(100), run()]
+        runs[0]["distance"][-1] = 1.01 * runs[1]["distance"][-1]
+        found["inside"][seed] = {"widths": [100, 400], "times": [100, 400], "runs": [runs, copy.deepcopy(runs)]}
         found["table"][seed], found["slow"][seed] = compared(400, scale), compared(100, scale)
         found["table"][seed]["runs"]["0"]["held"][-1] += 0.01 * seed
         found["wide-5184"][seed] = run(100)
@@ -133,6 +135,7 @@ WRONG = [
     ("2c", change("table", *RUN, "ratio general", value=1.2)),
     *((f"2{letter}", change("table", *RUN, "distance", value=[0.01 + 9 * d for d in DOWN])) for letter in "def"),
     ("2g", change("table", *RUN, "linear", value=[0.1] * len(MARKS))),
+    ("2h", change("inside", "runs", value=[[run(100, 7.0), run()]])),
     ("3a", change("table", *RUN, "gap", value=DOWN)),
     ("3b", change("table", *RUN, "gap", value=DOWN)),
     ("3c", change("table", *RUN, "exchanged", value=DOWN)),

@@ -158,7 +158,23 @@ def _table(found: Found, size: Size) -> list[Claim]:
             **per_seed(found, "table", lambda r: _looseness(r["runs"]["0"])),
             size=size,
         ),
+        Claim(
+            "2h",
+            "Of the part with the root of T nothing is seen: only eta T matters, not in how many steps it is walked",
+            "limes",
+            "distance after the fewest over that after the most steps of one eta T, mean over the widths of claim 2a, "
+            "whose runs these are",
+            Expected.about(1.0, 0.05, refuted_above=1.5),
+            **per_seed(found, "inside", _by_steps),
+            size=size,
+            note="At one eta T that part falls as one over the root of T: at T = 25 it is four times that at 400.",
+        ),
     ]
+
+
+def _by_steps(result: dict[str, Any]) -> float:
+    ratios = [runs[0]["distance"][-1] / runs[-1]["distance"][-1] for runs in result["runs"]]
+    return sum(ratios) / len(ratios)
 
 
 def _larger(run: dict[str, Any]) -> float:
