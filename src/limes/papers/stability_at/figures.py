@@ -121,7 +121,8 @@ def _savings(savings: Numbers) -> Drawing:
         ax.set_xlim(-0.5, len(ticks) - 0.5)
         ax.set_ylabel(ylabels[name])
         if name == "distance":
-            _legend(ax, loc="upper left", bbox_to_anchor=(-0.3, -0.12), ncols=2, columnspacing=1.0)
+            where: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (-0.42, -0.12), "ncols": 2}
+            _legend(ax, **where, columnspacing=1.0, handlelength=1.0, handletextpad=0.5)
     return Drawing(
         figure,
         "What descent on the Moreau envelope saves against descent on the loss, paired by seed, with one standard "
@@ -131,7 +132,7 @@ def _savings(savings: Numbers) -> Drawing:
 
 
 def _rows(rows: Numbers) -> Drawing:
-    from matplotlib.ticker import NullFormatter
+    from matplotlib.ticker import LogLocator, NullFormatter
 
     figure = style.new_figure(style.WIDTH, 3.4)
     ax = _axes(figure, (0.15, 0.15, 0.8, 0.8))
@@ -145,6 +146,8 @@ def _rows(rows: Numbers) -> Drawing:
     ax.set_yscale("log")
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_minor_formatter(NullFormatter())
+    ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    ax.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     ax.set_xticks(rows["n"], [str(n) for n in rows["n"]])
     ax.set_xlabel("training examples n")
     ax.set_ylabel("distance of twins |W − W′|")
