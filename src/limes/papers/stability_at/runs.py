@@ -133,7 +133,7 @@ def first_at(losses: Sequence[float], level: float) -> float:
     """When falling losses first reach a level, linear between steps; the last step where they do not.
 
     Example:
-        >>> first_at([1.0, 0.8, 0.4, 0.5], 0.6), first_at([1.0, 0.8], 0.1)
+        >>> first_at([1.0, 0.75, 0.25, 0.5], 0.5), first_at([1.0, 0.75], 0.125)
         (1.5, 1.0)
     """
     below = [t for t, value in enumerate(losses) if value <= level]
