@@ -41,7 +41,14 @@ def test_the_list_as_json_has_exactly_what_is_promised(tmp_path):
     found = json.loads(done.stdout)
     assert list(found) == ["data", "warnings", "meta"]
     assert (found["warnings"], found["meta"]) == ([], {})
-    assert [paper["key"] for paper in found["data"]] == ["adv-ntk", "ntk-features", "nn-svm", "rntk", "uci"]
+    assert [paper["key"] for paper in found["data"]] == [
+        "adv-ntk",
+        "ntk-features",
+        "nn-svm",
+        "rntk",
+        "uci",
+        "stability-at",
+    ]
     for paper in found["data"]:
         assert list(paper) == ["key", "title", "claims"]
         assert paper["claims"] == [claim.row() for claim in committed(paper["key"])]

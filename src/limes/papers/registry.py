@@ -49,6 +49,11 @@ _ENTRIES = (
         "NTK on small tables: 90 UCI data sets (Arora et al. 2020)",
         "limes.papers.uci",
     ),
+    Entry(
+        "stability-at",
+        "Stability of adversarial training: early stopping and smoothing (Zhang, Wang & Arora 2024)",
+        "limes.papers.stability_at",
+    ),
 )
 
 

@@ -1,0 +1,185 @@
+"""The figures: distances under their bounds, the gap along training, what smoothing saves, distances by n, digits."""
+
+from collections.abc import Mapping, Sequence
+from statistics import median
+from typing import Any
+
+from limes.papers.paper import Drawing
+from limes.report import style
+
+Numbers = Mapping[str, Any]
+_SMALL = style.FONT_SIZE - 1
+
+
+def figures(numbers: Numbers) -> dict[str, Drawing]:
+    """The drawings, from the numbers as they were stored."""
+    return {
+        "distance": _distance(numbers["inside"], numbers["table"]),
+        "gap": _gap(numbers["table"]),
+        "moreau": _savings(numbers["savings"]),
+        "rows": _rows(numbers["rows"]),
+        "digits": _digits(numbers["digits"]),
+    }
+
+
+def _axes(figure: Any, box: tuple[float, float, float, float]) -> Any:
+    ax = figure.add_axes(box)
+    style.plain_axes(ax)
+    return ax
+
+
+def _legend(ax: Any, **where: Any) -> None:
+    ax.legend(frameon=False, fontsize=_SMALL, labelcolor=style.INK, **where)
+
+
+def _line(ax: Any, x: Sequence[float], entries: Sequence[Numbers], i: int, label: str, **look: Any) -> None:
+    """Means with bars of one standard error."""
+    errors = [entry["standard_error"] or 0.0 for entry in entries]
+    drawn: dict[str, Any] = {"color": style.SERIES[i], "marker": style.MARKERS[i], "markersize": 4, "linewidth": 1.4}
+    ax.errorbar(x, [e["mean"] for e in entries], yerr=errors, elinewidth=0.9, label=label, **drawn | look)
+
+
+def _distance(inside: Sequence[Numbers], table: Numbers) -> Drawing:
+    figure = style.new_figure(style.WIDTH, 4.3)
+    ax = _axes(figure, (0.15, 0.37, 0.8, 0.6))
+    marks = inside[0]["marks"][1:]
+    for i, run in enumerate(inside):
+        _line(ax, marks, run["distance"][1:], i, f"m = {run['width']:,}")
+        ax.plot(marks, run["published"][1:], color=style.SERIES[i], linewidth=1.2, linestyle=(0, (5, 2)))
+    outside, i = table["marks"][1:], len(inside)
+    _line(ax, outside, table["distance"][1:], i, "m = 400, rate 2, outside")
+    ax.plot(outside, table["published"][1:], color=style.SERIES[i], linewidth=1.2, linestyle=(0, (1, 2)))
+    ax.plot([], [], color=style.MUTED, linewidth=1.2, linestyle=(0, (5, 2)), label="the bound")
+    ax.plot([], [], color=style.MUTED, linewidth=1.2, linestyle=(0, (1, 2)), label="its form, no bound there")
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    ax.set_xlabel("steps t")
+    ax.set_ylabel("distance of twins |W − W′|")
+    _legend(ax, loc="upper center", bbox_to_anchor=(0.45, -0.25), ncols=2)
+    told = "; ".join(
+        f"m = {run['width']}: {run['distance'][-1]['mean']:.2g} under {run['published'][-1]:.2g}" for run in inside
+    )
+    return Drawing(
+        figure,
+        "How far training moves when one of 60 examples is exchanged, and the stability bound. Each width has the rate "
+        "at which its last step just meets the width condition; at rate 2 with 400 hidden units the condition ends at "
+        "step 27.",
+        f"Distances and bounds against steps on logarithmic axes; after the last step {told}; outside of the condition "
+        f"{table['distance'][-1]['mean']:.2g} under {table['published'][-1]:.2g}.",
+    )
+
+
+def _gap(table: Numbers) -> Drawing:
+    figure = style.new_figure(style.WIDTH, 4.6)
+    upper, lower = _axes(figure, (0.15, 0.56, 0.8, 0.38)), _axes(figure, (0.15, 0.1, 0.8, 0.38))
+    marks, stop = table["marks"][1:], median(table["stops"])
+    _line(upper, marks, table["test"][1:], 0, "test")
+    _line(upper, marks, table["train"][1:], 1, "training")
+    upper.set_ylabel("robust loss")
+    _line(lower, marks, table["gap"][1:], 2, "gap, test less training")
+    _line(lower, marks, table["exchanged"][1:], 3, "gap, by exchanged examples")
+    lower.set_ylabel("robust gap")
+    lower.set_xlabel("steps T")
+    for ax in (upper, lower):
+        ax.set_xscale("log")
+        ax.axvline(stop, color=style.INK, linewidth=1.0, linestyle=(0, (4, 3)), zorder=1)
+        _legend(ax, loc="best")
+    where = {"xy": (stop, 1.0), "xycoords": upper.get_xaxis_transform(), "textcoords": "offset points"}
+    upper.annotate(f"stop, T = {stop:g}", xytext=(0, 4), ha="center", size=_SMALL, color=style.INK, **where)
+    gap, other = table["gap"][-1]["mean"], table["exchanged"][-1]["mean"]
+    return Drawing(
+        figure,
+        "Adversarial training at rate 2 with 400 hidden units: losses, the gap in two estimates of one expectation, "
+        "and the stop that validation rows choose (median over seeds). Early on the difference of the losses is mostly "
+        "by which rows were drawn.",
+        f"Robust losses and gaps against steps. At the end the gap is {gap:.2g} by test rows and {other:.2g} by "
+        f"exchanged examples; the stop is at {stop:g}.",
+    )
+
+
+def _savings(savings: Numbers) -> Drawing:
+    figure = style.new_figure(style.WIDTH, 3.9)
+    boxes = {"distance": (0.14, 0.3, 0.33, 0.62), "gap": (0.64, 0.3, 0.33, 0.62)}
+    ylabels = {"distance": "distance saved, per cent", "gap": "gap saved, 1e-3 of loss"}
+    names = {"table": "recorded setting", "slow": "within the condition"}
+    told = []
+    for name, box in boxes.items():
+        ax, place, ticks = _axes(figure, box), 0, []
+        for i, (quantity, by_mu) in enumerate(savings.items()):
+            for equal, marker in ((False, style.MARKERS[0]), (True, style.MARKERS[1])):
+                key, scale = f"equal {name}" if equal else name, 1.0 if name == "distance" else 1e3
+                x = [place + 0.18 * (2 * i + equal) - 0.27 + k for k in range(len(by_mu))]
+                y = [scale * entry[key]["mean"] for entry in by_mu.values()]
+                errors = [scale * (entry[key]["standard_error"] or 0.0) for entry in by_mu.values()]
+                look: dict[str, Any] = {"marker": marker, "markersize": 5, "linestyle": "none", "elinewidth": 1.0}
+                label = f"{names[quantity]}, {'equal loss' if equal else 'equal steps'}"
+                ax.errorbar(x, y, yerr=errors, color=style.SERIES[i], label=label, **look)
+                told += [f"{label}, {name}, mu = {mu}: {v:.2g}" for mu, v in zip(by_mu, y, strict=True)]
+            ticks = [f"μ = {mu}" for mu in by_mu]
+        ax.axhline(0.0, color=style.MUTED, linewidth=0.9)
+        ax.set_xticks(range(len(ticks)), ticks)
+        ax.set_xlim(-0.5, len(ticks) - 0.5)
+        ax.set_ylabel(ylabels[name])
+        if name == "distance":
+            where: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (-0.42, -0.12), "ncols": 2}
+            _legend(ax, **where, columnspacing=1.0, handlelength=1.0, handletextpad=0.5)
+    return Drawing(
+        figure,
+        "What descent on the Moreau envelope saves against descent on the loss, paired by seed, with one standard "
+        "error: after as many steps, and with plain descent stopped at the training loss that the envelope reached.",
+        f"Points with error bars round zero. {'; '.join(told)}.",
+    )
+
+
+def _rows(rows: Numbers) -> Drawing:
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    figure = style.new_figure(style.WIDTH, 3.4)
+    ax = _axes(figure, (0.15, 0.15, 0.8, 0.8))
+    names = {"table": "rate 2", "inside": "within the width condition"}
+    for i, (key, name) in enumerate(names.items()):
+        _line(ax, rows["n"], rows[key], i, name)
+        first = rows[key][0]["mean"]
+        guide = [first * rows["n"][0] / n for n in rows["n"]]
+        ax.plot(rows["n"], guide, color=style.MUTED, linewidth=1.0, linestyle=(0, (1, 2)), label=None if i else "1 / n")
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_minor_formatter(NullFormatter())
+    ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    ax.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    ax.set_xticks(rows["n"], [str(n) for n in rows["n"]])
+    ax.set_xlabel("training examples n")
+    ax.set_ylabel("distance of twins |W − W′|")
+    _legend(ax)
+    told = "; ".join(
+        f"{name} from {rows[key][0]['mean']:.2g} to {rows[key][-1]['mean']:.2g}" for key, name in names.items()
+    )
+    return Drawing(
+        figure,
+        "The distance of twins by the number of examples, with lines that fall as 1 / n.",
+        f"Distance against n on logarithmic axes: {told}.",
+    )
+
+
+def _digits(digits: Numbers) -> Drawing:
+    figure = style.new_figure(style.WIDTH, 3.4)
+    left, right = _axes(figure, (0.13, 0.15, 0.34, 0.78)), _axes(figure, (0.63, 0.15, 0.34, 0.78))
+    for i, (norm, run) in enumerate(digits.items()):
+        marks = run["marks"][1:]
+        _line(left, marks, run["distance"][1:], i, {"l2": "l2", "linf": "l-inf"}[norm])
+        _line(right, marks, run["gap"][1:], i, norm)
+    for ax, label in ((left, "distance of twins |W − W′|"), (right, "robust gap")):
+        ax.set_xscale("log")
+        ax.set_xlabel("steps T")
+        ax.set_ylabel(label)
+    _legend(left)
+    told = "; ".join(
+        f"{norm} distance {run['distance'][-1]['mean']:.2g}, gap {run['gap'][-1]['mean']:.2g}"
+        for norm, run in digits.items()
+    )
+    return Drawing(
+        figure,
+        "Digits 3 against 8 at rate 2: distance of twins and robust gap along training.",
+        f"Distance and gap against steps; after the last {told}.",
+    )
