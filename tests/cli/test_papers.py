@@ -45,6 +45,7 @@ def test_the_list_as_json_has_exactly_what_is_promised(tmp_path):
         "adv-ntk",
         "ntk-features",
         "nn-svm",
+        "deep-vs-kernel",
         "rntk",
         "uci",
         "stability-at",
