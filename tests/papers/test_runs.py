@@ -178,7 +178,7 @@ def test_a_run_that_would_not_fit_is_refused(toy, monkeypatch, tmp_path):
     [
         ({"key": "toy-hights"}, "did you mean toy-heights"),
         ({"key": "adv_ntk"}, "did you mean adv-ntk"),
-        ({"key": "zzz"}, "there are adv-ntk, ntk-features, nn-svm, deep-vs-kernel, rntk, uci, stability-at, toy-heights"),
+        ({"key": "zzz"}, "there are adv-ntk, ntk-features, nn-svm, deep-vs-kernel"),
         ({"size": "huge"}, "one of smoke, full"),
         ({"seeds": 0}, "at least 1, not 0"),
         ({"seeds": 1.5}, "whole number"),
