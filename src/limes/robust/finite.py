@@ -27,6 +27,7 @@ from limes.machines.scaling import Scale, fit_affine
 from limes.machines.targets import encode_labels
 from limes.nets import Net, mlp
 from limes.robust import stopping
+from limes.robust.ascent import Ball
 from limes.robust.batches import batch, seed_of
 
 _START = 0.4  # of the weights of up to three layers, relative to w_std = sqrt(2): 1 / sqrt(3 fan_in)
@@ -262,34 +263,18 @@ class FiniteATClassifier(LabelledScores, BaseEstimator):
         return float(_fastest(self.net_, params, some, start))
 
     def _step(self, optimiser: Any) -> Any:
-        net, affine, norm = self.net_, self.affine_, self.norm
+        net, affine = self.net_, self.affine_
         count = self.attack_steps if parse_eps(self.eps) else 0
-        low, high = (-np.inf, np.inf) if self.bounds is None else (np.asarray(b, np.float32) for b in self.bounds)
+        box = (-np.inf, np.inf) if self.bounds is None else (np.asarray(b, np.float32) for b in self.bounds)
+        ball = Ball(self.norm, *box)
 
         def loss(params: Any, x: jax.Array, labels: jax.Array) -> jax.Array:
             z = x if affine is None else affine(x)
             return optax.softmax_cross_entropy_with_integer_labels(net.apply(params, z), labels).mean()
 
         def attacked(params: Any, x: jax.Array, labels: jax.Array, key: jax.Array, eps: jax.Array) -> jax.Array:
-            def project(moved: jax.Array) -> jax.Array:
-                delta = moved - x
-                if norm == "linf":
-                    delta = jnp.clip(delta, -eps, eps)
-                else:
-                    delta = delta * jnp.minimum(1.0, eps / jnp.maximum(_size(delta), 1e-12))
-                return jnp.clip(x + delta, low, high)
-
-            def climb(_: int, moved: jax.Array) -> jax.Array:
-                gradient = jax.grad(loss, argnums=1)(params, moved, labels)
-                unit = jnp.sign(gradient) if norm == "linf" else gradient / jnp.maximum(_size(gradient), 1e-30)
-                return project(moved + 2.5 * eps / count * unit)
-
-            if norm == "linf":
-                start = project(x + jax.random.uniform(key, x.shape, minval=-eps, maxval=eps))
-            else:
-                noise = jax.random.normal(key, x.shape)
-                start = project(x + 0.5 * eps * noise / _size(noise))
-            return jax.lax.fori_loop(0, count, climb, start)
+            uphill = functools.partial(jax.grad(loss, argnums=1), params)
+            return ball.ascend(lambda z: uphill(z, labels), x, ball.random_start(key, x, eps), eps, count)
 
         @jax.jit
         def step(params: Any, state: Any, x: jax.Array, labels: jax.Array, key: jax.Array, eps: jax.Array) -> Any:
@@ -383,8 +368,3 @@ def _as_standard(weight_decay: float) -> optax.GradientTransformation:
         return jax.tree.map(lambda g, w, m: m * g + weight_decay * w, updates, params, _fan_in(params)), state
 
     return optax.GradientTransformation(lambda params: optax.EmptyState(), update)
-
-
-def _size(a: jax.Array) -> jax.Array:
-    """The l2 norm of each example, with axes to broadcast."""
-    return jnp.sqrt(jnp.sum(a**2, axis=tuple(range(1, a.ndim)), keepdims=True))
