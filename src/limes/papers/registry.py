@@ -44,6 +44,11 @@ _ENTRIES = (
         "NTK on small tables: 90 UCI data sets (Arora et al. 2020)",
         "limes.papers.uci",
     ),
+    Entry(
+        "convergence-at",
+        "Convergence of adversarial training in wide networks (Gao et al. 2019)",
+        "limes.papers.convergence_at",
+    ),
 )
 
 
