@@ -16,7 +16,7 @@ class Sizes:
     """What is measured at a size.
 
     Attributes:
-        seeds: of all quantities but the last two.
+        seeds: of all quantities but the last.
         widths: of claims 1, 2, 3 and 5.
         training: steps T and training points of these.
         capacity: numbers of points and dimensions, and widths to try, of claim 4.
@@ -50,7 +50,7 @@ SIZES: dict[Size, Sizes] = {
     ),
     "full": Sizes(
         seeds=5,
-        widths=(128, 512, 2048, 8192),
+        widths=(128, 512, 2048, 4096),
         training=(150, 100),
         capacity=(((20, 16), (40, 16), (80, 16), (20, 64), (40, 64), (80, 64)), (2, 4, 8, 16, 32, 64, 128)),
         law=((16, 32, 64), RATIOS, 200),
@@ -65,53 +65,50 @@ def plan(request: Request) -> Plan:
     """All steps at a size."""
     sizes = SIZES[request.size]
     settings = {"sizes": _plain(asdict(sizes)), "seeds": request.seeds}
-    steps = [*_convergence(request, sizes), *_capacity(request, sizes), *_lazy(request, sizes)]
+    steps = [*_convergence(request, sizes), *_widths(request, sizes), *_lazy(request, sizes)]
     return Plan(settings, steps, (), 800_000_000)
 
 
 def _convergence(request: Request, sizes: Sizes) -> Iterator[Step]:
     steps, n = sizes.training
     for width in sizes.widths:
-        seconds = 3.0 + 5e-5 * width * steps
-        yield from _each(
-            f"training-{width}",
-            request.seed_range(sizes.seeds),
-            lambda s, w=width: training.measured(s, w, steps, n),
-            seconds,
-            sizes,
-        )
+        settings = {"width": width, "steps": steps, "n": n}
+        seconds = 3.0 + 4e-5 * width * steps
+        yield from _each(f"training-{width}", request.seed_range(sizes.seeds), training.measured, settings, seconds)
 
 
-def _capacity(request: Request, sizes: Sizes) -> Iterator[Step]:
-    each, seeds = partial(_each, sizes=sizes), request.seed_range(sizes.seeds)
+def _widths(request: Request, sizes: Sizes) -> Iterator[Step]:
+    seeds = request.seed_range(sizes.seeds)
     problems, widths = sizes.capacity
     for n, d in problems:
-        compute = partial(capacity.smallest_widths, n=n, d=d, widths=widths)
-        yield from each(f"capacity-{n}-{d}", seeds, compute, 6.0)
+        settings = {"n": n, "d": d, "widths": widths}
+        yield from _each(f"capacity-{n}-{d}", seeds, capacity.smallest_widths, settings, 5.0)
     dimensions, ratios, count = sizes.law
     for d in dimensions:
-        compute = partial(width_law.random_layers, d=d, ratios=ratios, count=count)
-        yield from each(f"law-{d}", range(1), compute, 2e-6 * count * d**2)
+        settings = {"d": d, "ratios": ratios, "count": count}
+        yield from _each(f"law-{d}", range(1), width_law.random_layers, settings, 2e-6 * count * d**2)
     d, some, beyond, steps, starts = sizes.trained
     for rho in some:
-        widths = tuple(width_law.law(d, rho) + more for more in beyond)
-        compute = partial(width_law.trained, d=d, rho=rho, widths=widths, steps=steps, starts=starts)
-        yield from each(f"trained-{round(100 * rho)}", seeds, compute, 3.0 * len(widths))
+        first = [width_law.law(d, rho) + more for more in beyond]
+        settings = {"d": d, "rho": rho, "widths": first, "steps": steps, "starts": starts}
+        yield from _each(f"trained-{round(100 * rho)}", seeds, width_law.trained, settings, 2.0 * len(first))
 
 
 def _lazy(request: Request, sizes: Sizes) -> Iterator[Step]:
     norms, widths, n, n_test, steps, size = sizes.lazy
+    seconds = 8.0 + 3e-7 * sum(widths) * steps * size
     for norm in norms:
-        compute = partial(lazy_limit.compared, norm=norm, widths=widths, n=n, n_test=n_test, steps=steps, size=size)
-        seconds = 5.0 + 1e-7 * sum(widths) * steps * size
-        yield from _each(f"lazy-{norm}", request.seed_range(sizes.lazy_seeds), compute, seconds, sizes)
+        settings = {"norm": norm, "widths": widths, "n": n, "n_test": n_test, "steps": steps, "size": size}
+        seeds = request.seed_range(sizes.lazy_seeds)
+        yield from _each(f"lazy-{norm}", seeds, lazy_limit.compared, settings, seconds)
 
 
 def _each(
-    quantity: str, seeds: range, compute: Callable[[int], dict[str, Any]], seconds: float, sizes: Sizes
+    quantity: str, seeds: range, measure: Callable[..., dict[str, Any]], settings: dict[str, Any], seconds: float
 ) -> Iterator[Step]:
+    compute = partial(measure, **settings)
     for seed in seeds:
-        part = Part(f"{quantity}-seed{seed}", _plain(asdict(sizes)))
+        part = Part(f"{quantity}-seed{seed}", _plain(settings))
         yield Step(quantity, seed, lambda found, progress, s=seed: compute(s), seconds, part, small=True)
 
 

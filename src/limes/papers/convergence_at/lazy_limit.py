@@ -6,7 +6,7 @@ attacked point becomes a centre. What differs is that a network's kernel is rand
 """
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -58,11 +58,6 @@ class Moved:
         """Gradient in x of sum(v * scores(x))."""
         arrays = np.asarray(x, np.float32), np.asarray(v, np.float32)
         return np.asarray(_pull_back(self.net, self.params, self.start, *arrays)).astype(np.asarray(x).dtype)
-
-    def scores_and_vjp(self, x: Array, cotangent: Callable[[np.ndarray], Array]) -> tuple[np.ndarray, np.ndarray]:
-        """Scores, and the gradient along what `cotangent` makes of them."""
-        scores = self.scores(x)
-        return scores, self.scores_vjp(x, cotangent(scores))
 
     def stepped(self, z: np.ndarray, residual: np.ndarray, rate: float) -> "Moved":
         """After a step of descent on the mean over z of 1/2 |f - y|^2."""
