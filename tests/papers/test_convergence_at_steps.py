@@ -24,7 +24,7 @@ def test_points_and_network_are_those_of_the_theory():
     scores = sphere.Signed(params).scores(x)
     np.testing.assert_allclose(scores[:, 1] - scores[:, 0], by_hand, atol=1e-5)
     v = np.random.default_rng(0).standard_normal((30, 2)).astype("float32")
-    exact = jax.grad(lambda z: (v * sphere.NET.apply(params, z) @ jnp.array([[-0.5, 0.5]])).sum())(x)
+    exact = jax.grad(lambda z: (v * (sphere.NET.apply(params, z) @ jnp.array([[-0.5, 0.5]]))).sum())(x)
     np.testing.assert_allclose(sphere.Signed(params).scores_vjp(x, v), exact, atol=1e-5)
 
 
@@ -35,12 +35,14 @@ def test_a_line_loses_what_its_slope_says():
     small = [{"w": 1e-3 * params[0]["w"]}, *params[1:]]
     slope = 2 / np.pi**0.5 * np.asarray(small[0]["w"]) @ np.asarray(small[2]["w"])[:, 0] / 40**0.5
     margins = y * (x @ slope) - sphere.EPS * np.linalg.norm(slope)
-    assert sphere.robust_loss(small, x, y) == pytest.approx(0.5 * ((1 - margins) ** 2).mean(), rel=1e-6)
+    assert sphere.robust_loss(small, x, y) == pytest.approx(0.5 * ((1 - margins) ** 2).mean(), rel=1e-4)
 
 
-def test_training_at_one_width():
+def test_training_at_one_width(monkeypatch):
+    some = {name: training.ATTACKS[name] for name in ("none", "PGD-10")}
+    monkeypatch.setattr(training, "ATTACKS", some)
     found = training.measured(0, 32, 12, 20)
-    assert set(found["surrogates"]) == set(training.ATTACKS)
+    assert set(found["surrogates"]) == set(some)
     assert found["gap"] == found["surrogate"] - min(found["candidates"].values())
     assert found["over"] < 1
     assert found["robust"]["none"] > found["robust"]["PGD-10"]
@@ -121,9 +123,8 @@ def test_the_width_law():
 
 
 def test_trained_networks_are_judged_by_the_pair_too(monkeypatch):
-    found = width_law.trained(0, 3, 0.9, (2, 4), 80, 2)
-    assert found["law"] == 3
-    assert found["robust"][0] == 0
+    found = width_law.trained(0, 3, 0.9, (2,), 40, 2)
+    assert (found["law"], found["robust"], found["smallest"]) == (3, [0], 6)
     monkeypatch.setattr(width_law, "train", lambda params, *args: (params, np.ones((2, 4))))
     blind = width_law.trained(0, 3, 0.9, (2, 4), 1, 2)  # attacks that find nothing, networks that were not trained
     assert blind["unbroken"] == [2, 2]

@@ -40,9 +40,9 @@ RATIOS = (0.3, 0.5, 0.7, 0.9)
 SIZES: dict[Size, Sizes] = {
     "smoke": Sizes(
         seeds=2,
-        widths=(128, 1024),
-        training=(120, 100),
-        capacity=(((20, 16),), (4, 8, 16, 32)),
+        widths=(128, 512),
+        training=(150, 100),
+        capacity=(((20, 16),), (2, 4, 8, 16, 32)),
         law=((16,), RATIOS, 20),
         trained=(8, (0.7,), (-1, 2), 300, 4),
         lazy=(("linf",), (64, 512), 150, 200, 15, 30),
