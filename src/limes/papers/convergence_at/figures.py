@@ -182,7 +182,7 @@ def _trained(cases: Sequence[Numbers]) -> Drawing:
 
 def _axes() -> tuple[Any, Any]:
     figure = style.new_figure(style.WIDTH, 3.4)
-    ax = figure.add_axes((0.15, 0.16, 0.8, 0.79))
+    ax = figure.add_axes((0.19, 0.16, 0.77, 0.79))
     style.plain_axes(ax)
     return figure, ax
 

@@ -41,7 +41,7 @@ def _capacity(found: Found, size: Size) -> list[Claim]:
         ),
         Claim(
             "4b",
-            "On average over these by a factor",
+            "On average over all pairs it takes twice the width or more",
             _CAPACITY,
             f"smallest robust width over smallest natural width, geometric mean over all pairs; {setting}",
             Expected.at_least(2.0, refuted_below=1.0),
