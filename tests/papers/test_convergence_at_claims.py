@@ -148,6 +148,7 @@ def test_right_answers_hold():
     assert {name: claim.verdict for name, claim in found.items() if claim.verdict != "holds"} == {}
     assert {name for name, _ in WRONG} == set(found), "every claim needs a wrong answer here"
     assert list(found) == sorted(found)
+    assert {claim.id for claim in found.values() if claim.headline} == {"1a", "3b", "6b", "7a"}
     assert "Attacks alone would pass 3 of 12 networks" in found["6d"].note
     assert found["7c"].note.startswith("By width 0.120, 0.010.")
 

@@ -68,7 +68,6 @@ def _comparator(by_width: list[dict[int, Result]], widths: list[int], size: Size
             Expected.at_most(0.05),
             **over(by_width[-1:], lambda r: r[0]["surrogates"]["PGD-10"]),
             size=size,
-            headline=True,
         ),
     ]
 
@@ -99,7 +98,6 @@ def _regret(by_width: list[dict[int, Result]], widths: list[int], size: Size) ->
             Expected.at_most(-0.25, refuted_above=0.0),
             **over(by_width, lambda r: exponent(widths, [s["remainder"] for s in r])),
             size=size,
-            headline=True,
             note=f"-1/2 is expected of networks with random weights. Remainders: "
             f"{_listed(by_width, widths, 'remainder')}; largest distance from the linearisation at the start: "
             f"{_listed(by_width, widths, 'curvature')}.",
@@ -142,7 +140,7 @@ def _weak(results: dict[int, Result], width: int, size: Size) -> list[Claim]:
     weak = {
         "b": ("none", "no attack in training", True),
         "c": ("noise", "random points in training", False),
-        "d": ("FGSM", "FGSM in training", True),
+        "d": ("FGSM", "FGSM in training", False),
         "e": ("PGD-1", "one step from a random start in training", False),
     }
     for letter, (name, words, headline) in weak.items():
@@ -180,7 +178,6 @@ def _movement(by_width: list[dict[int, Result]], widths: list[int], size: Size) 
             Expected.at_most(0.0, 0.05, refuted_above=0.1),
             **over(by_width, lambda r: exponent(widths, [s["movement"]["PGD-10"] for s in r])),
             size=size,
-            headline=True,
             note=f"Distances: {movement}.",
         ),
         Claim(

@@ -56,7 +56,6 @@ def _one_norm(letters: str, results: dict[int, Result], size: Size) -> list[Clai
             Expected.at_most(0.03, refuted_above=0.06),
             **over([results], lambda r: abs(r[0]["robust"][-1] - r[0]["limit_robust"])),
             size=size,
-            headline=norm == "linf",
             note=f"By width {', '.join(f'{gap:.3f}' for gap in gaps)}. The limit has {limit['robust']:.3f}, and "
             f"{limit['clean']:.3f} without an attack; after the same steps without attacks in training it has "
             f"{limit['undefended']:.3f} under attack.",

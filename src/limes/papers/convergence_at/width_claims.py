@@ -35,7 +35,6 @@ def _capacity(found: Found, size: Size) -> list[Claim]:
             Expected.at_least(1.5, refuted_below=1.1),
             **over(results, lambda r: min(s["robust"] / s["natural"] for s in r)),
             size=size,
-            headline=True,
             note=f"Widths found, natural and robust, on a grid of powers of two: {told}. Training bounds them from "
             "above only, and a direction is all that is claimed.",
         ),
@@ -123,7 +122,6 @@ def _trained(found: Found, size: Size) -> list[Claim]:
             **over(results, lambda r: min(s["smallest"] - s["law"] for s in r)),
             over="smallest",
             size=size,
-            headline=True,
             note=f"Smallest widths by seed: {smallest}; {2 * cases[0]['d']} stands for none. Robust means that attacks "
             f"break no ball and the colliding pair neither. Attacks alone would pass {sum(below)} of {sum(total)} "
             "networks that are too narrow.",
