@@ -54,6 +54,11 @@ _ENTRIES = (
         "Stability of adversarial training: early stopping and smoothing (Zhang, Wang & Arora 2024)",
         "limes.papers.stability_at",
     ),
+    Entry(
+        "convergence-at",
+        "Convergence of adversarial training in wide networks (Gao et al. 2019)",
+        "limes.papers.convergence_at",
+    ),
 )
 
 

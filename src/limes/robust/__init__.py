@@ -2,10 +2,12 @@
 
 from limes.robust.adv_ntk import AdvNTKClassifier
 from limes.robust.ark import ark, empirical_ark
+from limes.robust.ascent import MarginAscent
 from limes.robust.dynamics import AdversarialFlow, adversarial_flow
 from limes.robust.finite import FiniteATClassifier
 from limes.robust.lazy_at import LazyATClassifier
 from limes.robust.moreau import Descent
+from limes.robust.projected import ProjectedTraining, projected_training, smooth_hinge
 from limes.robust.released import ReleasedPGD
 from limes.robust.signed import RobustLoss, draw_weights
 from limes.robust.stability import StabilityBound, stability_bound, weak_convexity
@@ -19,6 +21,8 @@ __all__ = [
     "Descent",
     "FiniteATClassifier",
     "LazyATClassifier",
+    "MarginAscent",
+    "ProjectedTraining",
     "ReleasedPGD",
     "RobustLoss",
     "StabilityBound",
@@ -29,6 +33,8 @@ __all__ = [
     "descend",
     "draw_weights",
     "empirical_ark",
+    "projected_training",
+    "smooth_hinge",
     "stability_bound",
     "twin_runs",
     "weak_convexity",

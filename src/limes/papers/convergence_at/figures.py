@@ -1,0 +1,228 @@
+"""The figures: distances to the lazy limit, linearity over widths, regret, weak attacks, and widths that are needed."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from limes.papers.paper import Drawing
+from limes.report import style
+
+Numbers = Mapping[str, Any]
+Line = tuple[Sequence[float], Sequence[Numbers]]
+_NORMS = {"linf": "l-inf", "l2": "l2"}
+
+
+def figures(numbers: Numbers) -> dict[str, Drawing]:
+    """The drawings, from the numbers as they were stored."""
+    return {
+        "lazy": _lazy(numbers["lazy"]),
+        "labels": _labels(numbers["lazy"]),
+        "linearity": _linearity(numbers),
+        "regret": _regret(numbers),
+        "attacks": _attacks(numbers["attacks"]),
+        "capacity": _capacity(numbers["capacity"]),
+        "law": _law(numbers["law"]),
+        "trained": _trained(numbers["trained"]),
+    }
+
+
+def _lazy(cases: Sequence[Numbers]) -> Drawing:
+    lines: dict[str, Line] = {}
+    for case in cases:
+        for key, words in (("distance", "test rows"), ("attacked", "attacked rows")):
+            lines[f"{words}, {_NORMS[case['norm']]}"] = (case["widths"], case[key])
+    widths, start = cases[0]["widths"], cases[0]["distance"][0]["mean"]
+    figure, ax = _log_log(lines, "width", "relative distance of scores", widths)
+    guide = [start * (widths[0] / width) ** 0.5 for width in widths]
+    ax.plot(widths, guide, color=style.MUTED, linestyle=":", linewidth=1.2, label="slope −1/2")
+    _legend(ax)
+    return Drawing(
+        figure,
+        "Finite networks under adversarial training against adversarial training with the fixed kernel: distance of "
+        "the scores, relative to the kernel's. Same batches, same attack, same steps; digits, ten classes.",
+        f"Relative distance against width on logarithmic axes. {_told(lines)}.",
+    )
+
+
+def _labels(cases: Sequence[Numbers]) -> Drawing:
+    figure, ax = _axes()
+    told = []
+    names = {"disagreement": "other label", "robust": "robust accuracy", "clean": "clean accuracy"}
+    for i, (case, key) in enumerate((case, key) for case in cases for key in names):
+        label = f"{names[key]}, {_NORMS[case['norm']]}"
+        _errors(ax, i, case["widths"], case[key], label)
+        told.append(f"{label} from {case[key][0]['mean']:.3f} to {case[key][-1]['mean']:.3f}")
+    ax.set_xscale("log")
+    _ticks(ax, cases[0]["widths"])
+    ax.set_xlabel("width")
+    ax.set_ylabel("difference to the limit")
+    ax.set_ylim(bottom=0)
+    _legend(ax)
+    return Drawing(
+        figure,
+        "What the distance means: share of test rows with another label than the limit's, and differences of accuracy, "
+        "under attack and without.",
+        f"Differences against width. {'; '.join(told)}.",
+    )
+
+
+def _linearity(numbers: Numbers) -> Drawing:
+    widths = numbers["widths"]
+    lines: dict[str, Line] = {
+        "to the best robust network": (widths, numbers["remainder"]),
+        "to the start": (widths, numbers["curvature"]),
+    }
+    figure, ax = _log_log(lines, "width", "largest distance from linear", widths)
+    _legend(ax)
+    moved = ", ".join(f"{e['mean']:.3g} at {w:,}" for e, w in zip(numbers["movement"], widths, strict=True))
+    return Drawing(
+        figure,
+        "What f lacks of being linear between the iterates and the best robust network, and between them and the "
+        f"start, on outputs of about 1. Weights move as far at every width: {moved}.",
+        f"Distance against width on logarithmic axes. {_told(lines)}.",
+    )
+
+
+def _regret(numbers: Numbers) -> Drawing:
+    lines: dict[str, Line] = {
+        "average regret": (numbers["times"], numbers["regret"]),
+        "bound of the proof": (numbers["times"], numbers["allowed"]),
+    }
+    figure, ax = _log_log(lines, "steps T", "average regret", [numbers["times"][0], numbers["times"][-1]])
+    _legend(ax)
+    return Drawing(
+        figure,
+        "Average regret of projected adversarial training against the best robust network of its ball, at the largest "
+        "width, and the bound of online gradient descent with the remainder.",
+        f"Average regret against the number of steps on logarithmic axes. {_told(lines)}.",
+    )
+
+
+def _attacks(numbers: Numbers) -> Drawing:
+    figure, ax = _axes()
+    names = {"surrogates": "surrogate loss, this attack", "robust": "robust loss, PGD-50"}
+    for i, (key, label) in enumerate(names.items()):
+        entries = [by_kind[key] for by_kind in numbers.values()]
+        errors = [e["standard_error"] or 0.0 for e in entries]
+        places = [k + 0.4 * (i - 0.5) for k in range(len(entries))]
+        look: dict[str, Any] = {"yerr": errors, "error_kw": {"linewidth": 0.8}, "label": label}
+        ax.bar(places, [e["mean"] for e in entries], 0.38, color=style.SERIES[i], **look)
+    ax.set_xticks(range(len(numbers)), list(numbers))
+    ax.set_xlabel("attack in training")
+    ax.set_ylabel("loss")
+    _legend(ax)
+    told = "; ".join(
+        f"{name} {v['surrogates']['mean']:.3f} and {v['robust']['mean']:.3f}" for name, v in numbers.items()
+    )
+    return Drawing(
+        figure,
+        "Training converges under every attack, and is robust only against those that find the worst points: surrogate "
+        "and robust loss of the same networks, at the largest width.",
+        f"Bars by attack, surrogate and robust loss: {told}.",
+    )
+
+
+def _capacity(cases: Sequence[Numbers]) -> Drawing:
+    lines: dict[str, Line] = {}
+    for d in sorted({case["d"] for case in cases}):
+        some = [case for case in cases if case["d"] == d]
+        for kind in ("natural", "robust"):
+            lines[f"{kind}, d = {d}"] = ([case["n"] for case in some], [case[kind] for case in some])
+    figure, ax = _log_log(lines, "points n", "smallest width", sorted({case["n"] for case in cases}))
+    _legend(ax)
+    return Drawing(
+        figure,
+        "The smallest width of one hidden layer at which training got all points right, and all balls round them: "
+        "random unit vectors with random labels, geometric means over seeds.",
+        f"Width against number of points on logarithmic axes. {_told(lines)}.",
+    )
+
+
+def _law(cases: Sequence[Numbers]) -> Drawing:
+    figure, ax = _axes()
+    told = []
+    for i, case in enumerate(cases):
+        d, ratios = case["d"], case["ratios"]
+        grid = [k / 100 for k in range(20, 96)]
+        ax.plot(grid, [r * r * d for r in grid], color=style.SERIES[i], linewidth=1.0)
+        look: dict[str, Any] = {"color": style.SERIES[i], "linestyle": "none", "markersize": 5}
+        ax.plot(ratios, case["frame"], marker="o", label=f"harmonic frame, d = {d}", **look)
+        ax.plot(ratios, case["half"], marker="^", fillstyle="none", label=f"half of random layers, d = {d}", **look)
+        told.append(f"d = {d}: {', '.join(map(str, case['frame']))} and {', '.join(map(str, case['half']))}")
+    ax.set_xlabel("ratio rho of the radius to half the distance")
+    ax.set_ylabel("width of the first layer")
+    _legend(ax)
+    return Drawing(
+        figure,
+        "The smallest first layer that tells all balls apart. Lines: rho² d, at and below which none does.",
+        f"Width against rho, harmonic frame and half of random layers. {'; '.join(told)}.",
+    )
+
+
+def _trained(cases: Sequence[Numbers]) -> Drawing:
+    figure, ax = _axes()
+    told = []
+    for i, case in enumerate(cases):
+        beyond = [width - case["law"] for width in case["widths"]]
+        look: dict[str, Any] = {"color": style.SERIES[i], "marker": style.MARKERS[i], "markersize": 4}
+        ax.plot(beyond, case["unbroken"], linestyle=":", linewidth=1.2, **look)
+        ax.plot(beyond, case["robust"], linewidth=1.4, label=f"rho = {case['rho']:g}", **look)
+        shares = ", ".join(f"{v:.2f}" for v in case["robust"])
+        told.append(f"rho = {case['rho']:g}: {shares} at {', '.join(map(str, case['widths']))}")
+    ax.axvline(-0.5, color=style.MUTED, linewidth=0.8)
+    ax.set_xlabel("width of the first layer less floor(rho² d) + 1")
+    ax.set_ylabel("share of trained networks")
+    _legend(ax)
+    return Drawing(
+        figure,
+        "Trained networks that are robust on all balls, by attacks and the colliding pair together; dotted: by attacks "
+        "alone, which to the left of the line are wrong whenever they pass a network.",
+        f"Share of robust networks against width. {'; '.join(told)}.",
+    )
+
+
+def _axes() -> tuple[Any, Any]:
+    figure = style.new_figure(style.WIDTH, 3.4)
+    ax = figure.add_axes((0.19, 0.16, 0.77, 0.79))
+    style.plain_axes(ax)
+    return figure, ax
+
+
+def _legend(ax: Any) -> None:
+    ax.legend(frameon=False, fontsize=style.FONT_SIZE - 2, labelcolor=style.INK)
+
+
+def _errors(ax: Any, i: int, x: Sequence[float], entries: Sequence[Numbers], label: str) -> None:
+    means = [e["mean"] for e in entries]
+    if "factor" in entries[0]:
+        factors = [e["factor"] or 1.0 for e in entries]
+        low = [m - m / f for m, f in zip(means, factors, strict=True)]
+        spread: Any = [low, [m * f - m for m, f in zip(means, factors, strict=True)]]
+    else:
+        spread = [e["standard_error"] or 0.0 for e in entries]
+    look: dict[str, Any] = {"color": style.SERIES[i], "marker": style.MARKERS[i], "markersize": 4, "label": label}
+    ax.errorbar(x, means, yerr=spread, linewidth=1.4, elinewidth=0.9, **look)
+
+
+def _ticks(ax: Any, places: Sequence[float]) -> None:
+    from matplotlib.ticker import NullFormatter
+
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.set_xticks(places, [f"{place:,}" for place in places])
+
+
+def _log_log(lines: Mapping[str, Line], x_label: str, y_label: str, places: Sequence[float]) -> tuple[Any, Any]:
+    figure, ax = _axes()
+    for i, (name, (x, entries)) in enumerate(lines.items()):
+        _errors(ax, i, x, entries, name)
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    _ticks(ax, places)
+    ax.set_xlabel(x_label)
+    ax.set_ylabel(y_label)
+    return figure, ax
+
+
+def _told(lines: Mapping[str, Line]) -> str:
+    return "; ".join(
+        f"{name} from {entries[0]['mean']:.3g} to {entries[-1]['mean']:.3g}" for name, (_, entries) in lines.items()
+    )
