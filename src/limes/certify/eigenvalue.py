@@ -6,11 +6,14 @@ point, B + E is positive semi-definite for some |E| <= (d + 1) u trace(B) / (1 -
 positive definiteness", BIT 46, 2006). Only the lower triangle is ever read or written, which is half of the work.
 """
 
+from typing import Any
+
 import numpy as np
-from scipy.linalg.blas import dsymv, dsyrk
-from scipy.linalg.lapack import dpotrf
+from scipy.linalg import get_blas_funcs, get_lapack_funcs
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
+_symv, _syrk = get_blas_funcs(("symv", "syrk"), dtype=np.float64)
+_potrf: Any = get_lapack_funcs("potrf", dtype=np.float64)
 _SMALL = 400  # rows of a matrix that is diagonalised
 _UNIT = 2.0**-53
 
@@ -32,7 +35,7 @@ def at_least(matrix: np.ndarray) -> float:
     size = 2**0.5 * float(np.linalg.norm(matrix))  # at least the true one, whatever is above the diagonal
     if size == 0 or d <= _SMALL:
         return float(np.linalg.eigvalsh(matrix)[0]) - 2.0**-46 * d * size
-    product = LinearOperator((d, d), lambda v: dsymv(1.0, matrix, v, lower=1), dtype=np.float64)  # pyright: ignore[reportCallIssue]
+    product = LinearOperator((d, d), lambda v: _symv(1.0, matrix, v, lower=1), dtype=np.float64)  # pyright: ignore[reportCallIssue]
     try:
         start = np.random.default_rng(0).standard_normal(d)
         found = float(eigsh(product, 1, which="SA", v0=start, tol=1e-4, return_eigenvectors=False)[0])  # pyright: ignore[reportArgumentType]
@@ -44,7 +47,7 @@ def at_least(matrix: np.ndarray) -> float:
         shift = found - margin
         moved = matrix.copy(order="F")
         moved[np.diag_indices(d)] -= shift
-        if dpotrf(moved, lower=1, clean=0, overwrite_a=1)[1] == 0:
+        if _potrf(moved, lower=1, clean=0, overwrite_a=1)[1] == 0:
             return shift - 2 * (d + 1) * _UNIT * (trace - d * shift) - 2 * _UNIT * abs(shift)
         margin *= 4
 
@@ -59,5 +62,5 @@ def weighted(rows: np.ndarray, weights: np.ndarray) -> np.ndarray:
         some = sign * weights > 0
         if some.any():
             scaled = rows[some] * np.sqrt(sign * weights[some])[:, None]
-            found = dsyrk(sign, scaled.T, beta=1.0, c=found, lower=1, overwrite_c=1)
+            found = _syrk(sign, scaled.T, beta=1.0, c=found, lower=1, overwrite_c=1)
     return found

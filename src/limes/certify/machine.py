@@ -48,7 +48,7 @@ class Machine(Form):
         Quadratic forms sum_j w_j <z_j, y>^2 have the same eigenvalues but for zeros; `turning` is the error.
         """
         m, d = self.centres.shape
-        return self.centres if m >= d else np.linalg.qr(self.centres.T, mode="r").T
+        return self.centres if m >= d else np.asarray(np.linalg.qr(self.centres.T, mode="r")).T
 
     @property
     def turning(self) -> float:
