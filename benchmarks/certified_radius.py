@@ -9,7 +9,6 @@ that are classified right; the ratio is that of the best certificate to the smal
 succeeded. A certificate above that distance would be an error of the proof: they are counted.
 """
 
-import json
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -112,19 +111,6 @@ def measure(case: Case) -> common.Row:
     )
 
 
-def kept(case: Case, folder: Path | None) -> common.Row:
-    """The row of a case, from a file in a folder where it is there; with all rows of images each takes minutes."""
-    if folder is None:
-        return measure(case)
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{case.title.replace(' ', '-')}.json"
-    if not path.exists():
-        new = path.with_suffix(".new")
-        new.write_text(json.dumps(asdict(measure(case))))
-        new.replace(path)
-    return common.Row(**json.loads(path.read_text()))
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure all cases and write the results."""
     parser = common.parser(__doc__ or "")
@@ -137,7 +123,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     rows = []
     for number, case in enumerate(cases):
         print(f"{number + 1} of {len(cases)}: {case.title}", flush=True)
-        rows.append(kept(case, options.store))
+        found = common.kept(options.store, case.title, lambda case=case: asdict(measure(case)))
+        rows.append(common.Row(**found))
     common.report("certified_radius", (__doc__ or "").splitlines()[0], rows, options)
 
 

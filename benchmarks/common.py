@@ -98,6 +98,25 @@ def spread(seconds: Sequence[float]) -> dict[str, Any]:
     }
 
 
+def kept(folder: Path | None, name: str, work: Callable[[], Any]) -> Any:
+    """What `work` returns, numbers and texts in lists and dictionaries, from a file in a folder where it is there.
+
+    Args:
+        folder: of finished parts, so that the same command continues; None to keep nothing.
+        name: of the part, with all that it depends on.
+        work: what takes long.
+    """
+    if folder is None:
+        return work()
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name.replace(' ', '-')}.json"
+    if not path.exists():
+        new = path.with_suffix(".new")
+        new.write_text(json.dumps(work()))
+        new.replace(path)
+    return json.loads(path.read_text())
+
+
 def load() -> float:
     """Mean number of processes that wanted the processor in the last minute; nan where the system does not say."""
     return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else float("nan")

@@ -1,4 +1,4 @@
-"""The benchmark table of README.md, made from ``benchmarks/results/*.json`` and never typed.
+"""The benchmark tables of README.md and docs/certify.md, made from ``benchmarks/results/*.json`` and never typed.
 
 A result is what `common.report` writes: name, sentence, rows, command, machine, versions and date. The table shows
 case, ratio, what the ratio means, and accuracy; details stay in the file. Run ``python benchmarks/table.py --write``
@@ -14,8 +14,19 @@ from typing import Any
 from limes.report.marks import between
 
 HERE = Path(__file__).parent
-README = HERE.parent / "README.md"
+README, CERTIFY = HERE.parent / "README.md", HERE.parent / "docs" / "certify.md"
 START, END = "<!-- benchmarks:start -->", "<!-- benchmarks:end -->"
+_BRIEF = {
+    "certified_radius": (
+        {name: f"mean radius, {name}" for name in ("interval", "norm", "joint", "attack")},
+        "share proved",
+    ),
+    "certified_training": (
+        {name: name for name in ("accuracy", "robust accuracy", "certified radius", "attacked radius")},
+        "certified, over plain",
+    ),
+}
+"""Of results with a table in docs/certify.md: headings with the figures below them, and what the ratio is there."""
 _COLUMNS = {"case": "---", "ratio": "---:", "against": "---", "accuracy": "---"}
 
 
@@ -27,6 +38,25 @@ def load(folder: Path = HERE / "results") -> list[dict[str, Any]]:
 def render(results: Sequence[Mapping[str, Any]]) -> str:
     """Markdown: for each result its sentence, its table, and how it was made."""
     return "\n\n".join(_section(result) for result in results) or "No results have been committed."
+
+
+def brief(result: Mapping[str, Any], columns: Mapping[str, str], share: str) -> str:
+    """Markdown: of each row the case, some of its figures by the headings of their columns, and the ratio."""
+    lines = [_row(["case", *columns, share]), _row(["---", *["---:"] * (len(columns) + 1)])]
+    for row in result["rows"]:
+        figures = [row["accuracy"].get(name) for name in columns.values()]
+        cells = [f"{one:.3f}" if isinstance(one, float) else "–" if one is None else str(one) for one in figures]
+        lines.append(_row([row["case"], *cells, f"{row['ratio']:.2f}"]))
+    return "\n".join([*lines, "", f"`{result['command']}`, {result['date']}."])
+
+
+def certificates(text: str, folder: Path = HERE / "results") -> str:
+    """The text of docs/certify.md with its tables, those of results that are there."""
+    for name, (columns, share) in _BRIEF.items():
+        path, marks = folder / f"{name}.json", (f"<!-- {name}:start -->", f"<!-- {name}:end -->")
+        if path.exists():
+            text = between(text, *marks, brief(json.loads(path.read_text()), columns, share))
+    return text
 
 
 def _section(result: Mapping[str, Any]) -> str:
@@ -56,5 +86,6 @@ if __name__ == "__main__":
     table = render(load())
     if sys.argv[1:] == ["--write"]:
         README.write_text(between(README.read_text(), START, END, table))
+        CERTIFY.write_text(certificates(CERTIFY.read_text()))
     else:
         print(table)

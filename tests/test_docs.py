@@ -113,6 +113,23 @@ def test_readme_has_the_table_of_the_committed_results(table):
     )
 
 
+def test_the_page_on_certificates_has_the_tables_of_the_committed_results(table):
+    text = table.CERTIFY.read_text()
+    assert text == table.certificates(text), "run: python benchmarks/table.py --write"
+
+
+def test_brief_tables_have_the_figures_and_say_how_they_were_made(table):
+    row = {"case": "a", "ratio": 0.5, "accuracy": {"mean radius, joint": 0.12345, "n": 3}}
+    text = table.brief({"rows": [row], "command": "c", "date": "d"}, {"joint": "mean radius, joint", "x": "y"}, "share")
+    assert text.split("\n") == [
+        "| case | joint | x | share |",
+        "| --- | ---: | ---: | ---: |",
+        "| a | 0.123 | – | 0.50 |",
+        "",
+        "`c`, d.",
+    ]
+
+
 def test_benchmark_table(table, tmp_path):
     errors = {"diagonal": 1.5e-6, "rest": 2e-7}
     row = {"case": "depth 3", "ratio": 3.52, "against": "a|b", "accuracy": errors}

@@ -103,6 +103,21 @@ def test_turns_go_on_until_the_best_time_is_stable():
     assert len(common.take_turns({"shrinking": lambda: next(shrinking)}, least=2)["shrinking"]) == 8
 
 
+def test_a_finished_part_is_not_done_again(tmp_path):
+    calls = []
+
+    def work():
+        calls.append(1)
+        return {"radius": 0.5}
+
+    for folder, done in ((None, 1), (None, 2), (tmp_path / "new", 3), (tmp_path / "new", 3)):
+        assert common.kept(folder, "a case, ridge 1", work) == {"radius": 0.5}
+        assert len(calls) == done
+    common.kept(tmp_path / "new", "another case", work)
+    assert len(calls) == 4
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["a-case,-ridge-1.json", "another-case.json"]
+
+
 def test_a_command_names_its_options_and_no_paths():
     words = ["/a/b/fc_kernel.py", "--rounds", "7", "--nt-python", "/c/python", "--out=/d", "--data", "/e"]
     shown = "python benchmarks/fc_kernel.py --rounds 7 --nt-python NT_PYTHON --out=OUT --data DATA"

@@ -53,6 +53,13 @@ def test_fit_saves_the_machine_that_the_library_fits(files):
     assert found["test_accuracy"] == np.mean(same.predict(X[30:]) == NAMES[30:])
 
 
+@pytest.mark.parametrize(("name", "scale"), [("none", None), ("unit", "unit"), (None, "standard")])
+def test_inputs_are_mapped_as_asked_for(files, name, scale):
+    found = fit(str(files / "data.npz"), out=files / "m.npz", net="mlp-2", ridge_rel=0.1, scale=name)
+    same = lm.NTKClassifier("mlp-2", ridge_rel=0.1, scale=scale).fit(X[:30], NAMES[:30])
+    np.testing.assert_array_equal(lm.load(found["model"]).scores(X[30:]), same.scores(X[30:]))
+
+
 def test_fit_on_a_table_without_a_test_part(files):
     found = fit(str(files / "data.csv"), out=files / "m.npz", n_train=20, seed=3, target="label", time=5.0)
     assert (found["n_train"], found["n_test"], found["test_accuracy"]) == (20, 0, None)
@@ -81,6 +88,7 @@ def test_an_existing_model_is_replaced_only_by_force(files):
         ({"net": "myrtle-5-gap"}, NetError, "unknown net 'myrtle-5-gap'"),
         ({"net": "cnn-2"}, NetError, "vector of 3 features: use mlp"),
         ({"time": -1.0}, InputError, "time must be at least 0"),
+        ({"scale": "log"}, InputError, "scale must be none, standard or unit, not 'log'"),
     ],
 )
 def test_a_refused_fit_leaves_no_file(files, arguments, error, message):

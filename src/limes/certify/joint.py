@@ -39,10 +39,11 @@ def plain(ridge: Ridge) -> Form:
 def bent(ridge: Ridge, weights: np.ndarray) -> Form:
     """Parabolas that all shells with the same weights can bear.
 
-    Cost: for each different row of weights m d^2 multiplications and the least eigenvalue of a (d, d) matrix.
+    Cost: for each different row of weights m k^2 multiplications and the least eigenvalue of a (k, k) matrix, k the
+    smaller one of m and d.
     """
-    z, bend = ridge.machine.centres, ridge.curvature.copy()
-    d = z.shape[1]
+    z, bend = ridge.machine.turned, ridge.curvature.copy()
+    d = ridge.machine.centres.shape[1]
     lowest = np.empty(len(bend))
     groups: dict[bytes, list[int]] = {}
     for k, row in enumerate(weights):
@@ -50,10 +51,9 @@ def bent(ridge: Ridge, weights: np.ndarray) -> Form:
     for rows in groups.values():
         bend[rows] = bend[rows].min(axis=0)
         row = weights[rows[0]] * bend[rows[0]]
-        matrix = (z * row[:, None]).T @ z / d**2
         # rounding of the products, entry by entry and so in norm
-        error = 2.0**-50 * (len(z) + d) * float(np.abs(row) @ ridge.machine.squares) / d
-        lowest[rows] = min(eigenvalue.at_least(0.5 * (matrix + matrix.T)) - error, 0.0)
+        error = (2.0**-50 * (len(z) + d) + 2 * ridge.machine.turning) * float(np.abs(row) @ ridge.machine.squares) / d
+        lowest[rows] = min(eigenvalue.at_least(eigenvalue.weighted(z, row / d**2)) - error, 0.0)
     return Form(bend, lowest)
 
 
@@ -72,25 +72,28 @@ def least(
     z, shells = ridge.machine.centres, ridge.shells
     x, d = shells.x, z.shape[1]
     at_x = z @ x / d
-    bend, lowest = form.bend, form.lowest[:, None]
-    curved = bool(form.lowest.any() or np.any(bend))
+    lowest = form.lowest[:, None]
+    curved = bool(form.lowest.any() or np.any(form.bend))
     best = np.full(len(shells), -np.inf)
-    point = np.broadcast_to(x, (len(shells), d)).copy()
-    touch = np.clip(np.broadcast_to(at_x, ridge.low.shape), ridge.low, ridge.furthest)
+    point = np.broadcast_to(x, (len(shells), d))
+    inside = np.broadcast_to(at_x, ridge.low.shape)  # <z, point>/d
+    touch = np.clip(inside, ridge.low, ridge.furthest)
     for step in range(iterations):
-        slope, value, error = ridge.lines(weights, touch, bend, at_x)
-        linear = slope @ z / d
+        slope, value, error = ridge.lines(weights, touch, form.bend, at_x)
         constant = value.sum(axis=1) - error.sum(axis=1)
-        if curved:
-            moved = point - x
-            image = (weights * bend * (moved @ z.T / d)) @ z / d - lowest * moved  # (A - lambda)(point - x)
-            linear += 2 * image - 2 * lowest * x
-            constant += -(image * (point + x)).sum(axis=1) + form.lowest * (shells.q * d + x @ x)
+        if curved:  # the tangent of (y - x)^T (A - lambda) (y - x) at the point
+            pull = weights * form.bend * (inside - at_x)
+            slope = slope + 2 * pull
+            constant -= (pull * (inside + at_x)).sum(axis=1)
+            constant += form.lowest * (shells.q * d + (point**2).sum(axis=1))
+        linear = slope @ z / d - 2 * lowest * point
         bound, reached = least_linear(linear, shells)
         best = np.fmax(best, bound + constant - 1e-12 * np.abs(constant))
-        if np.all(best > enough):
+        if step + 1 == iterations or np.all(best > enough):
             break
         share = 2 / (step + 2)
+        products = reached @ z.T / d
         point = (1 - share) * point + share * reached
-        touch = np.clip((1 - share) * touch + share * (reached @ z.T / d), ridge.low, ridge.furthest)
+        inside = (1 - share) * inside + share * products
+        touch = np.clip((1 - share) * touch + share * products, ridge.low, ridge.furthest)
     return best

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from limes.certify.conv.machine import ConvMachine
 from limes.certify.conv.stages import known
@@ -34,6 +35,30 @@ class Machine(Form):
     def squares(self) -> np.ndarray:
         """|z|^2/d of each centre: (m,)."""
         return np.mean(self.centres**2, axis=1)
+
+    @cached_property
+    def entries(self) -> sparse.csr_array:
+        """The centres without their zeros: the background of images costs nothing."""
+        return sparse.csr_array(self.centres)
+
+    @cached_property
+    def turned(self) -> np.ndarray:
+        """The centres, or where they are fewer than their coordinates, (m, m) with the same inner products: turned.
+
+        Quadratic forms sum_j w_j <z_j, y>^2 have the same eigenvalues but for zeros; `turning` is the error.
+        """
+        m, d = self.centres.shape
+        return self.centres if m >= d else np.asarray(np.linalg.qr(self.centres.T, mode="r")).T
+
+    @property
+    def turning(self) -> float:
+        """How far the `turned` centres may be from a rotation, as a share of each.
+
+        Householder's QR factorisation is that of a matrix whose columns are so near (Higham, "Accuracy and stability
+        of numerical algorithms", 2002, theorem 19.4).
+        """
+        m, d = self.centres.shape
+        return 0.0 if m >= d else 2.0**-48 * m * d
 
     @cached_property
     def own(self) -> np.ndarray:

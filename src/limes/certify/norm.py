@@ -5,6 +5,7 @@ the least of which `limes.certify.ranges` knows.
 """
 
 import numpy as np
+from scipy import sparse
 
 from limes.certify.machine import Machine
 from limes.certify.ranges import ranges
@@ -15,7 +16,7 @@ def distance(machine: Machine, shells: Shells) -> np.ndarray:
     """The largest |K_x - K_y| on each shell's sphere: (k,), rounded up."""
     x = shells.x[None]
     square = np.mean(x**2, axis=1)
-    low = ranges(x, shells)[0]
+    low = ranges(sparse.csr_array(x), shells)[0]
     if np.any(low < 0):  # K need not increase there: its even part is at least that at 0, see `limes.certify.lines`
         zero = np.zeros_like(low)
         value = machine.zonal.values

@@ -13,6 +13,7 @@ for all centres.
 
 import numba
 import numpy as np
+from scipy import sparse
 
 from limes.certify.lines import Ridge
 from limes.certify.machine import Machine
@@ -34,7 +35,7 @@ class Narrowed:
         """Over narrow ranges."""
         missing = np.unique(rows[~self._known[rows]])
         if len(missing):
-            self._low[missing], self._high[missing] = ranges(self._machine.centres, self._shells.take(missing))
+            self._low[missing], self._high[missing] = ranges(self._machine.entries, self._shells.take(missing))
             self._known[missing] = True
         return Ridge(self._machine, self._shells.take(rows), self._low[rows], self._high[rows])
 
@@ -48,34 +49,30 @@ def _loose(machine: Machine, shells: Shells) -> tuple[np.ndarray, np.ndarray]:
     z, d = machine.centres, machine.centres.shape[1]
     size = np.sqrt(shells.q * d)[:, None] * np.sqrt(machine.squares * d)
     if np.isfinite(shells.least).all():
-        low, high = _cone(z, shells, size)
+        low, high = _cone(machine.entries, shells, size)
     else:
-        negative = np.minimum(z, 0.0)
         low, high = shells.low @ z.T, shells.high @ z.T
-        if negative.any():
-            wide = (shells.high - shells.low) @ negative.T
+        if np.any(machine.entries.data < 0):
+            wide = (shells.high - shells.low) @ np.minimum(z, 0.0).T
             low, high = low + wide, high - wide
     return _outwards(np.maximum(low, -size), np.minimum(high, size), size, d)
 
 
-def ranges(centres: np.ndarray, shells: Shells) -> tuple[np.ndarray, np.ndarray]:
+def ranges(centres: sparse.csr_array, shells: Shells) -> tuple[np.ndarray, np.ndarray]:
     """The least and the largest <z, y>/d for each shell and centre, each (k, m), rounded outwards.
 
     Cost: k m d times about 15 multiplications, of the coordinates where a centre is not zero; none of these for a ball
     without a box.
     """
-    d = centres.shape[1]
+    d = len(shells.x)
     radius = shells.q * d
-    size = np.sqrt(radius)[:, None] * np.linalg.norm(centres, axis=1)
+    size = np.sqrt(radius)[:, None] * np.sqrt(_squares(centres))
     low, high = -size, size
     if np.isfinite(shells.least).all():
         low, high = _cone(centres, shells, size)
     if shells.boxed or not np.isfinite(shells.least).all():
-        starts = np.concatenate([[0], np.cumsum(np.count_nonzero(centres, axis=1))])
-        columns = np.nonzero(centres)[1]
-        values = centres[centres != 0]
         found = np.empty((2, *low.shape))
-        _box(values, columns, starts, shells.low, shells.high, radius, found)
+        _box(centres.data, centres.indices, centres.indptr, shells.low, shells.high, radius, found)
         low, high = np.maximum(low, -found[1]), np.minimum(high, found[0])
     return _outwards(low, high, size, d)
 
@@ -86,12 +83,16 @@ def _outwards(low: np.ndarray, high: np.ndarray, size: np.ndarray, d: int) -> tu
     return np.minimum(low, high), high
 
 
-def _cone(centres: np.ndarray, shells: Shells, size: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _squares(centres: sparse.csr_array) -> np.ndarray:
+    return centres.power(2).sum(axis=1)
+
+
+def _cone(centres: sparse.csr_array, shells: Shells, size: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Of all y on the sphere with <x, y> at least so much: a cap round x, and z at a known angle to x."""
     norm = np.linalg.norm(shells.x)
     radius = np.sqrt(shells.q * len(shells.x))
     widest = np.arccos(np.clip(shells.least / np.maximum(norm * radius, 1e-300), -1, 1))[:, None] + 1e-9
-    lengths = np.maximum(np.linalg.norm(centres, axis=1) * norm, 1e-300)
+    lengths = np.maximum(np.sqrt(_squares(centres)) * norm, 1e-300)
     apart = np.arccos(np.clip(centres @ shells.x / lengths, -1, 1))
     near = np.maximum(apart - widest - 1e-7, 0.0)
     far = np.minimum(apart + widest + 1e-7, np.pi)
@@ -119,24 +120,25 @@ def _box(values, columns, starts, low, high, radius, out):
         part = slice(starts[j], starts[j + 1])
         z, at = values[part], columns[part]
         size = len(z)
-        near, far = np.empty(size), np.empty(size)  # where <z, y> is least and largest, side by side in memory
+        against = -z
+        near, far = np.empty(size), np.empty(size)
         length = 0.0
         for i in range(size):
             length += z[i] * z[i]
         tops = np.full(2, np.sqrt(max(radius[0], 1e-300) / max(length, 1e-300)))  # carried from shell to shell
         for s in range(k):
-            inner_rest, outer_rest = inner_sum[s], outer_sum[s]
-            for i in range(size):
-                inner_rest -= inner[s, at[i]]
-                outer_rest -= outer[s, at[i]]
-            for side in range(2):
-                sign = 1.0 - 2.0 * side
+            inner_rest, outer_rest = 0.0, 0.0
+            below, above = low[s], high[s]
+            if size < d:
+                inner_rest, outer_rest = inner_sum[s], outer_sum[s]
                 for i in range(size):
-                    first, second = sign * low[s, at[i]], sign * high[s, at[i]]
-                    near[i], far[i] = min(first, second), max(first, second)
-                out[side, s, j], tops[side] = _largest(
-                    z, near, far, radius[s], max(inner_rest, 0.0), outer_rest, tops[side]
-                )
+                    near[i], far[i] = low[s, at[i]], high[s, at[i]]
+                    inner_rest -= inner[s, at[i]]
+                    outer_rest -= outer[s, at[i]]
+                inner_rest = max(inner_rest, 0.0)
+                below, above = near, far
+            out[0, s, j], tops[0] = _largest(z, below, above, radius[s], inner_rest, outer_rest, tops[0])
+            out[1, s, j], tops[1] = _largest(against, below, above, radius[s], inner_rest, outer_rest, tops[1])
             if out[0, s, j] + out[1, s, j] < -1e-9 * np.sqrt(length * radius[s]):
                 # no point of the box has this norm and any bound is true: one that a kernel can be computed at
                 middle = 0.0

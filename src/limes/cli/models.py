@@ -20,6 +20,10 @@ def fit(
     time: Annotated[float, typer.Option(help="Training time; inf trains to the end.")] = float("inf"),
     ridge_rel: Annotated[float, typer.Option(help="Ridge, as a multiple of the kernel's mean diagonal.")] = 0.0,
     n_train: Annotated[int | None, typer.Option(help="Training rows (default: all).")] = None,
+    scale: Annotated[
+        str | None,
+        typer.Option(help="Map of the inputs inside the model: none, standard or unit (default: standard for images)."),
+    ] = None,
     seed: o.Seed = 0,
     data_dir: o.DataDir = None,
     target: o.Target = None,
@@ -49,6 +53,7 @@ def fit(
             time=time,
             ridge_rel=ridge_rel,
             n_train=n_train,
+            scale=scale,
             seed=seed,
             data_dir=data_dir and str(data_dir),
             target=target,

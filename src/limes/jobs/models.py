@@ -2,7 +2,7 @@
 
 import io
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
@@ -10,12 +10,12 @@ from limes.core.arrays import write_text
 from limes.core.errors import InputError
 from limes.core.progress import Progress
 from limes.core.types import Kind
-from limes.data import load, load_inputs
+from limes.data import Dataset, load, load_inputs
 from limes.gram import build
 from limes.jobs.rows import training_rows
 from limes.machines import NTKClassifier
 from limes.machines import load as load_model
-from limes.machines.scaling import scaled
+from limes.machines.scaling import Scale, scaled
 from limes.nets.names import parse_net
 
 
@@ -38,6 +38,7 @@ def fit(
     time: float = float("inf"),
     ridge_rel: float = 0.0,
     n_train: int | None = None,
+    scale: str | None = None,
     seed: int = 0,
     data_dir: str | None = None,
     target: str | int | None = None,
@@ -55,6 +56,7 @@ def fit(
         time: the same.
         ridge_rel: the same.
         n_train: training rows, drawn with `seed`; all where None.
+        scale: "none", "standard" or "unit", see `limes.machines.scaling`; the data's own where None.
         seed: of the draw.
         data_dir: see `limes.data.load`.
         target: the same.
@@ -74,11 +76,11 @@ def fit(
     refuse_existing(path, force)
     dataset = load(data, data_dir, target)
     x, y = training_rows(dataset, n_train, seed)
-    architecture = parse_net(net, dataset.shape)
-    machine = NTKClassifier(architecture, time, ridge_rel=ridge_rel, kind=kind, scale=dataset.scale, random_state=seed)
+    architecture, within = parse_net(net, dataset.shape), _scale(scale, dataset)
+    machine = NTKClassifier(architecture, time, ridge_rel=ridge_rel, kind=kind, scale=within, random_state=seed)
     store = None
     if gram is not None:
-        store = build(gram, architecture, scaled(x, dataset.scale), kind=kind, progress=progress)
+        store = build(gram, architecture, scaled(x, within), kind=kind, progress=progress)
     machine.fit_path(x, y, (time,), progress, gram=store)
     tested = dataset.x_test is not None and dataset.y_test is not None
     accuracy = float(machine.score(dataset.x_test, dataset.y_test)) if tested else None
@@ -91,6 +93,14 @@ def fit(
         "solver": machine.solver_,
         "notes": list(dataset.notes),
     }
+
+
+def _scale(name: str | None, dataset: Dataset) -> Scale | None:
+    """The map of the inputs that is asked for, or that of the data."""
+    known: dict[str | None, Scale | None] = {None: dataset.scale, "none": None, **{one: one for one in get_args(Scale)}}
+    if name not in known:
+        raise InputError(f"scale must be none, {' or '.join(get_args(Scale))}, not {name!r}")
+    return known[name]
 
 
 def predict(

@@ -51,11 +51,11 @@ def _radii(metrics: Metrics) -> "MatplotlibFigure":
     most = float(np.max(attacked, initial=1e-9)) * 1.05
     style.plain_axes(left)
     left.plot([0, most], [0, most], color=style.MUTED, linewidth=1.0, linestyle=(0, (4, 3)))
-    left.plot(attacked, certified, linestyle="none", marker="o", markersize=3.5, alpha=0.7, color=style.SERIES[0])
+    left.plot(attacked, certified, linestyle="none", marker="o", markersize=3.5, alpha=0.7, color=style.INK)
     left.set(xlim=(0, most), ylim=(0, most), xlabel="attacked radius", ylabel="certified radius")
     style.plain_axes(right)
     bins = np.linspace(0, most, 16)
-    for values, name, i in ((certified, "certified", 0), (attacked, "attacked", 1)):
+    for values, name, i in ((attacked, "attacked", 0), (certified, "certified", 1)):  # colours as of the curves
         right.hist(values, bins, color=style.SERIES[i], alpha=0.55, label=name)
     right.set(xlabel="radius", ylabel="points")
     right.legend(frameon=False, fontsize=style.FONT_SIZE - 1, labelcolor=style.INK)
