@@ -3,6 +3,8 @@
 from limes.jobs.attack import attack
 from limes.jobs.certify import certify
 from limes.jobs.doctor import doctor
+from limes.jobs.evolution import EvolutionResult, measure_evolution
+from limes.jobs.evolution_settings import EvolutionOptions, EvolutionSettings, plan_evolution, prepare_evolution
 from limes.jobs.feature_settings import FeatureOptions, FeatureSettings, plan_features, prepare_features
 from limes.jobs.features import FeatureResult, measure_features
 from limes.jobs.gram import build_gram, check_gram, plan_gram
@@ -12,6 +14,9 @@ from limes.jobs.robustify import RobustifyResult, prepare, robustify
 from limes.jobs.settings import Options, Settings
 
 __all__ = [
+    "EvolutionOptions",
+    "EvolutionResult",
+    "EvolutionSettings",
     "FeatureOptions",
     "FeatureResult",
     "FeatureSettings",
@@ -24,12 +29,15 @@ __all__ = [
     "check_gram",
     "doctor",
     "fit",
+    "measure_evolution",
     "measure_features",
     "plan",
+    "plan_evolution",
     "plan_features",
     "plan_gram",
     "predict",
     "prepare",
+    "prepare_evolution",
     "prepare_features",
     "robustify",
 ]
