@@ -37,7 +37,7 @@ def velocity_curves(curves: Mapping[str, tuple[_Numbers, _Numbers]]) -> "Figure"
         shown = np.where(seen > 0, seen, np.nan)
         ax.plot(np.asarray(epochs)[1:], shown, linestyle=_LINES[probe], label=_LABELS[probe], **look)
     if any(np.max(velocity) > 0 for _, velocity in curves.values()):
-        ax.set_yscale("log")
+        style.log_y(ax)
     ax.set_xlabel("epoch")
     ax.set_ylabel("kernel distance per epoch")
     if len(curves) > 1:

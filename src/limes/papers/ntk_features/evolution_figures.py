@@ -59,7 +59,8 @@ def _velocity(title: str, entry: Numbers) -> Drawing:
         curve = entry[training][probe]
         upper.plot(np.arange(1, len(curve["steps"]) + 1), curve["steps"], label=f"{training}, {probe} images", **look)
         lower.plot(np.arange(len(curve["top20"])), curve["top20"], **look)
-    upper.set_yscale("log")
+    style.log_y(upper)
+    upper.set_xlim(lower.get_xlim())
     upper.set_ylabel("kernel distance")
     lower.set_ylabel("mass of the top 20")
     lower.set_xlabel("epoch")
