@@ -112,7 +112,7 @@ def test_every_claim_can_fail(name, apply):
 
 def test_when_a_kernel_rests():
     entry = {"steps": [6.0, 3.0, 1.0, 0.0]}
-    assert rest(entry) == pytest.approx(1 + 2 / 3)
+    assert rest(entry) == pytest.approx((1 + 2 / 3) / 4)
     assert late(entry) == 0.5
     assert early(entry) == 6.0
 

@@ -106,7 +106,7 @@ def shape_curves(epochs: _Numbers, alignment: _Numbers, mass: _Numbers, accuracy
     upper, lower = figure.add_axes((0.13, 0.46, 0.84, 0.44)), figure.add_axes((0.13, 0.12, 0.84, 0.27))
     for ax in (upper, lower):
         style.plain_axes(ax)
-    lines = {"alignment with the labels": alignment, "top 20 eigenvalues": mass, "accuracy": accuracy}
+    lines = {"alignment": alignment, "top 20": mass, "accuracy": accuracy}
     for i, (name, values) in enumerate(lines.items()):
         look = {"color": style.SERIES[i], "marker": style.MARKERS[i], "markersize": 3.5, "linewidth": 1.5}
         upper.plot(epochs, values, label=name, **look)

@@ -88,7 +88,7 @@ def _motion(metrics: Metrics, figures: Mapping[str, str]) -> Section:
             Figure(figures["velocity"], f"Kernel distance of neighbouring epochs.{moving}", f"A curve. {told}."),
             Figure(
                 figures["distances"],
-                "Kernel distances between all pairs of epochs, fixed inputs. A light block on the diagonal is a time "
+                "Kernel distances between all pairs of epochs, fixed inputs. A dark block on the diagonal is a time "
                 "of rest.",
                 f"A square of shades; first to last epoch {fixed['from_start']['kernel']:.3g}.",
             ),
