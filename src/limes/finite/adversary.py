@@ -45,13 +45,14 @@ class Adversary:
     bounds: Any = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "eps", parse_eps(self.eps))
+        eps = parse_eps(self.eps)
+        object.__setattr__(self, "eps", eps)
         require_norm(self.norm, Norm)
         if not isinstance(self.steps, int) or isinstance(self.steps, bool) or self.steps < 0:
             raise InputError(f"steps of an attack must be a whole number of at least 0, not {self.steps!r}")
         if self.step_size is not None and not self.step_size > 0:
             raise InputError(f"step_size must be above 0, not {self.step_size!r}")
-        box = Threat(self.norm, self.eps, self.bounds).bounds
+        box = Threat(self.norm, eps, self.bounds).bounds
         object.__setattr__(self, "bounds", None if box is None else tuple(_plain(np.asarray(b)) for b in box))
 
     def __call__(
