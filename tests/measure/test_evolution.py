@@ -95,6 +95,8 @@ def test_an_evolution_holds_what_each_measure_says(rows, run):
     np.testing.assert_allclose(found.velocity(), found.steps()["kernel"], rtol=1e-12)
     values = np.linalg.eigvalsh(grams[3].astype(float))[::-1]
     assert found.top_mass[3] == pytest.approx(np.sum(values[:4] ** 2) / np.sum(values**2), rel=1e-4)
+    assert found.mass(2)[3] == pytest.approx(np.sum(values[:2] ** 2) / np.sum(values**2), rel=1e-4)
+    assert found.eigenvalues.shape == (7, 12)
     assert found.size[2] == pytest.approx(np.linalg.norm(grams[2]), rel=1e-5)
     np.testing.assert_allclose(found.kernels[5], grams[5], rtol=1e-5)
     assert found.accuracy[-1] > found.accuracy[0]

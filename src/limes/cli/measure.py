@@ -1,4 +1,4 @@
-"""``limes measure``: what predictors, kernels and networks are made of."""
+"""``limes measure``: what predictors and kernels are made of, and how training changes them."""
 
 import shlex
 import sys
@@ -11,7 +11,7 @@ from limes.cli import options as o
 from limes.cli.guard import guarded
 
 app = typer.Typer(
-    help="Measurements: the features of a kernel, and how finite networks approach their limit.",
+    help="Measurements: the features of a kernel, how a finite network's changes, how networks approach their limit.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -75,7 +75,9 @@ def features(
     )
     settings = jobs.prepare_features(data, data_dir=data_dir and str(data_dir), target=target, options=options)
     if dry_run:
-        _show_plan(jobs.plan_features(settings), json)
+        plan = jobs.plan_features(settings)
+        work = f"{plan['features']} features of {len(plan['nets'])} nets, {plan['attack']}"
+        _show_plan(plan, plan["rows"]["test"], work, json)
         return
     with Bar(quiet=quiet) as progress:
         result = jobs.measure_features(settings, out=out, force=force, progress=progress, command=_command())
@@ -86,6 +88,70 @@ def features(
 
 
 app.command(epilog="Example: limes measure features digits --class 3 --class 8 --net mlp-2 --eps 0.1")(features)
+
+
+@guarded
+def evolution(
+    data: o.DataArgument = None,
+    net: Annotated[str, typer.Option(help="mlp-3 (default), cnn-3, ... as for fit.")] = "mlp-3",
+    width: Annotated[int, typer.Option(help="Width of the hidden layers.")] = 256,
+    epochs: Annotated[int, typer.Option(help="Passes over the rows; the kernel is measured after each.")] = 20,
+    learning_rate: Annotated[float, typer.Option(help="Of gradient descent with momentum 0.9.")] = 0.05,
+    eps: Annotated[str, typer.Option(help="Radius of adversarial training, 0.1 or 8/255; 0 for none.")] = "0",
+    norm: o.NormOption = "linf",
+    bounds: o.Bounds = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the run (default: runs/measure-evolution-...).")] = None,
+    classes: Annotated[
+        list[str] | None, typer.Option("--class", help="A class to keep; repeat it. Default: all.")
+    ] = None,
+    n_train: Annotated[int | None, typer.Option(help="Training rows (default: all, at most 2000).")] = None,
+    n_probe: Annotated[int, typer.Option(help="Held-out rows between which the kernel is measured.")] = 100,
+    seed: o.Seed = 0,
+    data_dir: o.DataDir = None,
+    target: o.Target = None,
+    memory: o.Memory = None,
+    force: o.Force = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan, with bytes and time, and stop.")] = False,
+    json: o.Json = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Train a finite network, follow its tangent kernel from epoch to epoch, and write a report.
+
+    Interrupt it at any moment: the same command continues, and does nothing to a finished run.
+    """
+    from limes import jobs
+    from limes.core.progress import Bar
+    from limes.report import evolution_headline
+
+    o.set_memory(memory)
+    options = jobs.EvolutionOptions(
+        net=net,
+        width=width,
+        epochs=epochs,
+        learning_rate=learning_rate,
+        eps=eps,
+        norm=norm,  # pyright: ignore[reportArgumentType]
+        bounds=bounds,
+        classes=classes or None,
+        n_train=n_train,
+        n_probe=n_probe,
+        seed=seed,
+    )
+    settings = jobs.prepare_evolution(data, data_dir=data_dir and str(data_dir), target=target, options=options)
+    if dry_run:
+        plan = jobs.plan_evolution(settings)
+        work = f"{plan['weights']:,} weights, {plan['moments']} kernels"
+        _show_plan(plan, plan["rows"]["probe"], work, json)
+        return
+    with Bar(quiet=quiet) as progress:
+        result = jobs.measure_evolution(settings, out=out, force=force, progress=progress, command=_command())
+    if json:
+        o.show({"folder": str(result.folder), "resumed": result.resumed, **result.metrics})
+    else:
+        print(f"{evolution_headline(result.metrics)}\nReport: {result.report}")
+
+
+app.command(epilog="Example: limes measure evolution digits --net mlp-3 --width 128 --eps 0.1")(evolution)
 
 
 @guarded
@@ -143,7 +209,9 @@ def widths(
     )
     settings = jobs.prepare_widths(data, data_dir=data_dir and str(data_dir), target=target, options=options)
     if dry_run:
-        _show_plan(jobs.plan_widths(settings), json)
+        plan = jobs.plan_widths(settings)
+        work = f"{len(plan['seeds'])} networks of each width: {', '.join(map(str, plan['widths']))}"
+        _show_plan(plan, plan["rows"]["test"], work, json)
         return
     with Bar(quiet=quiet) as progress:
         result = jobs.measure_widths(settings, out=out, force=force, progress=progress, command=_command())
@@ -157,21 +225,19 @@ app.command(epilog="Example: limes measure widths digits --class 3 --class 8 --w
 
 
 def _command() -> str:
+    """The command line, without what does not change the result."""
     words = [a for a in sys.argv[1:] if a not in ("--force", "--json", "--quiet", "-q")]
     return f"limes {shlex.join(words)}"
 
 
-def _show_plan(plan: dict, json: bool) -> None:
+def _show_plan(plan: dict, held_out: int, work: str, json: bool) -> None:
     if json:
         o.show(plan)
         return
     from limes.core.memory import format_bytes
     from limes.report import format_seconds
 
-    print(f"rows      {plan['rows']['train']} training, {plan['rows']['test']} test")
-    if "features" in plan:
-        print(f"work      {plan['features']} features of {len(plan['nets'])} nets, {plan['attack']}")
-    else:
-        print(f"work      {len(plan['seeds'])} networks of each width: {', '.join(map(str, plan['widths']))}")
+    print(f"rows      {plan['rows']['train']} training, {held_out} held out")
+    print(f"work      {work}")
     print(f"memory    {format_bytes(plan['peak_bytes'])} of {format_bytes(plan['memory_limit_bytes'])}")
     print(f"time      about {format_seconds(plan['seconds'])}")

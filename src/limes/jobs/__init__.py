@@ -3,6 +3,8 @@
 from limes.jobs.attack import attack
 from limes.jobs.certify import certify
 from limes.jobs.doctor import doctor
+from limes.jobs.evolution import EvolutionResult, measure_evolution
+from limes.jobs.evolution_settings import EvolutionOptions, EvolutionSettings, plan_evolution, prepare_evolution
 from limes.jobs.feature_settings import FeatureOptions, FeatureSettings, plan_features, prepare_features
 from limes.jobs.features import FeatureResult, measure_features
 from limes.jobs.gram import build_gram, check_gram, plan_gram
@@ -14,6 +16,9 @@ from limes.jobs.width_settings import WidthOptions, WidthSettings, plan_widths, 
 from limes.jobs.widths import WidthsResult, measure_widths
 
 __all__ = [
+    "EvolutionOptions",
+    "EvolutionResult",
+    "EvolutionSettings",
     "FeatureOptions",
     "FeatureResult",
     "FeatureSettings",
@@ -29,14 +34,17 @@ __all__ = [
     "check_gram",
     "doctor",
     "fit",
+    "measure_evolution",
     "measure_features",
     "measure_widths",
     "plan",
+    "plan_evolution",
     "plan_features",
     "plan_gram",
     "plan_widths",
     "predict",
     "prepare",
+    "prepare_evolution",
     "prepare_features",
     "prepare_widths",
     "robustify",

@@ -5,6 +5,7 @@ or moves: with an adversary, each moment is measured at the adversarial points o
 is motion of the kernel and of the points together.
 """
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.tree_util import Partial
 from scipy.stats import spearmanr
 
 from limes.core import memory as mem
@@ -20,6 +22,7 @@ from limes.core.errors import InputError
 from limes.core.progress import Progress, Quiet
 from limes.core.types import Array
 from limes.finite import Adversary, Moment, Run, empirical_ntk
+from limes.finite.linearise import as_partial
 from limes.finite.network import precision_of
 from limes.finite.recipe import cross_entropy
 from limes.measure import functions, kernels
@@ -39,7 +42,7 @@ class Evolution:
         weights: (k, k) distance of the weights, relative to those of the earlier moment.
         pattern: (k, k) share of rectified units that switched, or None.
         alignment: (k,) with the labels of the probe.
-        top_mass: (k,) share of the largest `top` eigenvalues in the sum of squares.
+        eigenvalues: (k, m) of the kernel, descending, none below 0.
         effective_rank: (k,) of the kernel's eigenvalues.
         size: (k,) Frobenius norm of the kernel.
         radius, angle: (k,) polar coordinates of the kernel's way, see `limes.measure.polar`.
@@ -55,7 +58,7 @@ class Evolution:
     weights: np.ndarray
     pattern: np.ndarray | None
     alignment: np.ndarray
-    top_mass: np.ndarray
+    eigenvalues: np.ndarray
     effective_rank: np.ndarray
     size: np.ndarray
     radius: np.ndarray
@@ -66,6 +69,15 @@ class Evolution:
     top: int = _TOP
     moving: bool = False
     kernels: list[np.ndarray] = field(default_factory=list, repr=False)
+
+    @property
+    def top_mass(self) -> np.ndarray:
+        """(k,) share of the largest `top` eigenvalues in the sum of squares."""
+        return self.mass(self.top)
+
+    def mass(self, count: int) -> np.ndarray:
+        """(k,) share of the largest `count` eigenvalues in the sum of squares."""
+        return np.array([kernels.top_mass(values, count) for values in self.eigenvalues])
 
     def velocity(self) -> np.ndarray:
         """(k - 1,) kernel distance between neighbouring moments over the epochs between them."""
@@ -166,7 +178,7 @@ def evolution(
         weights=_pairs(functions.weight_distance, run.snapshots),
         pattern=_pairs(hamming_distance, patterns) if patterns else None,
         alignment=np.array([kernels.alignment(_over_outputs(gram, len(x)), y) for gram in grams]),
-        top_mass=np.array([kernels.top_mass(v, top) for v in values]),
+        eigenvalues=np.stack(values),
         effective_rank=np.array([kernels.effective_rank(v) for v in values]),
         size=np.array([np.linalg.norm(gram) for gram in grams]),
         radius=radius,
@@ -184,12 +196,18 @@ def _moved(adversary: Adversary, moment: Moment, x: np.ndarray, y: np.ndarray) -
     """Adversarial points of a network; the random start, if any, is the same at all moments."""
     dtype = precision_of(moment.params)
     with precision.scope(dtype):
-        labels = jnp.asarray(y)
+        apply, rows = as_partial(moment.apply), jnp.asarray(x, dtype)
+        return np.asarray(_attacked(adversary, apply, moment.params, rows, jnp.asarray(y)))
 
-        def loss(points: jax.Array) -> jax.Array:
-            return cross_entropy(moment.apply(moment.params, points), labels).mean()
 
-        return np.asarray(adversary(loss, jnp.asarray(x, dtype), jax.random.key(0)))
+@functools.partial(jax.jit, static_argnums=0)
+def _attacked(adversary: Adversary, apply: Partial, params: Any, x: jax.Array, labels: jax.Array) -> jax.Array:
+    """One program for all moments."""
+
+    def loss(points: jax.Array) -> jax.Array:
+        return cross_entropy(apply(params, points), labels).mean()
+
+    return adversary(loss, x, jax.random.key(0))
 
 
 def _over_outputs(gram: np.ndarray, n: int) -> np.ndarray:

@@ -5,6 +5,8 @@ Nothing here computes results. matplotlib and jinja2 are imported only when a fi
 
 from limes.report.classes import class_balance
 from limes.report.curves import radius_curve, time_curve
+from limes.report.evolution_figures import distance_map, polar_curve, shape_curves, velocity_curves
+from limes.report.evolution_page import evolution_headline, evolution_page
 from limes.report.feature_figures import cumulative_curves, feature_pictures, feature_scatter, spectrum_figure
 from limes.report.features_page import features_headline, features_page
 from limes.report.formats import format_estimate, format_number, format_seconds
@@ -39,6 +41,9 @@ __all__ = [
     "config_hash",
     "cumulative_curves",
     "default_run_path",
+    "distance_map",
+    "evolution_headline",
+    "evolution_page",
     "feature_pictures",
     "feature_scatter",
     "features_headline",
@@ -50,14 +55,17 @@ __all__ = [
     "headline",
     "metric_figures",
     "open_run",
+    "polar_curve",
     "radius_curve",
     "render",
     "robustify_page",
     "save_figure",
+    "shape_curves",
     "spectrum_figure",
     "time_curve",
     "to_svg",
     "to_svg_data_uri",
+    "velocity_curves",
     "width_curves",
     "widths_headline",
     "widths_page",

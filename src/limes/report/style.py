@@ -71,6 +71,18 @@ def plain_axes(ax: "Axes", grid: bool = True) -> None:
         ax.set_axisbelow(True)
 
 
+def log_y(ax: "Axes") -> None:
+    """A logarithmic y axis in plain numbers; within two decades at 1, 2 and 5."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    ax.set_yscale("log")
+    low, high = ax.get_ylim()
+    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 100 * low else (1,)))
+    ax.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    ax.yaxis.set_minor_formatter(NullFormatter())
+    ax.tick_params(axis="y", which="minor", length=0)
+
+
 def text_width(figure: "Figure", text: str, size: float = FONT_SIZE - 1) -> float:
     """Width of a text in inches, its longest line."""
     artist = figure.text(0, 0, text, size=size)

@@ -14,7 +14,8 @@ PAPER = Paper(
         "its matrix split the predictor into features. Checked here: the gradient in closed form, every time, ridge "
         "and set of features from one eigendecomposition, how far attacks of the kernel go, which features are useful "
         "and which robust, what stopping early does, and whether adversarial examples of the kernel are some for "
-        "finite networks too."
+        "finite networks too. Then the kernels of finite networks in standard and adversarial training: when they come "
+        "to rest, how concentrated they are, and how robust they are when frozen (Loo et al. 2022, arXiv 2210.12030)."
     ),
     plan=plan,
     claims=claims,

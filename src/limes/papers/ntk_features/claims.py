@@ -1,4 +1,4 @@
-"""Claims 1 to 8 from what was found."""
+"""Claims 1 to 10 from what was found."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from limes.papers.claim import Claim, Expected, Size
+from limes.papers.ntk_features.evolution_claims import evolution_claims
 from limes.papers.ntk_features.feature_claims import feature_claims
+from limes.papers.ntk_features.frozen_claims import frozen_claims
 from limes.papers.ntk_features.lazy_claims import lazy_claims
 from limes.papers.ntk_features.transfer_claims import transfer_claims
 from limes.papers.paper import Found
@@ -25,6 +27,8 @@ def claims(found: Found, size: Size, settings: Mapping[str, Any]) -> list[Claim]
         *_stopping(found, size),
         *transfer_claims(found, size),
         *lazy_claims(found, size),
+        *evolution_claims(found, size),
+        *frozen_claims(found, size),
     ]
 
 

@@ -1,10 +1,11 @@
-"""The numbers behind the figures, and the figures: worth of features, sums of them, times, transfer."""
+"""The numbers behind the figures, and the figures: features, sums of them, times, finite networks."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from limes.papers.ntk_features.evolution_figures import evolution_curves, evolution_figures
 from limes.papers.ntk_features.finite_figures import finite_curves, finite_figures, means, transfer_figure
 from limes.papers.paper import Drawing, Found
 from limes.report import cumulative_curves, feature_scatter, spectrum_figure
@@ -35,7 +36,7 @@ def curves(found: Found, settings: Mapping[str, Any]) -> dict[str, Any]:
             **{n: np.mean([r["top"][n] for r in runs.values()], axis=0).tolist() for n in ("clean", "robust")},
         }
         numbers["features"].setdefault(data, {})[kind] = entry
-    return numbers | finite_curves(found)
+    return numbers | finite_curves(found) | evolution_curves(found)
 
 
 def figures(numbers: Numbers) -> dict[str, Drawing]:
@@ -48,7 +49,7 @@ def figures(numbers: Numbers) -> dict[str, Drawing]:
         made[f"spectrum-{data}"] = _spectrum(data, nets)
     for data, entry in numbers["transfer"].items():
         made[f"transfer-{data}"] = transfer_figure(_TITLES[data], entry)
-    return made | finite_figures(numbers)
+    return made | finite_figures(numbers) | evolution_figures(numbers)
 
 
 def _scatter(data: str, net: str, entry: Numbers) -> Drawing:

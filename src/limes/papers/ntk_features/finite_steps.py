@@ -1,4 +1,4 @@
-"""The steps of claims 7 and 8 that compare kernels with finite networks, beside those of `experiment`."""
+"""The steps of claims 7 to 10, which train finite networks, beside those of `experiment`."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
@@ -6,7 +6,8 @@ from typing import Any
 
 from limes.data import Dataset, data_hash
 from limes.papers.claim import Size
-from limes.papers.ntk_features import lazy, transfer
+from limes.papers.ntk_features import evolution, lazy, transfer
+from limes.papers.ntk_features.evolution_cases import EVOLUTION
 from limes.papers.ntk_features.problems import Problem, draw
 from limes.papers.ntk_features.transfer_cases import CASES, LAZY
 from limes.papers.paper import Part, Request, Step
@@ -29,7 +30,8 @@ def finite_steps(request: Request, sources: Sources) -> Iterator[Step]:
             def compute(found: Any, progress: Any, seed: int = seed, quantity: str = quantity) -> dict[str, Any]:
                 return _measure(request.size, quantity, sources, seed)
 
-            yield Step(quantity, seed, compute, case.seconds, Part(f"{quantity}-seed{seed}", known))
+            small = quantity.startswith("evolution")
+            yield Step(quantity, seed, compute, case.seconds, Part(f"{quantity}-seed{seed}", known), small)
 
 
 def _measure(size: Size, quantity: str, sources: Sources, seed: int) -> dict[str, Any]:
@@ -38,6 +40,9 @@ def _measure(size: Size, quantity: str, sources: Sources, seed: int) -> dict[str
         case = CASES[size][name]
         net, rows = case.problem.net(case.net), _rows(case.problem, sources, seed)
         return transfer.measure(net, rows, case.problem.eps, case.widths, case.steps, seed)
+    if kind == "evolution":
+        case = EVOLUTION[size][name]
+        return evolution.measure(case, _rows(case.problem, sources, seed), seed)
     case = LAZY[size][name]
     net, rows = case.problem.net("fc"), _rows(case.problem, sources, seed)
     return lazy.measure(net, rows, case.problem.eps, case.width, case.alphas, case.steps, seed)
@@ -49,7 +54,7 @@ def _rows(problem: Problem, sources: Sources, seed: int) -> Any:
 
 def _known(size: Size, sources: Sources) -> Iterator[tuple[str, dict[str, Any], Any]]:
     hashes: dict[str, str] = {}
-    for kind, cases in (("transfer", CASES[size]), ("lazy", LAZY[size])):
+    for kind, cases in (("transfer", CASES[size]), ("lazy", LAZY[size]), ("evolution", EVOLUTION[size])):
         for name, case in cases.items():
             data = case.problem.name
             if data not in sources:
