@@ -101,8 +101,8 @@ def rest(entry: Run) -> float:
     """Share of the training until `SHARE` of the way is behind, between epochs by interpolation.
 
     Example:
-        >>> rest({"steps": [6.0, 3.0, 1.0, 0.0]})
-        0.4166666666666667
+        >>> round(rest({"steps": [6.0, 3.0, 1.0, 0.0]}), 4)
+        0.4167
     """
     way = np.concatenate([[0.0], np.cumsum(entry["steps"])])
     return float(np.interp(SHARE * way[-1], way, np.linspace(0.0, 1.0, len(way))))
