@@ -10,8 +10,8 @@ from scipy.special import erf
 
 from limes import nets
 from limes.core.errors import DtypeError, InputError, NumericalError
+from limes.finite.ball import Ball
 from limes.robust import MarginAscent, projected_training, smooth_hinge
-from limes.robust.ascent import Ball
 
 pytestmark = pytest.mark.usefixtures("quick_compilation")
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from limes.attacks import Threat, parse_eps
 from limes.attacks.threat import require_norm
 from limes.core.errors import InputError
 from limes.core.types import Norm
+from limes.finite.ball import Ball
 
 
 @dataclass(frozen=True)
@@ -62,37 +62,9 @@ class Adversary:
         radius: Any = self.eps if eps is None else eps
         if self.steps == 0 or (eps is None and self.eps == 0):
             return x
-        step_size = 2.5 * radius / self.steps if self.step_size is None else self.step_size
-
-        def climb(_: int, moved: jax.Array) -> jax.Array:
-            gradient = jax.grad(loss)(moved)
-            unit = jnp.sign(gradient) if self.norm == "linf" else gradient / jnp.maximum(_size(gradient), 1e-30)
-            return self._project(moved + step_size * unit, x, radius)
-
-        start = self._project(self._start(x, key, radius), x, radius) if self.random_start else x
-        return jax.lax.stop_gradient(jax.lax.fori_loop(0, self.steps, climb, start))
-
-    def _start(self, x: jax.Array, key: jax.Array, eps: Any) -> jax.Array:
-        if self.norm == "linf":
-            return x + jax.random.uniform(key, x.shape, x.dtype, minval=-eps, maxval=eps)
-        noise = jax.random.normal(key, x.shape, x.dtype)
-        return x + 0.5 * eps * noise / _size(noise)
-
-    def _project(self, moved: jax.Array, x: jax.Array, eps: Any) -> jax.Array:
-        delta = moved - x
-        if self.norm == "linf":
-            delta = jnp.clip(delta, -eps, eps)
-        else:
-            delta = delta * jnp.minimum(1.0, eps / jnp.maximum(_size(delta), 1e-12))
-        if self.bounds is None:
-            return x + delta
-        low, high = (jnp.asarray(b, x.dtype) for b in self.bounds)
-        return jnp.clip(x + delta, low, high)
-
-
-def _size(a: jax.Array) -> jax.Array:
-    """The l2 norm of each example, with axes to broadcast."""
-    return jnp.sqrt(jnp.sum(a**2, axis=tuple(range(1, a.ndim)), keepdims=True))
+        ball = Ball(self.norm) if self.bounds is None else Ball(self.norm, *self.bounds)
+        start = ball.random_start(key, x, radius) if self.random_start else x
+        return jax.lax.stop_gradient(ball.ascend(jax.grad(loss), x, start, radius, self.steps, self.step_size))
 
 
 def _plain(value: np.ndarray) -> Any:

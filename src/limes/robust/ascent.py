@@ -1,8 +1,4 @@
-"""Projected gradient ascent as a part of compiled training: pure functions of JAX, for attacks inside of one step.
-
-`limes.attacks` holds the attacks that robustness is measured with: they keep the best point, round into the ball, and
-run outside of a program. What training needs is fast, differentiates nothing but the input, and may be less careful.
-"""
+"""An attack as theory has it: a function of weights and points, the same each time, that JAX can trace."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,63 +6,11 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from limes.attacks.threat import Bounds, parse_eps, require_norm
 from limes.core.errors import InputError
 from limes.core.types import Array, Norm
-
-_REACH = 2.5  # of all steps together, in radii: from one side of the ball to the other with something to spare
-
-
-@dataclass(frozen=True)
-class Ball:
-    """A norm ball that compiled programs project onto, cut by a box; its radius is an argument.
-
-    Attributes:
-        norm: "linf" or "l2", over all axes but the first.
-        low, high: of valid inputs, numbers or arrays that broadcast to one example.
-    """
-
-    norm: Norm
-    low: Any = -np.inf
-    high: Any = np.inf
-
-    def project(self, moved: jax.Array, x: jax.Array, eps: Any) -> jax.Array:
-        """Points (n, ...) brought into the ball of radius eps round x, then into the box."""
-        delta = moved - x
-        if self.norm == "linf":
-            delta = jnp.clip(delta, -eps, eps)
-        else:
-            delta = delta * jnp.minimum(1.0, eps / jnp.maximum(size(delta), 1e-12))
-        return jnp.clip(x + delta, self.low, self.high)
-
-    def random_start(self, key: jax.Array, x: jax.Array, eps: Any) -> jax.Array:
-        """Uniform in an l-inf ball; half way to the sphere, in a random direction, in an l2 ball."""
-        if self.norm == "linf":
-            return self.project(x + jax.random.uniform(key, x.shape, x.dtype, -eps, eps), x, eps)
-        noise = jax.random.normal(key, x.shape, x.dtype)
-        return self.project(x + 0.5 * eps * noise / size(noise), x, eps)
-
-    def ascend(
-        self, uphill: Callable[[jax.Array], jax.Array], x: jax.Array, start: jax.Array, eps: Any, steps: int
-    ) -> jax.Array:
-        """The last of `steps` steps of 2.5 eps / steps along the sign (l-inf) or the direction (l2) of a gradient.
-
-        Args:
-            uphill: from points (n, ...) to the gradient of what is raised.
-            x: clean points, the centres of the balls.
-            start: where the first step begins.
-            eps: radius.
-            steps: 0 returns the start.
-        """
-
-        def climb(_: int, moved: jax.Array) -> jax.Array:
-            gradient = uphill(moved)
-            unit = jnp.sign(gradient) if self.norm == "linf" else gradient / jnp.maximum(size(gradient), 1e-30)
-            return self.project(moved + _REACH * eps / max(steps, 1) * unit, x, eps)
-
-        return jax.lax.fori_loop(0, steps, climb, start)
+from limes.finite.ball import Ball
 
 
 @dataclass(frozen=True)
@@ -111,12 +55,7 @@ class MarginAscent:
 
     def __call__(self, params: Any, x: jax.Array, y: jax.Array) -> jax.Array:
         """Attacked points (n, ...) for clean ones and labels (n,)."""
-        ball = Ball(self.norm, *((-np.inf, np.inf) if self.bounds is None else self.bounds))
+        ball = Ball(self.norm) if self.bounds is None else Ball(self.norm, *self.bounds)
         uphill = jax.grad(lambda z: -jnp.sum(y * self.apply(params, z)[:, 0]))
         start = x if self.start_key is None else ball.random_start(jax.random.key(self.start_key), x, self.eps)
         return ball.ascend(uphill, x, start, self.eps, self.steps)
-
-
-def size(a: jax.Array) -> jax.Array:
-    """The l2 norm of each example, with axes to broadcast."""
-    return jnp.sqrt(jnp.sum(a**2, axis=tuple(range(1, a.ndim)), keepdims=True))

@@ -21,6 +21,7 @@ import jax.numpy as jnp
 
 from limes.attacks.search import require_count
 from limes.core.errors import InputError
+from limes.core.types import Norm
 from limes.robust.signed import CURVATURE, SLOPE, RobustLoss, loss_and_slope
 
 
@@ -68,7 +69,7 @@ class Descent:
         inner = best if self.inner_rate is None else self.inner_rate
         return {"eps": loss.eps, "rate": self.rate, "mu": mu, "inner_rate": inner}
 
-    def statics(self, loss: RobustLoss) -> tuple[str, int, int]:
+    def statics(self, loss: RobustLoss) -> tuple[Norm, int, int]:
         """What a step is compiled for: norm, attack steps, and inner steps, 0 for plain descent."""
         return loss.norm, loss.attack_steps, self.inner_steps if self.smoothed else 0
 
@@ -83,7 +84,7 @@ def require_positive(value: Any, name: str) -> None:
         raise InputError(f"{name} must be a positive number, not {value!r}")
 
 
-def step(statics: tuple[str, int, int], numbers: Any, w: Any, x: Any, y: Any) -> tuple[Any, Any, Any, Any]:
+def step(statics: tuple[Norm, int, int], numbers: Any, w: Any, x: Any, y: Any) -> tuple[Any, Any, Any, Any]:
     """One outer step, for use within a traced function.
 
     Returns:

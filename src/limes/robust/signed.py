@@ -25,6 +25,7 @@ from limes.attacks.threat import parse_eps, require_norm
 from limes.core import keys, precision
 from limes.core.errors import InputError
 from limes.core.types import Array, Norm
+from limes.finite.ball import Ball
 
 SLOPE, CURVATURE = 1.0, 0.25
 """Largest |phi'| and |phi''|; the latter is also that of the logistic loss in its margin."""
@@ -112,25 +113,17 @@ def outputs(w: Any, x: Any) -> Any:
     return jax.nn.softplus(x @ w.T) @ _signs(w)
 
 
-def attacked(norm: str, steps: int, eps: Any, w: Any, x: Any, y: Any) -> Any:
+def attacked(norm: Norm, steps: int, eps: Any, w: Any, x: Any, y: Any) -> Any:
     """Attacked inputs, for use within a traced function; `eps` may be traced."""
     signs = _signs(w)
 
-    def project(moved: Any) -> Any:
-        delta = moved - x
-        if norm == "linf":
-            return x + jnp.clip(delta, -eps, eps)
-        return x + delta * jnp.minimum(1.0, eps / jnp.maximum(_length(delta), 1e-300))
+    def uphill(z: Any) -> Any:
+        return -y[:, None] * ((jax.nn.sigmoid(z @ w.T) * signs) @ w)
 
-    def climb(_: int, z: Any) -> Any:
-        uphill = -y[:, None] * ((jax.nn.sigmoid(z @ w.T) * signs) @ w)
-        unit = jnp.sign(uphill) if norm == "linf" else uphill / jnp.maximum(_length(uphill), 1e-300)
-        return project(z + 2.5 * eps / steps * unit)
-
-    return jax.lax.fori_loop(0, steps, climb, x)
+    return Ball(norm).ascend(uphill, x, x, eps, steps)
 
 
-def loss_and_slope(norm: str, steps: int, eps: Any, w: Any, x: Any, y: Any) -> tuple[Any, Any]:
+def loss_and_slope(norm: Norm, steps: int, eps: Any, w: Any, x: Any, y: Any) -> tuple[Any, Any]:
     """Mean loss at freshly attacked inputs and its gradient (m, d), written out, for use within a traced function."""
     z = attacked(norm, steps, eps, w, x, y)
     hidden, signs = z @ w.T, _signs(w)
@@ -167,14 +160,10 @@ def _signs(w: Any) -> Any:
     return jnp.where(jnp.arange(len(w)) % 2 == 0, 1.0, -1.0).astype(w.dtype) / len(w) ** 0.5
 
 
-def _length(v: Any) -> Any:
-    return jnp.sqrt((v**2).sum(axis=-1, keepdims=True))
-
-
 _attack = jax.jit(attacked, static_argnums=(0, 1))
 _slope = jax.jit(loss_and_slope, static_argnums=(0, 1))
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1))
-def _value(norm: str, steps: int, eps: Any, w: Any, x: Any, y: Any) -> Any:
+def _value(norm: Norm, steps: int, eps: Any, w: Any, x: Any, y: Any) -> Any:
     return jax.nn.softplus(-y * outputs(w, attacked(norm, steps, eps, w, x, y))).mean()

@@ -17,7 +17,7 @@ from limes.attacks.search import require_count
 from limes.core import memory as mem
 from limes.core import precision
 from limes.core.errors import InputError, NumericalError
-from limes.core.types import Array
+from limes.core.types import Array, Norm
 from limes.robust import moreau
 from limes.robust.moreau import Descent
 from limes.robust.signed import RobustLoss, require_signs
@@ -211,7 +211,7 @@ def _train(
 
 @functools.partial(jax.jit, static_argnums=(0, 1))
 def _scan(
-    statics: tuple[str, int, int], steps: int, numbers: Any, w: Any, x: Any, y: Any, marks: Any
+    statics: tuple[Norm, int, int], steps: int, numbers: Any, w: Any, x: Any, y: Any, marks: Any
 ) -> tuple[Any, Any, dict[str, Any]]:
     """The runs in one loop: last weights (s, r, m, d), those at marks before these axes, what was seen at each step."""
     one = functools.partial(moreau.step, statics, numbers)

@@ -15,9 +15,9 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from limes.finite.ball import Ball
 from limes.nets import mlp
 from limes.robust import smooth_hinge
-from limes.robust.ascent import Ball
 
 RATE = 0.1
 _BALL = Ball("l2")
