@@ -125,6 +125,19 @@ def test_an_interrupted_training_continues_with_the_same_result(rows, start, tmp
         train(NET.apply, params, *rows, Recipe(5), checkpoint=path, seeds=seeds)
 
 
+def test_a_checkpoint_belongs_to_one_function(rows, start, tmp_path):
+    """The network, its expansion, and its expansion elsewhere are three trainings from the same weights."""
+    path, other = tmp_path / "training.npz", NET.init(1, (5,), width=16, outputs=3, dtype="float64")
+    functions = [NET.apply, linearise(NET.apply, start), linearise(NET.apply, other)]
+    for function, strange in zip(functions, functions[1:] + functions[:1], strict=True):
+        path.unlink(missing_ok=True)
+        done = train(function, start, *rows, Recipe(1, 20), checkpoint=path)
+        again = train(function, start, *rows, Recipe(1, 20), checkpoint=path)
+        np.testing.assert_array_equal(again.losses, done.losses)
+        with pytest.raises(FormatError, match="another training"):
+            train(strange, start, *rows, Recipe(1, 20), checkpoint=path)
+
+
 def test_until_ends_it(rows, start):
     run = train(NET.apply, start, *rows, Recipe(50, None), until=lambda moment: moment.step >= 3)
     assert len(run.losses) == 3

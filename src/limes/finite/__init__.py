@@ -4,6 +4,7 @@ from limes.finite.adversary import Adversary
 from limes.finite.empirical import empirical_ntk
 from limes.finite.linearise import linearise, since_start
 from limes.finite.operator import NTKOperator, TopEigenvalues, Trace, ntk_operator
+from limes.finite.outputs import outputs
 from limes.finite.plan import Plan, plan
 from limes.finite.predictor import FinitePredictor
 from limes.finite.recipe import Recipe
@@ -22,6 +23,7 @@ __all__ = [
     "empirical_ntk",
     "linearise",
     "ntk_operator",
+    "outputs",
     "plan",
     "since_start",
     "train",

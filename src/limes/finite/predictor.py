@@ -13,6 +13,7 @@ from limes.core import precision
 from limes.core.types import Affine, Array
 from limes.finite.linearise import as_partial
 from limes.finite.network import Apply, precision_of
+from limes.finite.outputs import outputs
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,14 +46,16 @@ class FinitePredictor:
 
     def scores(self, x: Array) -> np.ndarray:
         """Outputs: (n, features...) -> (n, c)."""
-        with precision.scope(self._dtype):
-            return np.asarray(_scores(as_partial(self.apply), self.params, self._enter(x)))
+        x = np.asarray(x, self._dtype)
+        return outputs(self.apply, self.params, x if self.affine is None else self.affine(x))
 
     def scores_vjp(self, x: Array, v: Array) -> np.ndarray:
         """Gradient in x of sum(v * scores(x)): the shape of x."""
         with precision.scope(self._dtype):
             turned = jnp.asarray(v, self._dtype)
-            gradient = np.asarray(_pull_back(as_partial(self.apply), self.params, self._enter(x), turned))
+            inside = np.asarray(x, self._dtype)
+            inside = jnp.asarray(inside if self.affine is None else self.affine(inside))
+            gradient = np.asarray(_pull_back(as_partial(self.apply), self.params, inside, turned))
         gradient = gradient if self.affine is None else self.affine.pull_back(gradient)
         return gradient.astype(np.asarray(x).dtype, copy=False)
 
@@ -63,15 +66,6 @@ class FinitePredictor:
     @property
     def _dtype(self) -> np.dtype:
         return precision_of(self.params)
-
-    def _enter(self, x: Array) -> jax.Array:
-        x = np.asarray(x, self._dtype)
-        return jnp.asarray(x if self.affine is None else self.affine(x))
-
-
-@jax.jit
-def _scores(apply: Partial, params: Any, x: jax.Array) -> jax.Array:
-    return apply(params, x)
 
 
 @jax.jit

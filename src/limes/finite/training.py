@@ -1,6 +1,7 @@
 """Training of finite networks: one loop for standard and adversarial training, of networks and their linearisations."""
 
 import os
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from limes.finite.book import Book
 from limes.finite.copies import copies as _copies
 from limes.finite.linearise import as_partial
 from limes.finite.network import Apply, precision_of
+from limes.finite.outputs import outputs
 from limes.finite.recipe import Recipe
 
 _SAVE_EVERY = 20.0  # seconds between two checkpoints
@@ -44,8 +46,7 @@ class Moment:
 
     def outputs(self, x: Array) -> np.ndarray:
         """Outputs of a batch at this moment: (n, features...) -> (n, c)."""
-        with precision.scope(precision_of(self.params)):
-            return np.asarray(forward(as_partial(self.apply), self.params, jnp.asarray(x, precision_of(self.params))))
+        return outputs(self.apply, self.params, x)
 
 
 Measure = Callable[[Moment], Any]
@@ -121,7 +122,7 @@ def train(
     Raises:
         InputError: for rows and targets that do not belong together, or a step that is not part of the training.
         NumericalError: if the loss is no longer finite.
-        FormatError: for a checkpoint of another training.
+        FormatError: for a checkpoint of another training: of other rows, weights, recipe, moments or function.
 
     Cost: forward and backward pass of a batch for each step, and of each step of the attack; a fresh recipe or function
         compiles one program.
@@ -143,8 +144,11 @@ def train(
     with precision.scope(dtype):
         copies = _copies(trained, recipe, seeds, params, x)
         start = [jax.tree.map(jnp.asarray, params), copies.start(optimiser.init, params)]
-        identity = {"x": x, "y": y} | {f"w{i}": np.asarray(w) for i, w in enumerate(jax.tree.leaves(params))}
+        identity = {"x": x, "y": y}
+        for name, tree in (("w", params), ("f", trained)):
+            identity |= {f"{name}{i}": np.asarray(leaf) for i, leaf in enumerate(jax.tree.leaves(tree))}
         decides = recipe.describe() | {"at": wanted, "seeds": list(copies.seeds), "measures": sorted(measures)}
+        decides["function"] = _words(trained)
         book = Book(Checkpoint(checkpoint, decides, identity, "training"), start)
         state, rows, targets = book.state, jnp.asarray(x), jnp.asarray(y)
         progress.start(f"training ({n} rows)", total)
@@ -173,12 +177,6 @@ def train(
     return Run(state[0], book.trace(), np.array(book.at, int), book.records(), book.snapshots, apply, per_epoch)
 
 
-@jax.jit
-def forward(apply: Partial, params: Any, x: jax.Array) -> jax.Array:
-    """Outputs of a batch, compiled once for a function and shape."""
-    return apply(params, x)
-
-
 def rows_of(x: Array, y: Array, params: Any) -> tuple[np.ndarray, np.ndarray, np.dtype]:
     """Inputs and targets in the precision of the weights.
 
@@ -205,3 +203,8 @@ def _moments(at: Sequence[int] | None, total: int, per_epoch: int) -> list[int]:
             f"measures were asked for at step {wanted[0]} to {wanted[-1]}, but there are steps 0 to {total}"
         )
     return wanted
+
+
+def _words(trained: Partial) -> str:
+    """The function that is trained, as far as words tell it from others: without places in memory."""
+    return re.sub(r" at 0x[0-9a-f]+", "", str(jax.tree.structure(trained)))

@@ -12,7 +12,7 @@ from limes.attacks import AttackResult
 from limes.core.progress import Muted, Progress, Quiet
 from limes.core.types import Predictor
 from limes.data import Dataset, split, summarise
-from limes.finite import FinitePredictor, Moment, Recipe, empirical_ntk, since_start, train
+from limes.finite import FinitePredictor, Recipe, empirical_ntk, outputs, since_start, train
 from limes.jobs.estimates import estimate, estimate_any
 from limes.jobs.width_settings import WidthOptions, WidthSettings, plan_widths, prepare_widths
 from limes.machines import NTKClassifier
@@ -155,8 +155,8 @@ class _Comparison:
         first = 0.5 * float(np.mean(np.sum(targets**2, axis=1)))
         x = self.inside(self.parts.x_train)
 
-        def left(moment: Moment) -> float:
-            residual = moment.outputs(x) - targets
+        def left(params: Any) -> float:
+            residual = outputs(network, params, x) - targets
             return 0.5 * float(np.mean(np.sum(residual**2, axis=1))) / first
 
         # Without momentum, which takes another way through the eigenvectors than the flow does.
@@ -169,11 +169,11 @@ class _Comparison:
             targets.astype(np.float32),
             recipe,
             at=range(s.steps + 1),
-            until=lambda moment: left(moment) <= s.share,
+            until=lambda moment: left(moment.params) <= s.share,
         )
         predictor = FinitePredictor(network, run.params, self.machine.classes_, self.machine.affine_)
         before, after = (empirical_ntk(s.net.apply, w, self.probes) for w in (start, run.params))
-        share = left(Moment(0, 0.0, run.params, network))
+        share = left(run.params)
         scores = [p.scores(self.parts.x_test) for p in (predictor, self.limit(share))]  # both at the very same loss
         return self._accuracies(predictor) | {
             "start_distance": kernel_distance(before, self.kernel),

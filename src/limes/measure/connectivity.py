@@ -11,7 +11,7 @@ import numpy as np
 from limes.core.errors import InputError
 from limes.core.progress import Progress
 from limes.core.types import Array
-from limes.finite import Moment, Recipe, Run, train
+from limes.finite import Recipe, Run, outputs, train
 from limes.finite.network import Apply
 
 
@@ -70,7 +70,7 @@ def barrier(risk: Callable[[Any], float], first: Any, second: Any, n_points: int
 def error_on(apply: Apply, x: Array, y: Array) -> Callable[[Any], float]:
     """The share of rows whose largest output is not y, as a function of the weights: a risk for `barrier`."""
     y = np.asarray(y)
-    return lambda params: float(np.mean(Moment(0, 0.0, params, apply).outputs(x).argmax(axis=1) != y))
+    return lambda params: float(np.mean(outputs(apply, params, x).argmax(axis=1) != y))
 
 
 def spawn(

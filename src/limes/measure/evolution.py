@@ -21,9 +21,9 @@ from limes.core import precision
 from limes.core.errors import InputError
 from limes.core.progress import Progress, Quiet
 from limes.core.types import Array
-from limes.finite import Adversary, Moment, Run, empirical_ntk
+from limes.finite import Adversary, Run, empirical_ntk, outputs
 from limes.finite.linearise import as_partial
-from limes.finite.network import precision_of
+from limes.finite.network import Apply, precision_of
 from limes.finite.recipe import cross_entropy
 from limes.measure import functions, kernels
 from limes.measure.patterns import hamming_distance
@@ -151,21 +151,20 @@ def evolution(
     x, y, progress = np.asarray(x), np.asarray(y), progress or Quiet()
     if len(x) != len(y):
         raise InputError(f"a probe of {len(x)} inputs with {len(y)} labels")
-    c = Moment(0, 0.0, run.snapshots[0], run.apply).outputs(x[:1]).shape[1]
+    c = outputs(run.apply, run.snapshots[0], x[:1]).shape[1]
     side = len(x) if trace or output is not None else len(x) * c
     mem.require(8 * side**2 * (3 * len(run.snapshots) + 3), "the kernels of all moments", "use a smaller probe")
-    grams, tops, outputs, patterns, values = [], [], [], [], []
+    grams, tops, said, patterns, values = [], [], [], [], []
     progress.start("evolution of the kernel", len(run.snapshots))
     for params in run.snapshots:
-        moment = Moment(0, 0.0, params, run.apply)
-        points = x if adversary is None else _moved(adversary, moment, x, y)
+        points = x if adversary is None else _moved(adversary, run.apply, params, x, y)
         gram = kernels.square(empirical_ntk(run.apply, params, points, trace=trace, output=output))
         spectrum, vectors = np.linalg.eigh(gram)
         leading = vectors[:, -top:]
         grams.append(gram)
         tops.append((leading * spectrum[-top:]) @ leading.T)
         values.append(np.maximum(spectrum[::-1], 0.0))
-        outputs.append(moment.outputs(points))
+        said.append(outputs(run.apply, params, points))
         if pattern is not None:
             patterns.append(pattern(params, points))
         progress.step()
@@ -174,7 +173,7 @@ def evolution(
     return Evolution(
         epochs=run.epochs,
         kernel=_turns(grams),
-        function=_pairs(functions.softmax_distance, outputs),
+        function=_pairs(functions.softmax_distance, said),
         weights=_pairs(functions.weight_distance, run.snapshots),
         pattern=_pairs(hamming_distance, patterns) if patterns else None,
         alignment=np.array([kernels.alignment(_over_outputs(gram, len(x)), y) for gram in grams]),
@@ -185,19 +184,18 @@ def evolution(
         angle=angle,
         top_radius=top_radius,
         top_angle=top_angle,
-        accuracy=np.array([np.mean(out.argmax(axis=1) == y) for out in outputs]),
+        accuracy=np.array([np.mean(out.argmax(axis=1) == y) for out in said]),
         top=top,
         moving=adversary is not None,
         kernels=grams if keep else [],
     )
 
 
-def _moved(adversary: Adversary, moment: Moment, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def _moved(adversary: Adversary, apply: Apply, params: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Adversarial points of a network; the random start, if any, is the same at all moments."""
-    dtype = precision_of(moment.params)
+    dtype = precision_of(params)
     with precision.scope(dtype):
-        apply, rows = as_partial(moment.apply), jnp.asarray(x, dtype)
-        return np.asarray(_attacked(adversary, apply, moment.params, rows, jnp.asarray(y)))
+        return np.asarray(_attacked(adversary, as_partial(apply), params, jnp.asarray(x, dtype), jnp.asarray(y)))
 
 
 @functools.partial(jax.jit, static_argnums=0)

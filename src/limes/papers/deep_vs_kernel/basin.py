@@ -4,10 +4,7 @@ import functools
 from collections.abc import Sequence
 from typing import Any
 
-import jax
-import numpy as np
-
-from limes.finite import train
+from limes.finite import outputs, train
 from limes.measure import (
     activation_pattern,
     barrier,
@@ -54,7 +51,7 @@ def children(problem: Problem, rows: Rows, times: Sequence[float], seed: int) ->
         found["barrier_test"].append(lines[1].height)
         found["lines"].append(lines[0].risks)
         found["pattern"].append(hamming_distance(*(pattern(w, probes) for w in pair)))
-        found["function"].append(softmax_distance(*(_outputs(net, w, rows.x_test) for w in pair)))
+        found["function"].append(softmax_distance(*(outputs(net.apply, w, rows.x_test) for w in pair)))
         found["weights"].append(weight_distance(*pair))
     return {"times": list(times), **found}
 
@@ -72,7 +69,3 @@ def thresholds(problem: Problem, rows: Rows, rates: Sequence[float], seed: int) 
         heights.append(line.height)
         errors.append(0.5 * float(line.risks[0] + line.risks[-1]))
     return {"rates": list(rates), "barrier": heights, "error": errors}
-
-
-def _outputs(net: Any, params: Any, x: np.ndarray) -> np.ndarray:
-    return np.asarray(jax.jit(net.apply)(params, x))

@@ -6,7 +6,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from limes.finite import train
+from limes.finite import outputs, train
 from limes.measure import disagreement, kernel_distance, softmax_distance
 from limes.papers.deep_vs_kernel.motion import full_kernel
 from limes.papers.deep_vs_kernel.problems import Problem, Rows
@@ -36,9 +36,9 @@ def growth(problem: Problem, rows: Rows, times: Sequence[float], horizon: float,
         run = train(net.apply, both, rows.x, rows.y, recipe, at=[], seeds=(recipe.seed, recipe.seed))
         pair = [jax.tree.map(lambda w, j=j: w[j], run.params) for j in (0, 1)]
         found["growth"].append(_distance(*pair) / _distance(weights, changed))
-        outputs = [np.asarray(net.apply(w, rows.x_test)) for w in pair]
-        found["function"].append(softmax_distance(*outputs))
-        found["disagree"].append(disagreement(*outputs))
+        said = [outputs(net.apply, w, rows.x_test) for w in pair]
+        found["function"].append(softmax_distance(*said))
+        found["disagree"].append(disagreement(*said))
         found["kernel"].append(kernel_distance(*(full_kernel(net, w, probes) for w in pair)))
     return {"times": list(times), **found}
 

@@ -13,7 +13,8 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
-from limes.finite import Moment, Recipe, linearise, train
+from limes.finite import Recipe, linearise, train
+from limes.measure import error_on
 from limes.nets import Net
 from limes.papers.deep_vs_kernel.problems import Problem, Rows
 
@@ -34,9 +35,10 @@ def frozen(problem: Problem, rows: Rows, times: Sequence[float], rate: float, se
     names = ("net", "linear", "nonlinear", "probe", "linear_test", "nonlinear_test", "linear_epochs")
     found: dict[str, Any] = {name: [] for name in names}
     recipe = problem.recipe(learning_rate=rate, seed=seed + 303)
+    error = error_on(net.apply, rows.x_test, rows.y_test)
     *switches, last = parent.snapshots
     for params in switches:
-        found["net"].append(_error(Moment(0, 0.0, params, net.apply), rows.x_test, rows.y_test))
+        found["net"].append(error(params))
         for name, apply in (("linear", linearise(net.apply, params)), ("nonlinear", net.apply)):
             chosen, published, epochs = _stopped(apply, params, rows, recipe)
             found[name].append(chosen)
@@ -44,16 +46,13 @@ def frozen(problem: Problem, rows: Rows, times: Sequence[float], rate: float, se
             if name == "linear":
                 found["linear_epochs"].append(epochs)
         found["probe"].append(_probe(net, params, rows))
-    parent_error = _error(Moment(0, 0.0, last, net.apply), rows.x_test, rows.y_test)
-    return {"times": list(times), "parent": parent_error, **found}
+    return {"times": list(times), "parent": error(last), **found}
 
 
 def _stopped(apply: Any, params: Any, rows: Rows, recipe: Recipe) -> tuple[float, float, float]:
     """Test error where the validation error is least, the least test error, and the epochs at the former."""
-    measures = {
-        "valid": lambda moment: _error(moment, rows.x_valid, rows.y_valid),
-        "test": lambda moment: _error(moment, rows.x_test, rows.y_test),
-    }
+    valid, test = error_on(apply, rows.x_valid, rows.y_valid), error_on(apply, rows.x_test, rows.y_test)
+    measures = {"valid": lambda moment: valid(moment.params), "test": lambda moment: test(moment.params)}
     run = train(apply, params, rows.x, rows.y, recipe, measures=measures)
     best = int(np.argmin(run.records["valid"]))
     return float(run.records["test"][best]), float(run.records["test"].min()), float(run.epochs[best])
@@ -79,7 +78,3 @@ def _probe(net: Net, params: Any, rows: Rows) -> float:
         )
     best = min(range(len(errors)), key=lambda i: errors[i][0])
     return float(errors[best][1])
-
-
-def _error(moment: Moment, x: np.ndarray, y: np.ndarray) -> float:
-    return float(np.mean(moment.outputs(x).argmax(axis=1) != y))

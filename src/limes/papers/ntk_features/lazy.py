@@ -21,6 +21,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from limes.core.types import Array
+from limes.finite import empirical_ntk
 from limes.machines import NTKClassifier
 from limes.machines.flow import time_of_share
 from limes.nets import Net
@@ -94,9 +95,9 @@ def measure(
     kernel = machine.at(time_of_share(spectrum, targets, SHARE))
     attacked = ATTACK(kernel, rows.x_test, rows.y_test, eps, bounds=BOUNDS).x_adv
     moved = random_signs(rows.x_test, eps, seed)
-    probes = jnp.asarray(rows.x_test[:N_PROBES], jnp.float32)
+    probes = rows.x_test[:N_PROBES].astype(np.float32)
     start = net.init(seed, rows.x.shape[1:], width, targets.shape[1])
-    before = traced_kernel(net, start, probes)
+    before = empirical_ntk(net.apply, start, probes)
     names = ("clean", "transfer", "tangent", "random", "white_box", "moved", "turned", "losses", "weights")
     found: dict[str, Any] = {name: [] for name in names}
     tangent = None
@@ -104,7 +105,7 @@ def measure(
         rate = 1.0 / (alpha**2 * float(spectrum.values[-1]))
         params, left = descend(net, start, rows.x, targets, alpha, rate, steps)
         network = ScaledNetwork(net, alpha, start, params, machine.classes_)
-        after = traced_kernel(net, params, probes)
+        after = empirical_ntk(net.apply, params, probes)
         found["clean"].append(accuracy(network, rows.x_test, rows.y_test))
         found["transfer"].append(accuracy(network, attacked, rows.y_test))
         found["random"].append(float(np.mean([accuracy(network, x, rows.y_test) for x in moved])))
@@ -145,17 +146,6 @@ def descend(
         else:
             rate *= 0.5
     return params, float(loss) / first
-
-
-def traced_kernel(net: Net, params: Any, x: jax.Array) -> np.ndarray:
-    """The empirical tangent kernel of a finite network, mean over its outputs: (n, n).
-
-    Cost: all n x c gradients in memory at once.
-    """
-    slopes = jax.jacobian(lambda w: net.apply(w, x))(params)
-    flat = [np.asarray(leaf).reshape(len(x), leaf.shape[1], -1) for leaf in jax.tree.leaves(slopes)]
-    products = [np.einsum("icp,jcp->ij", leaf, leaf, optimize=True) for leaf in flat]
-    return np.sum(products, axis=0) / flat[0].shape[1]
 
 
 def _scaled(net: Net, alpha: Any, params: Any, start: Any, x: Any) -> jax.Array:
