@@ -3,31 +3,29 @@
 from limes.jobs.attack import attack
 from limes.jobs.certify import certify
 from limes.jobs.doctor import doctor
-from limes.jobs.evolution import EvolutionResult, measure_evolution
+from limes.jobs.evolution import measure_evolution
 from limes.jobs.evolution_settings import EvolutionOptions, EvolutionSettings, plan_evolution, prepare_evolution
 from limes.jobs.feature_settings import FeatureOptions, FeatureSettings, plan_features, prepare_features
-from limes.jobs.features import FeatureResult, measure_features
+from limes.jobs.features import measure_features
+from limes.jobs.folder import RunResult
 from limes.jobs.gram import build_gram, check_gram, plan_gram
 from limes.jobs.models import fit, predict
 from limes.jobs.plan import plan
-from limes.jobs.robustify import RobustifyResult, prepare, robustify
+from limes.jobs.robustify import prepare, robustify
 from limes.jobs.settings import Options, Settings
 from limes.jobs.width_settings import WidthOptions, WidthSettings, plan_widths, prepare_widths
-from limes.jobs.widths import WidthsResult, measure_widths
+from limes.jobs.widths import measure_widths
 
 __all__ = [
     "EvolutionOptions",
-    "EvolutionResult",
     "EvolutionSettings",
     "FeatureOptions",
-    "FeatureResult",
     "FeatureSettings",
     "Options",
-    "RobustifyResult",
+    "RunResult",
     "Settings",
     "WidthOptions",
     "WidthSettings",
-    "WidthsResult",
     "attack",
     "build_gram",
     "certify",

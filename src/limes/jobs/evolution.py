@@ -16,15 +16,14 @@ from limes.core.types import Affine
 from limes.data import Dataset, Split, split, summarise
 from limes.finite import Run, train
 from limes.jobs.evolution_settings import EvolutionOptions, EvolutionSettings, plan_evolution, prepare_evolution
+from limes.jobs.folder import RunResult, run_in_folder
 from limes.machines.scaling import fit_affine
 from limes.measure import Evolution, activation_pattern, evolution
 from limes.report import (
     RunFolder,
-    default_run_path,
     distance_map,
     evolution_page,
     format_seconds,
-    open_run,
     polar_curve,
     render,
     save_figure,
@@ -38,26 +37,6 @@ _DISTANCES = ("kernel", "function", "weights", "pattern")
 _CURVES = ("alignment", "top_mass", "effective_rank", "size", "radius", "angle", "top_radius", "top_angle", "accuracy")
 
 
-@dataclass(frozen=True)
-class EvolutionResult:
-    """What a run left behind.
-
-    Attributes:
-        folder: the run directory, with ``report.html``, ``metrics.json`` and ``evolution.npz``.
-        metrics: the content of ``metrics.json``.
-        resumed: whether anything of it was there before.
-    """
-
-    folder: Path
-    metrics: dict[str, Any]
-    resumed: bool
-
-    @property
-    def report(self) -> Path:
-        """The report, one HTML file."""
-        return self.folder / "report.html"
-
-
 def measure_evolution(
     data: str | Dataset | EvolutionSettings | None = None,
     *,
@@ -68,7 +47,7 @@ def measure_evolution(
     force: bool = False,
     progress: Progress | None = None,
     command: str | None = None,
-) -> EvolutionResult:
+) -> RunResult:
     """Train a finite network and measure after every epoch how its tangent kernel has changed; write a report.
 
     The training is stored on the way, and each measurement when it is done; the same call continues an interrupted run,
@@ -96,16 +75,16 @@ def measure_evolution(
         settings = data
     else:
         settings = prepare_evolution(data, data_dir=data_dir, target=target, options=options)
-    config, progress = settings.config(), progress or Quiet()
-    with open_run(out or default_run_path(_VERB, settings.data.name, config), _VERB, config, force) as folder:
-        resumed = folder.resumed
-        if not folder.finished:
-            for note in settings.notes:
-                progress.note(f"note: {note}")
-            progress.note(f"about {format_seconds(plan_evolution(settings)['seconds'])} in all")
-            _execute(folder, settings, progress, command or f"limes measure evolution {settings.data.name}")
-            folder.finish()
-        return EvolutionResult(folder.folder, folder.read_json("metrics.json"), resumed)
+    progress, command = progress or Quiet(), command or f"limes measure evolution {settings.data.name}"
+    return run_in_folder(
+        _VERB,
+        settings,
+        lambda folder: _execute(folder, settings, progress, command),
+        remark=lambda: f"about {format_seconds(plan_evolution(settings)['seconds'])} in all",
+        out=out,
+        force=force,
+        progress=progress,
+    )
 
 
 @dataclass

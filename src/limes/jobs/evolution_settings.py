@@ -12,10 +12,9 @@ from limes.attacks import parse_eps
 from limes.core import memory as mem
 from limes.core.errors import InputError
 from limes.core.types import Norm
-from limes.data import Dataset, check_bounds, data_hash, load
+from limes.data import Dataset
 from limes.finite import Adversary, Recipe
-from limes.jobs.feature_settings import with_classes
-from limes.jobs.settings import _box
+from limes.jobs.inputs import box_of, describe, read
 from limes.nets import Net, standard
 from limes.nets.names import parse_net
 
@@ -86,15 +85,9 @@ class EvolutionSettings:
 
     def config(self) -> dict[str, Any]:
         """The settings as plain values, for ``config.toml`` and to tell runs apart."""
-        data = self.data
         plain = ("width", "epochs", "learning_rate", "eps", "norm", "n_train", "n_probe", "seed")
         return {
-            "data": {
-                "name": data.name,
-                "source": data.source,
-                "sha256": data_hash(data.x, data.y, data.x_test, data.y_test),
-                "scale": data.scale,
-            },
+            "data": describe(self.data),
             "net": self.net.to_spec(),
             "bounds": None if self.bounds is None else list(self.bounds),
             **{name: getattr(self, name) for name in plain},
@@ -114,11 +107,8 @@ def prepare_evolution(
         InputError, FormatError, NetError: for data or options that cannot be used.
     """
     options = options or EvolutionOptions()
-    dataset = data if isinstance(data, Dataset) else load(data, data_dir, target)
-    dataset = dataset if options.classes is None else with_classes(dataset, options.classes)
-    bounds = dataset.bounds if options.bounds is None else _box(options.bounds)
-    if bounds is not None:
-        check_bounds(dataset.x, bounds)
+    dataset = read(data, data_dir, target, options.classes)
+    bounds = box_of(dataset, options.bounds)
     for name, least in (("width", 1), ("epochs", 2), ("n_probe", 2), ("seed", 0)):
         if getattr(options, name) < least:
             raise InputError(f"{name} must be at least {least}, not {getattr(options, name)}")

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,8 +11,8 @@ from limes.attacks import FGSM, PGD, parse_eps
 from limes.core import memory as mem
 from limes.core.errors import InputError
 from limes.core.types import Kind, Norm
-from limes.data import Dataset, check_bounds, data_hash, load
-from limes.jobs.settings import _box, _default_eps
+from limes.data import Dataset
+from limes.jobs.inputs import box_of, default_eps, describe, read, row_numbers
 from limes.jobs.speed import pair_seconds
 from limes.kernels import estimate_bytes
 from limes.machines.flow import require_memory
@@ -21,7 +21,6 @@ from limes.nets import Net
 from limes.nets.names import parse_net
 
 MOST_NETS = 3
-_MOST_TRAIN, _MOST_TEST = 1_000, 300
 _BLOCK = 32  # features of a stage
 _GRADIENT = {"vector": 3.0, "position": 10.0, "pairs": 10.0}  # what a gradient costs, in kernels
 
@@ -97,14 +96,8 @@ class FeatureSettings:
 
     def config(self) -> dict[str, Any]:
         """The settings as plain values, for ``config.toml`` and to tell runs apart."""
-        data = self.data
         return {
-            "data": {
-                "name": data.name,
-                "source": data.source,
-                "sha256": data_hash(data.x, data.y, data.x_test, data.y_test),
-                "scale": data.scale,
-            },
+            "data": describe(self.data),
             "nets": [net.to_spec() for net in self.nets],
             "kind": self.kind,
             "attack": {
@@ -135,15 +128,10 @@ def prepare_features(
         InputError, FormatError, NetError: for data or options that cannot be used.
     """
     options = options or FeatureOptions()
-    dataset = data if isinstance(data, Dataset) else load(data, data_dir, target)
-    dataset = dataset if options.classes is None else with_classes(dataset, options.classes)
+    dataset = read(data, data_dir, target, options.classes)
     notes = list(dataset.notes)
-    bounds = dataset.bounds if options.bounds is None else _box(options.bounds)
-    if bounds is not None:
-        check_bounds(dataset.x, bounds)
-        if dataset.x_test is not None:
-            check_bounds(dataset.x_test, bounds, "x_test")
-    eps = _default_eps(dataset, options.norm, notes) if options.eps is None else parse_eps(options.eps)
+    bounds = box_of(dataset, options.bounds)
+    eps = default_eps(dataset, options.norm, notes) if options.eps is None else parse_eps(options.eps)
     if not 1 <= len(options.nets) <= MOST_NETS:
         raise InputError(f"features of 1 to {MOST_NETS} nets are compared, not of {len(options.nets)}")
     nets = tuple(parse_net(net, dataset.shape) for net in options.nets)
@@ -170,27 +158,6 @@ def prepare_features(
         seed=options.seed,
         notes=tuple(notes),
     )
-
-
-def with_classes(data: Dataset, labels: Sequence[str]) -> Dataset:
-    """The rows of some classes.
-
-    Raises:
-        InputError: for a label that there is not, or fewer than two.
-    """
-    known = {str(label): label for label in data.classes.tolist()}
-    if unknown := [label for label in labels if label not in known]:
-        shown = ", ".join([*known][:10])
-        raise InputError(f"{data.name} has no class {unknown[0]}: its classes are {shown}")
-    if len(set(labels)) < 2:
-        raise InputError("features of a classifier need two classes or more: name another --class")
-    chosen = [known[label] for label in labels]
-    rows = np.isin(data.y, chosen)
-    part = replace(data, x=data.x[rows], y=data.y[rows], name=f"{data.name}-{'-'.join(labels)}"[:40])
-    if data.x_test is None or data.y_test is None:
-        return part
-    rows = np.isin(data.y_test, chosen)
-    return replace(part, x_test=data.x_test[rows], y_test=data.y_test[rows])
 
 
 def plan_features(settings: FeatureSettings) -> dict[str, Any]:
@@ -222,24 +189,3 @@ def plan_features(settings: FeatureSettings) -> dict[str, Any]:
         "memory_limit_bytes": mem.limit(),
         "seconds": round(seconds, 1),
     }
-
-
-def row_numbers(data: Dataset, n_train: int | None, n_test: int | None, notes: list[str]) -> tuple[int, int]:
-    """Training and test rows: as asked, else as many as keep a run to minutes.
-
-    Raises:
-        InputError: for more rows than there are.
-    """
-    n = len(data.x)
-    largest = max(1, round(n / 5)) if data.x_test is None else len(data.x_test)
-    tested = min(_MOST_TEST, largest) if n_test is None else n_test
-    left = n - (tested if data.x_test is None else 0)
-    trained = min(left, _MOST_TRAIN) if n_train is None else n_train
-    if tested < 1 or not data.n_classes <= trained <= left:
-        raise InputError(
-            f"{data.name} has {n} rows to draw from, which are no {trained} training and {tested} test rows: ask for "
-            "others (n_train, n_test)"
-        )
-    if trained < left:
-        notes.append(f"{trained} of {left} available training rows are used (--n-train changes it)")
-    return trained, tested

@@ -14,17 +14,16 @@ from limes.core.arrays import save_npz
 from limes.core.progress import Muted, Progress, Quiet
 from limes.data import Dataset, split, summarise
 from limes.jobs.feature_settings import FeatureOptions, FeatureSettings, plan_features, prepare_features
+from limes.jobs.folder import RunResult, run_in_folder
 from limes.machines import NTKClassifier
 from limes.measure import FeatureBasis, Singles, agreement, cumulative, feature_basis, singles
 from limes.report import (
     RunFolder,
     cumulative_curves,
-    default_run_path,
     feature_pictures,
     feature_scatter,
     features_page,
     format_seconds,
-    open_run,
     render,
     save_figure,
     spectrum_figure,
@@ -34,26 +33,6 @@ from limes.report import (
 _VERB = "measure-features"
 _PICTURES, _PICTURED = 5, (0, 1, 2, 5, 10, 50)  # inputs shown, and the features whose gradients are
 _ROWS = ("ranks", "clean", "clean_balanced", "clean_error", "robust", "robust_balanced")
-
-
-@dataclass(frozen=True)
-class FeatureResult:
-    """What a run left behind.
-
-    Attributes:
-        folder: the run directory, with ``report.html``, ``metrics.json`` and ``features.npz``.
-        metrics: the content of ``metrics.json``.
-        resumed: whether anything of it was there before.
-    """
-
-    folder: Path
-    metrics: dict[str, Any]
-    resumed: bool
-
-    @property
-    def report(self) -> Path:
-        """The report, one HTML file."""
-        return self.folder / "report.html"
 
 
 def measure_features(
@@ -66,7 +45,7 @@ def measure_features(
     force: bool = False,
     progress: Progress | None = None,
     command: str | None = None,
-) -> FeatureResult:
+) -> RunResult:
     """Measure how useful and how robust the features of one to three kernels are, and write a report.
 
     Every step is stored as soon as it is done; the same call continues an interrupted run, and does nothing to a
@@ -93,16 +72,16 @@ def measure_features(
         settings = data
     else:
         settings = prepare_features(data, data_dir=data_dir, target=target, options=options)
-    config, progress = settings.config(), progress or Quiet()
-    with open_run(out or default_run_path(_VERB, settings.data.name, config), _VERB, config, force) as run:
-        resumed = run.resumed
-        if not run.finished:
-            for note in settings.notes:
-                progress.note(f"note: {note}")
-            progress.note(f"about {format_seconds(plan_features(settings)['seconds'])} in all")
-            _execute(run, settings, progress, command or f"limes measure features {settings.data.name}")
-            run.finish()
-        return FeatureResult(run.folder, run.read_json("metrics.json"), resumed)
+    progress, command = progress or Quiet(), command or f"limes measure features {settings.data.name}"
+    return run_in_folder(
+        _VERB,
+        settings,
+        lambda folder: _execute(folder, settings, progress, command),
+        remark=lambda: f"about {format_seconds(plan_features(settings)['seconds'])} in all",
+        out=out,
+        force=force,
+        progress=progress,
+    )
 
 
 @dataclass

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from limes.core.progress import Progress, Quiet
 from limes.data import Dataset, load
 from limes.jobs.certify import both_radii, describe_radii
 from limes.jobs.defences import DEFENCES
+from limes.jobs.folder import RunResult, run_in_folder
 from limes.jobs.metrics import STOPPED, LeftOut, SeedResult, compose
 from limes.jobs.plan import CERTIFICATE_TOLERANCE, certificate_seconds, plan
 from limes.jobs.settings import Options, Settings, resolve
@@ -19,36 +19,14 @@ from limes.jobs.stages import SeedRun, default_times
 from limes.report import (
     RunFolder,
     class_balance,
-    default_run_path,
     format_seconds,
     gallery,
     metric_figures,
-    open_run,
     render,
     robustify_page,
     save_figure,
     to_svg,
 )
-
-
-@dataclass(frozen=True)
-class RobustifyResult:
-    """What a run left behind.
-
-    Attributes:
-        folder: the run directory, with ``report.html``, ``metrics.json`` and ``model.npz``.
-        metrics: the content of ``metrics.json``.
-        resumed: whether anything of it was there before.
-    """
-
-    folder: Path
-    metrics: dict[str, Any]
-    resumed: bool
-
-    @property
-    def report(self) -> Path:
-        """The report, one HTML file."""
-        return self.folder / "report.html"
 
 
 def prepare(
@@ -77,7 +55,7 @@ def robustify(
     force: bool = False,
     progress: Progress | None = None,
     command: str | None = None,
-) -> RobustifyResult:
+) -> RunResult:
     """Fit the infinite-width network to data, attack it at several stopping times, and write a report and a model.
 
     Every step is stored as soon as it is done; the same call continues an interrupted run, and does nothing to a
@@ -104,18 +82,22 @@ def robustify(
         settings = data
     else:
         settings = prepare(data, data_dir=data_dir, target=target, options=options)
-    config = settings.config()
-    progress = progress or Quiet()
-    with open_run(out or default_run_path("robustify", settings.data.name, config), "robustify", config, force) as run:
-        resumed = run.resumed
-        if not run.finished or _has_more_time(run, settings):
-            expected = plan(settings)
-            for note in settings.notes:
-                progress.note(f"note: {note}")
-            progress.note(f"solver: {expected['solver']}, about {format_seconds(expected['seconds'])} in all")
-            _Robustify(run, settings, progress, command or _default_command(settings)).execute()
-            run.finish()
-        return RobustifyResult(run.folder, run.read_json("metrics.json"), resumed)
+    progress, command = progress or Quiet(), command or _default_command(settings)
+
+    def remark() -> str:
+        expected = plan(settings)
+        return f"solver: {expected['solver']}, about {format_seconds(expected['seconds'])} in all"
+
+    return run_in_folder(
+        "robustify",
+        settings,
+        lambda folder: _Robustify(folder, settings, progress, command).execute(),
+        remark=remark,
+        out=out,
+        force=force,
+        progress=progress,
+        unfinished=lambda folder: not folder.finished or _has_more_time(folder, settings),
+    )
 
 
 class _Robustify:

@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from limes.attacks import parse_eps
 from limes.attacks.threat import require_norm
 from limes.certify import supports
 from limes.core.errors import InputError
 from limes.core.types import Kind, Norm
-from limes.data import Dataset, check_bounds, data_hash
+from limes.data import Dataset
+from limes.jobs.inputs import box_of, default_eps, describe
 from limes.machines.flow import check_times
 from limes.nets import Net
 from limes.nets.names import parse_net
@@ -97,14 +96,8 @@ class Settings:
 
     def config(self) -> dict[str, Any]:
         """The settings as plain values, for ``config.toml`` and to tell runs apart."""
-        data = self.data
         return {
-            "data": {
-                "name": data.name,
-                "source": data.source,
-                "sha256": data_hash(data.x, data.y, data.x_test, data.y_test),
-                "scale": data.scale,
-            },
+            "data": describe(self.data),
             "net": self.net.to_spec(),
             "kind": self.kind,
             "attack": {
@@ -135,12 +128,8 @@ def resolve(data: Dataset, options: Options) -> Settings:
     """
     notes = list(data.notes)
     require_norm(options.norm, Norm)
-    bounds = data.bounds if options.bounds is None else _box(options.bounds)
-    if bounds is not None:
-        check_bounds(data.x, bounds)
-        if data.x_test is not None:
-            check_bounds(data.x_test, bounds, "x_test")
-    eps = _default_eps(data, options.norm, notes) if options.eps is None else parse_eps(options.eps)
+    bounds = box_of(data, options.bounds)
+    eps = default_eps(data, options.norm, notes) if options.eps is None else parse_eps(options.eps)
     n_train, n_validation, n_test = _sizes(data, options, notes)
     net = parse_net(options.net, data.shape)
     n_seeds = (3 if n_train <= _SMALL else 1) if options.seeds is None else options.seeds
@@ -215,37 +204,11 @@ def _certified_points(net: Net, asked: int, n_test: int, notes: list[str]) -> in
     return min(asked, n_test)
 
 
-def _box(bounds: Sequence[float]) -> tuple[float, float]:
-    low, high = (float(b) for b in bounds)
-    if not low < high:
-        raise InputError(f"bounds must be a lower and a higher value, not {low:g} and {high:g}")
-    return low, high
-
-
 def _with_infinity(times: Sequence[float]) -> tuple[float, ...]:
     values = check_times(tuple(times))
     if any(t == 0 for t in values):
         raise InputError("a stopping time of 0 is the untrained network: give positive times")
     return tuple(sorted({*values, math.inf}))
-
-
-def _default_eps(data: Dataset, norm: Norm, notes: list[str]) -> float:
-    """0.05 of the box's width, else a tenth of a typical feature's standard deviation; for l2 times sqrt(d)/2."""
-    if data.bounds is not None:
-        eps = 0.05 * (data.bounds[1] - data.bounds[0])
-    else:
-        spread = data.x.reshape(len(data.x), -1).std(axis=0)
-        varying = spread[spread > 0]
-        eps = float(f"{0.1 * float(np.median(varying)):.2g}") if len(varying) else 0.1
-        if len(varying) and varying.max() > 10 * varying.min():
-            notes.append(
-                f"features spread between {varying.min():.3g} and {varying.max():.3g} (standard deviations), but the "
-                "attack moves each by up to the same eps: bring them to common units if that is not meant"
-            )
-    if norm == "l2":
-        eps = float(f"{eps * math.sqrt(math.prod(data.shape)) / 2:.2g}")
-    notes.append(f"the attack's radius was chosen from the data: eps = {eps:g}")
-    return eps
 
 
 def _sizes(data: Dataset, options: Options, notes: list[str]) -> tuple[int, int, int]:

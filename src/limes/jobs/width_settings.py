@@ -10,9 +10,8 @@ from limes.attacks.threat import require_norm
 from limes.core import memory as mem
 from limes.core.errors import InputError
 from limes.core.types import Norm
-from limes.data import Dataset, check_bounds, data_hash, load
-from limes.jobs.feature_settings import row_numbers, with_classes
-from limes.jobs.settings import _box, _default_eps
+from limes.data import Dataset
+from limes.jobs.inputs import box_of, default_eps, describe, read, row_numbers
 from limes.jobs.speed import flops
 from limes.machines.flow import require_memory
 from limes.nets import Net
@@ -85,14 +84,8 @@ class WidthSettings:
 
     def config(self) -> dict[str, Any]:
         """The settings as plain values, for ``config.toml`` and to tell runs apart."""
-        data = self.data
         return {
-            "data": {
-                "name": data.name,
-                "source": data.source,
-                "sha256": data_hash(data.x, data.y, data.x_test, data.y_test),
-                "scale": data.scale,
-            },
+            "data": describe(self.data),
             "net": self.net.to_spec(),
             "widths": list(self.widths),
             "attack": {
@@ -122,16 +115,11 @@ def prepare_widths(
         InputError, FormatError, NetError: for data or options that cannot be used.
     """
     options = options or WidthOptions()
-    dataset = data if isinstance(data, Dataset) else load(data, data_dir, target)
-    dataset = dataset if options.classes is None else with_classes(dataset, options.classes)
+    dataset = read(data, data_dir, target, options.classes)
     notes = list(dataset.notes)
     require_norm(options.norm, Norm)
-    bounds = dataset.bounds if options.bounds is None else _box(options.bounds)
-    if bounds is not None:
-        check_bounds(dataset.x, bounds)
-        if dataset.x_test is not None:
-            check_bounds(dataset.x_test, bounds, "x_test")
-    eps = _default_eps(dataset, options.norm, notes) if options.eps is None else parse_eps(options.eps)
+    bounds = box_of(dataset, options.bounds)
+    eps = default_eps(dataset, options.norm, notes) if options.eps is None else parse_eps(options.eps)
     widths = tuple(sorted({int(width) for width in options.widths}))
     if not widths or widths[0] < 1:
         raise InputError(f"widths must be whole numbers of at least 1, not {list(options.widths)}")

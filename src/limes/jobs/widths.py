@@ -14,15 +14,14 @@ from limes.core.types import Predictor
 from limes.data import Dataset, split, summarise
 from limes.finite import FinitePredictor, Recipe, empirical_ntk, outputs, since_start, train
 from limes.jobs.estimates import estimate, estimate_any
+from limes.jobs.folder import RunResult, run_in_folder
 from limes.jobs.width_settings import WidthOptions, WidthSettings, plan_widths, prepare_widths
 from limes.machines import NTKClassifier
 from limes.machines.flow import time_of_share
 from limes.measure import kernel_distance, relative_change
 from limes.report import (
     RunFolder,
-    default_run_path,
     format_seconds,
-    open_run,
     render,
     save_figure,
     to_svg,
@@ -36,26 +35,6 @@ _ACCURACIES = ("accuracy", "robust")
 _DISTANCES = ("start_distance", "kernel_distance", "kernel_change", "scores_distance")
 
 
-@dataclass(frozen=True)
-class WidthsResult:
-    """What a run left behind.
-
-    Attributes:
-        folder: the run directory, with ``report.html`` and ``metrics.json``.
-        metrics: the content of ``metrics.json``.
-        resumed: whether anything of it was there before.
-    """
-
-    folder: Path
-    metrics: dict[str, Any]
-    resumed: bool
-
-    @property
-    def report(self) -> Path:
-        """The report, one HTML file."""
-        return self.folder / "report.html"
-
-
 def measure_widths(
     data: str | Dataset | WidthSettings | None = None,
     *,
@@ -66,7 +45,7 @@ def measure_widths(
     force: bool = False,
     progress: Progress | None = None,
     command: str | None = None,
-) -> WidthsResult:
+) -> RunResult:
     """Compare finite networks of several widths with the infinitely wide one, and write a report.
 
     Networks in the NTK parametrisation are trained by gradient descent on the squared error, from a function of 0 (what
@@ -95,16 +74,16 @@ def measure_widths(
         settings = data
     else:
         settings = prepare_widths(data, data_dir=data_dir, target=target, options=options)
-    config, progress = settings.config(), progress or Quiet()
-    with open_run(out or default_run_path(_VERB, settings.data.name, config), _VERB, config, force) as run:
-        resumed = run.resumed
-        if not run.finished:
-            for note in settings.notes:
-                progress.note(f"note: {note}")
-            progress.note(f"about {format_seconds(plan_widths(settings)['seconds'])} in all, or more on hard tasks")
-            _execute(run, settings, progress, command or f"limes measure widths {settings.data.name}")
-            run.finish()
-        return WidthsResult(run.folder, run.read_json("metrics.json"), resumed)
+    progress, command = progress or Quiet(), command or f"limes measure widths {settings.data.name}"
+    return run_in_folder(
+        _VERB,
+        settings,
+        lambda folder: _execute(folder, settings, progress, command),
+        remark=lambda: f"about {format_seconds(plan_widths(settings)['seconds'])} in all, or more on hard tasks",
+        out=out,
+        force=force,
+        progress=progress,
+    )
 
 
 @dataclass
