@@ -47,6 +47,13 @@ class Request:
         return range(default if self.seeds is None else self.seeds)
 
 
+def plain(value: Any) -> Any:
+    """Settings with tuples as lists, at any depth: as they are read back from a file, and so compared with it."""
+    if isinstance(value, dict):
+        return {name: plain(v) for name, v in value.items()}
+    return [plain(v) for v in value] if isinstance(value, tuple | list) else value
+
+
 @dataclass(frozen=True, eq=False)
 class Part:
     """Steps that build on each other, and on no others: one net and seed, say.

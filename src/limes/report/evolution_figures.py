@@ -41,7 +41,7 @@ def velocity_curves(curves: Mapping[str, tuple[_Numbers, _Numbers]]) -> "Figure"
     ax.set_xlabel("epoch")
     ax.set_ylabel("kernel distance per epoch")
     if len(curves) > 1:
-        _legend(ax)
+        style.legend_above(ax)
     return figure
 
 
@@ -61,7 +61,7 @@ def polar_curve(curves: Mapping[str, tuple[_Numbers, _Numbers]]) -> "Figure":
     ax.set_xlabel("distance from the first kernel × cos of the angle to it")
     ax.set_ylabel("× sin")
     if len(curves) > 1:
-        _legend(ax)
+        style.legend_above(ax)
     return figure
 
 
@@ -112,13 +112,8 @@ def shape_curves(epochs: _Numbers, alignment: _Numbers, mass: _Numbers, accuracy
         upper.plot(epochs, values, label=name, **look)
     upper.set_ylim(-0.02, 1.02)
     upper.set_ylabel("share")
-    _legend(upper, 3)
+    style.legend_above(upper, 3)
     lower.plot(epochs, rank, color=style.SERIES[3], marker=style.MARKERS[3], markersize=3.5, linewidth=1.5)
     lower.set_ylabel("effective rank")
     lower.set_xlabel("epoch")
     return figure
-
-
-def _legend(ax: object, columns: int = 2) -> None:
-    look = {"frameon": False, "fontsize": _SMALL, "labelcolor": style.INK, "borderaxespad": 0, "columnspacing": 1.2}
-    ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.02), ncols=columns, **look)  # pyright: ignore[reportAttributeAccessIssue]

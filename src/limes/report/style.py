@@ -83,6 +83,17 @@ def log_y(ax: "Axes") -> None:
     ax.tick_params(axis="y", which="minor", length=0)
 
 
+def legend(ax: "Axes", **where: object) -> None:
+    """A quiet legend of what is labelled in the axes."""
+    look = {"frameon": False, "fontsize": FONT_SIZE - 1, "labelcolor": INK} | where
+    ax.legend(**look)  # pyright: ignore[reportArgumentType]
+
+
+def legend_above(ax: "Axes", columns: int = 2) -> None:
+    """A legend over the axes, so that it covers nothing."""
+    legend(ax, loc="lower left", bbox_to_anchor=(-0.02, 1.02), ncols=columns, columnspacing=1.5, borderaxespad=0)
+
+
 def text_width(figure: "Figure", text: str, size: float = FONT_SIZE - 1) -> float:
     """Width of a text in inches, its longest line."""
     artist = figure.text(0, 0, text, size=size)

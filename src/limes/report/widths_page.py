@@ -31,8 +31,7 @@ def width_curves(metrics: Metrics) -> "Drawing":
             _band(ax, metrics, "kernel_distance", 3, "after training")
             ax.set_yscale("log")
             ax.set_xlabel("width of the finite networks")
-            place: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (0.62, 0.62)}
-            ax.legend(frameon=False, fontsize=style.FONT_SIZE - 1, labelcolor=style.INK, **place)
+            style.legend(ax, loc="lower left", bbox_to_anchor=(0.62, 0.62))
         else:
             _band(ax, metrics, name, i, "")
             ax.axhline(metrics["infinite"][name], color=style.INK, linewidth=1.1, linestyle=(0, (4, 2)))

@@ -8,7 +8,7 @@ from typing import Any
 from limes.core.types import Norm
 from limes.papers.claim import Size
 from limes.papers.convergence_at import capacity, lazy_limit, training, width_law
-from limes.papers.paper import Part, Plan, Request, Step
+from limes.papers.paper import Part, Plan, Request, Step, plain
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ SIZES: dict[Size, Sizes] = {
 def plan(request: Request) -> Plan:
     """All steps at a size."""
     sizes = SIZES[request.size]
-    settings = {"sizes": _plain(asdict(sizes)), "seeds": request.seeds}
+    settings = {"sizes": plain(asdict(sizes)), "seeds": request.seeds}
     steps = [*_convergence(request, sizes), *_widths(request, sizes), *_lazy(request, sizes)]
     return Plan(settings, steps, (), 800_000_000)
 
@@ -108,11 +108,5 @@ def _each(
 ) -> Iterator[Step]:
     compute = partial(measure, **settings)
     for seed in seeds:
-        part = Part(f"{quantity}-seed{seed}", _plain(settings))
+        part = Part(f"{quantity}-seed{seed}", plain(settings))
         yield Step(quantity, seed, lambda found, progress, s=seed: compute(s), seconds, part, small=True)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _plain(v) for name, v in value.items()}
-    return [_plain(v) for v in value] if isinstance(value, tuple | list) else value

@@ -34,7 +34,7 @@ def _lazy(cases: Sequence[Numbers]) -> Drawing:
     figure, ax = _log_log(lines, "width", "relative distance of scores", widths)
     guide = [start * (widths[0] / width) ** 0.5 for width in widths]
     ax.plot(widths, guide, color=style.MUTED, linestyle=":", linewidth=1.2, label="slope −1/2")
-    _legend(ax)
+    style.legend(ax, fontsize=style.FONT_SIZE - 2)
     return Drawing(
         figure,
         "Finite networks under adversarial training against adversarial training with the fixed kernel: distance of "
@@ -56,7 +56,7 @@ def _labels(cases: Sequence[Numbers]) -> Drawing:
     ax.set_xlabel("width")
     ax.set_ylabel("difference to the limit")
     ax.set_ylim(bottom=0)
-    _legend(ax)
+    style.legend(ax, fontsize=style.FONT_SIZE - 2)
     return Drawing(
         figure,
         "What the distance means: share of test rows with another label than the limit's, and differences of accuracy, "
@@ -72,7 +72,7 @@ def _linearity(numbers: Numbers) -> Drawing:
         "to the start": (widths, numbers["curvature"]),
     }
     figure, ax = _log_log(lines, "width", "largest distance from linear", widths)
-    _legend(ax)
+    style.legend(ax, fontsize=style.FONT_SIZE - 2)
     moved = ", ".join(f"{e['mean']:.3g} at {w:,}" for e, w in zip(numbers["movement"], widths, strict=True))
     return Drawing(
         figure,
@@ -88,7 +88,7 @@ def _regret(numbers: Numbers) -> Drawing:
         "bound of the proof": (numbers["times"], numbers["allowed"]),
     }
     figure, ax = _log_log(lines, "steps T", "average regret", [numbers["times"][0], numbers["times"][-1]])
-    _legend(ax)
+    style.legend(ax, fontsize=style.FONT_SIZE - 2)
     return Drawing(
         figure,
         "Average regret of projected adversarial training against the best robust network of its ball, at the largest "
@@ -109,7 +109,7 @@ def _attacks(numbers: Numbers) -> Drawing:
     ax.set_xticks(range(len(numbers)), list(numbers))
     ax.set_xlabel("attack in training")
     ax.set_ylabel("loss")
-    _legend(ax)
+    style.legend(ax, fontsize=style.FONT_SIZE - 2)
     told = "; ".join(
         f"{name} {v['surrogates']['mean']:.3f} and {v['robust']['mean']:.3f}" for name, v in numbers.items()
     )
@@ -128,7 +128,7 @@ def _capacity(cases: Sequence[Numbers]) -> Drawing:
         for kind in ("natural", "robust"):
             lines[f"{kind}, d = {d}"] = ([case["n"] for case in some], [case[kind] for case in some])
     figure, ax = _log_log(lines, "points n", "smallest width", sorted({case["n"] for case in cases}))
-    _legend(ax)
+    style.legend(ax, fontsize=style.FONT_SIZE - 2)
     return Drawing(
         figure,
         "The smallest width of one hidden layer at which training got all points right, and all balls round them: "
@@ -150,7 +150,7 @@ def _law(cases: Sequence[Numbers]) -> Drawing:
         told.append(f"d = {d}: {', '.join(map(str, case['frame']))} and {', '.join(map(str, case['half']))}")
     ax.set_xlabel("ratio rho of the radius to half the distance")
     ax.set_ylabel("width of the first layer")
-    _legend(ax)
+    style.legend(ax, fontsize=style.FONT_SIZE - 2)
     return Drawing(
         figure,
         "The smallest first layer that tells all balls apart. Lines: rho² d, at and below which none does.",
@@ -171,7 +171,7 @@ def _trained(cases: Sequence[Numbers]) -> Drawing:
     ax.axvline(-0.5, color=style.MUTED, linewidth=0.8)
     ax.set_xlabel("width of the first layer less floor(rho² d) + 1")
     ax.set_ylabel("share of trained networks")
-    _legend(ax)
+    style.legend(ax, fontsize=style.FONT_SIZE - 2)
     return Drawing(
         figure,
         "Trained networks that are robust on all balls, by attacks and the colliding pair together; dotted: by attacks "
@@ -185,10 +185,6 @@ def _axes() -> tuple[Any, Any]:
     ax = figure.add_axes((0.19, 0.16, 0.77, 0.79))
     style.plain_axes(ax)
     return figure, ax
-
-
-def _legend(ax: Any) -> None:
-    ax.legend(frameon=False, fontsize=style.FONT_SIZE - 2, labelcolor=style.INK)
 
 
 def _errors(ax: Any, i: int, x: Sequence[float], entries: Sequence[Numbers], label: str) -> None:

@@ -11,7 +11,7 @@ from limes.data import Dataset, data_hash, load
 from limes.papers.deep_vs_kernel import basin, cone, motion, switch
 from limes.papers.deep_vs_kernel.cases import CASES, Case
 from limes.papers.deep_vs_kernel.problems import Problem, Rows, draw
-from limes.papers.paper import Part, Plan, Request, Step
+from limes.papers.paper import Part, Plan, Request, Step, plain
 
 
 def plan(request: Request) -> Plan:
@@ -27,7 +27,7 @@ def plan(request: Request) -> Plan:
         found = _source(name, request, notes)
         if found is not None:
             sources[name] = found
-    settings: dict[str, Any] = {"seeds": request.seeds, "case": _plain(asdict(case))}
+    settings: dict[str, Any] = {"seeds": request.seeds, "case": plain(asdict(case))}
     hashes = {name: _hash(data) for name, data in sources.items()}
     steps: list[Step] = []
     for quantity, problem, measure in _quantities(case):
@@ -95,9 +95,3 @@ def _hash(data: Dataset) -> str:
 @cache
 def _digits() -> Dataset:
     return load("digits")
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _plain(v) for name, v in value.items()}
-    return [_plain(v) for v in value] if isinstance(value, tuple) else value

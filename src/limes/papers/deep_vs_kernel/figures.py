@@ -81,7 +81,7 @@ def _barrier(entry: Numbers, settings: Numbers) -> Drawing:
     ax.set_ylim(bottom=0)
     ax.set_xlabel("epoch at which the children part")
     ax.set_ylabel("error barrier")
-    _legend(ax)
+    style.legend_above(ax)
     told = ", ".join(f"{t:g}: {b:.3f}" for t, b in zip(entry["at"], entry["barrier"]["mean"], strict=True))
     return Drawing(
         figure,
@@ -98,7 +98,7 @@ def _frozen(entry: Numbers, settings: Numbers) -> Drawing:
     ax.axhline(entry["parent"], color=style.MUTED, linewidth=0.9, linestyle=":")
     ax.set_xlabel("epoch of the switch (dotted: the network at its end)")
     ax.set_ylabel("test error")
-    _legend(ax)
+    style.legend_above(ax)
     told = "; ".join(
         f"{_LABELS[name]} {entry[name]['mean'][0]:.2f} to {entry[name]['mean'][-1]:.2f}"
         for name in ("net", "linear", "nonlinear", "probe")
@@ -137,7 +137,7 @@ def _thresholds(entry: Numbers, settings: Numbers) -> Drawing:
     ax.set_ylim(bottom=0)
     ax.set_xlabel("learning rate")
     ax.set_ylabel("training error")
-    _legend(ax)
+    style.legend_above(ax)
     told = ", ".join(f"{r:g}: {b:.3f}" for r, b in zip(entry["at"], entry["barrier"]["mean"], strict=True))
     return Drawing(
         figure,
@@ -169,11 +169,6 @@ def _curve(ax: Any, at: Any, estimate: Numbers, i: int, label: str) -> None:
         error = np.asarray(estimate["standard_error"])
         low = np.maximum(mean - error, 0.2 * mean)  # a band that stays on a logarithmic axis
         ax.fill_between(at, low, mean + error, color=style.SERIES[i], alpha=0.2, linewidth=0)
-
-
-def _legend(ax: Any) -> None:
-    place: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (-0.02, 1.02), "ncols": 2, "columnspacing": 1.5}
-    ax.legend(frameon=False, fontsize=style.FONT_SIZE - 1, labelcolor=style.INK, borderaxespad=0, **place)
 
 
 def _estimate(per_seed: Sequence[Any]) -> dict[str, Any]:

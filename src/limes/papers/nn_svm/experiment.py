@@ -20,7 +20,7 @@ from limes.papers.nn_svm import (
     regularisers,
 )
 from limes.papers.nn_svm.pairs import digits, mnist, mnist_folder, parity
-from limes.papers.paper import Part, Plan, Request, Step
+from limes.papers.paper import Part, Plan, Request, Step, plain
 
 PAIRS = {"01": (0, 1), "38": (3, 8)}
 _ALL = tuple(certificates.MODELS)
@@ -99,12 +99,12 @@ def plan(request: Request) -> Plan:
         *_theory(request, sizes),
         *_mnist(request, folder),
     ]
-    settings = {"sizes": _plain(asdict(sizes)), "seeds": request.seeds, "mnist": folder is not None}
+    settings = {"sizes": plain(asdict(sizes)), "seeds": request.seeds, "mnist": folder is not None}
     return Plan(settings, steps, notes, 6_000_000_000 if folder else 700_000_000)
 
 
 def _networks(request: Request, sizes: Sizes) -> Iterator[Step]:
-    each, seeds = partial(_each, settings=_plain(asdict(sizes))), request.seed_range(sizes.networks)
+    each, seeds = partial(_each, settings=plain(asdict(sizes))), request.seed_range(sizes.networks)
     some = sizes.widths[:: max(1, len(sizes.widths) // 2)]
     others = tuple(name for name in regularisers.PENALTIES if name != "all, centred")
     cost = 1e-4 * sum(sizes.widths)
@@ -126,12 +126,12 @@ def _certificates(request: Request, sizes: Sizes) -> Iterator[Step]:
             request.seed_range(splits),
             lambda s, a=first, b=second, m=models: certificates.table(s, a, b, m, n_points, n_sampled),
             (4.0 + 0.8 * n_points) * len(models),
-            _plain(asdict(sizes)),
+            plain(asdict(sizes)),
         )
 
 
 def _theory(request: Request, sizes: Sizes) -> Iterator[Step]:
-    each = partial(_each, settings=_plain(asdict(sizes)))
+    each = partial(_each, settings=plain(asdict(sizes)))
     count, n = sizes.paths
     yield from each("path", request.seed_range(count), lambda s: path_kernel.identity(s, digits(0, 1, s, n)), 0.5)
     few = request.seed_range(sizes.sampled)
@@ -181,9 +181,3 @@ def _each(
     for seed in seeds:
         part = Part(f"{quantity}-seed{seed}", settings)
         yield Step(quantity, seed, lambda found, progress, seed=seed: compute(seed), seconds, part, small)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _plain(v) for name, v in value.items()}
-    return [_plain(v) for v in value] if isinstance(value, tuple | list) else value

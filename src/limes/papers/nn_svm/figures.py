@@ -43,10 +43,6 @@ def _axes(height: float, box: tuple[float, float, float, float]) -> tuple[Any, A
     return figure, ax
 
 
-def _legend(ax: Any, **where: Any) -> None:
-    ax.legend(frameon=False, fontsize=style.FONT_SIZE - 1, labelcolor=style.INK, **where)
-
-
 def _bars(models: Sequence[str], columns: Mapping[str, tuple[Sequence[float], Sequence[float | None]]]) -> Any:
     """Bars by model, a colour for each column, on a logarithmic axis."""
     figure, ax = _axes(3.6, (0.15, 0.27, 0.82, 0.69))
@@ -59,7 +55,7 @@ def _bars(models: Sequence[str], columns: Mapping[str, tuple[Sequence[float], Se
     ax.set_yscale("log")
     ax.set_xticks(range(len(models)), models, rotation=20)
     ax.set_ylabel("mean l-inf radius")
-    _legend(ax, loc="upper center", bbox_to_anchor=(0.45, -0.2), ncols=3)
+    style.legend(ax, loc="upper center", bbox_to_anchor=(0.45, -0.2), ncols=3)
     return figure
 
 
@@ -137,7 +133,7 @@ def _over_widths(lines: Mapping[str, tuple[Sequence[int], Sequence[Numbers]]], l
     ax.set_xticks(places, [f"{width:,}" for width in places], rotation=20)
     ax.set_xlabel("width")
     ax.set_ylabel(label)
-    _legend(ax, loc="upper center", bbox_to_anchor=(0.45, -0.25), ncols=2)
+    style.legend(ax, loc="upper center", bbox_to_anchor=(0.45, -0.25), ncols=2)
     return figure
 
 
@@ -153,7 +149,7 @@ def _bound(numbers: Numbers) -> Drawing:
         ax.plot(numbers["step"][1:], numbers[key][1:], color=style.SERIES[i], linewidth=1.4, label=name)
     ax.set_xlabel("step")
     ax.set_ylim(bottom=0)
-    _legend(ax)
+    style.legend(ax)
     told = "; ".join(f"{name} from {numbers[key][1]:.2f} to {numbers[key][-1]:.2f}" for key, name in names.items())
     return Drawing(
         figure,

@@ -64,7 +64,7 @@ def _velocity(title: str, entry: Numbers) -> Drawing:
     upper.set_ylabel("kernel distance")
     lower.set_ylabel("mass of the top 20")
     lower.set_xlabel("epoch")
-    _legend(upper)
+    style.legend_above(upper)
     told = []
     for training, probe, _ in _lines(entry):
         steps, top = (entry[training][probe][name] for name in ("steps", "top20"))
@@ -90,7 +90,7 @@ def _polar(title: str, entry: Numbers) -> Drawing:
         ax.plot(radius * np.cos(angle), radius * np.sin(angle), label=f"{training}, {probe} images", **look)
     ax.set_xlabel("distance from the first kernel × cos of the angle to it")
     ax.set_ylabel("× sin")
-    _legend(ax)
+    style.legend_above(ax)
     told = [
         f"{training} training on {probe} images: angle {entry[training][probe]['angle'][-1]:.2f} at the end"
         for training, probe, _ in _lines(entry)
@@ -119,7 +119,7 @@ def _frozen(title: str, entry: Numbers) -> Drawing:
     ax.set_ylim(-0.02, 1.02)
     ax.set_xlabel("epoch at which the kernel was frozen")
     ax.set_ylabel("accuracy")
-    _legend(ax)
+    style.legend_above(ax)
     told = [
         f"last kernel of {training} training: clean {entry[training]['frozen']['clean'][-1]:.2f}, under PGD "
         f"{entry[training]['frozen']['robust'][-1]:.2f}, after an adversarial second training "
@@ -143,11 +143,6 @@ def _lines(entry: Numbers) -> list[tuple[str, str, dict[str, Any]]]:
             look = {"color": style.SERIES[i], "marker": style.MARKERS[i], "markersize": 3, "linewidth": 1.3}
             looks.append((training, probe, look | {"linestyle": line}))
     return looks
-
-
-def _legend(ax: Any) -> None:
-    place: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (-0.02, 1.02), "ncols": 2, "columnspacing": 1.5}
-    ax.legend(frameon=False, fontsize=style.FONT_SIZE - 1, labelcolor=style.INK, borderaxespad=0, **place)
 
 
 def _sentence(told: Sequence[str]) -> str:

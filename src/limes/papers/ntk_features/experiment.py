@@ -13,7 +13,7 @@ from limes.papers.ntk_features import derivatives, filters, transfer, worth
 from limes.papers.ntk_features.finite_steps import finite_steps
 from limes.papers.ntk_features.finite_steps import settings as finite_settings
 from limes.papers.ntk_features.problems import Problem, draw
-from limes.papers.paper import Part, Plan, Request, Step
+from limes.papers.paper import Part, Plan, Request, Step, plain
 
 DIGITS: dict[Size, Problem] = {
     "smoke": Problem("digits", (3, 8), 240, 117, "0.1", 5, ("fc", "conv"), 240, "float64"),
@@ -63,7 +63,7 @@ def plan(request: Request) -> Plan:
     theory = request.seed_range(_THEORY_SEEDS[size])
     problems = [DIGITS[size], *([] if cifar is None else [CIFAR[size]])]
     settings: dict[str, Any] = {"seeds": request.seeds, "steps": STEPS[size]}
-    settings["problems"] = {p.name: _plain(asdict(p)) for p in problems}
+    settings["problems"] = {p.name: plain(asdict(p)) for p in problems}
     settings["widths"] = {p.name: list(WIDTHS[p.name, size]) for p in problems}
     if cifar is not None:
         settings["cifar10"] = data_hash(cifar.x, cifar.y, cifar.x_test, cifar.y_test)
@@ -144,9 +144,3 @@ def _digits() -> Dataset:
 def _given(data: Dataset | None) -> Dataset:
     assert data is not None
     return data
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _plain(v) for name, v in value.items()}
-    return [_plain(v) for v in value] if isinstance(value, tuple) else value

@@ -86,8 +86,7 @@ def _lines(places: Any, entry: Numbers, names: Sequence[str]) -> tuple[Any, Any]
         ax.plot(places, entry[name], label=_LABELS[name], **look)
     ax.set_ylim(-0.02, 1.02)
     ax.set_ylabel("accuracy")
-    place: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (-0.02, 1.02), "ncols": 2, "columnspacing": 1.5}
-    ax.legend(frameon=False, fontsize=style.FONT_SIZE - 1, labelcolor=style.INK, borderaxespad=0, **place)
+    style.legend_above(ax)
     return figure, ax
 
 

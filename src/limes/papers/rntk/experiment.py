@@ -7,7 +7,7 @@ from typing import Any
 
 from limes.data import Dataset, data_hash
 from limes.papers.claim import Size
-from limes.papers.paper import Part, Plan, Request, Step
+from limes.papers.paper import Part, Plan, Request, Step, plain
 from limes.papers.rntk import finite, phases, recursion, ucr
 from limes.papers.rntk.archive import data_sets
 from limes.papers.rntk.sensitivity import sensitivity
@@ -61,7 +61,7 @@ def plan(request: Request) -> Plan:
     for name, data in sets.items():
         part = {"data": hashes[name], **protocol()}
         steps += _each(f"ucr-{name}", request.seed_range(1), _on(data), _seconds(data), part)
-    settings = {"sizes": _plain(asdict(sizes)), "seeds": request.seeds, "ucr": {"sets": list(sets), "hashes": hashes}}
+    settings = {"sizes": plain(asdict(sizes)), "seeds": request.seeds, "ucr": {"sets": list(sets), "hashes": hashes}}
     settings["ucr"] |= protocol() if sets else {}
     return Plan(settings, steps, notes, _peak_bytes(sizes, [*sets.values()]))
 
@@ -79,7 +79,7 @@ def protocol() -> dict[str, Any]:
 
 
 def _finite(request: Request, sizes: Sizes) -> Iterator[Step]:
-    each = partial(_each, settings=_plain(asdict(sizes)))
+    each = partial(_each, settings=plain(asdict(sizes)))
     draws, (n_wide, wide), (n_stacks, stacks) = request.seed_range(sizes.networks), sizes.wide, sizes.stacks
     cost = sum(width**2 for width in sizes.widths) * 3e-6
     yield from each("limit", draws, lambda s: finite.deviations(s, finite.SINGLE, sizes.widths), cost)
@@ -93,7 +93,7 @@ def _finite(request: Request, sizes: Sizes) -> Iterator[Step]:
 
 
 def _series(request: Request, sizes: Sizes) -> Iterator[Step]:
-    each, seeds = partial(_each, settings=_plain(asdict(sizes))), request.seed_range(sizes.seeds)
+    each, seeds = partial(_each, settings=plain(asdict(sizes))), request.seed_range(sizes.seeds)
     longest = 60
     yield from each("recursion", seeds, lambda s: recursion.differences(s, sizes.pairs, longest), 0.03 * sizes.pairs)
     yield from each("phases", seeds, lambda s: phases.hard(s, sizes.n_test), 5.0)
@@ -131,9 +131,3 @@ def _peak_bytes(sizes: Sizes, sets: list[Dataset]) -> int:
     network = 8 * 4 * largest**2 * 4
     table = [(len(d.x) + len(d.x_test)) * len(d.x) * 40 for d in sets if d.x_test is not None]
     return 600_000_000 + max([network, *table]) + sum(2 * d.x.nbytes for d in sets)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _plain(v) for name, v in value.items()}
-    return [_plain(v) for v in value] if isinstance(value, tuple) else value

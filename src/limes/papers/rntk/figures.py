@@ -45,10 +45,6 @@ def _axes(height: float, box: tuple[float, float, float, float]) -> tuple[Any, A
     return figure, ax
 
 
-def _legend(ax: Any, **where: Any) -> None:
-    ax.legend(frameon=False, fontsize=style.FONT_SIZE - 1, labelcolor=style.INK, **where)
-
-
 def _widths(numbers: Numbers) -> Drawing:
     from matplotlib.ticker import NullFormatter
 
@@ -80,7 +76,7 @@ def _widths(numbers: Numbers) -> Drawing:
     ax.set_xticks(ticks, [f"{width:,}" for width in ticks])
     ax.set_xlabel("width")
     ax.set_ylabel("deviation from the kernel, relative")
-    _legend(ax, loc="upper center", bbox_to_anchor=(0.45, -0.17), ncols=3)
+    style.legend(ax, loc="upper center", bbox_to_anchor=(0.45, -0.17), ncols=3)
     return Drawing(
         figure,
         "Empirical NTKs of finite recurrent networks against the kernel: three series of 6, 4 and 9 steps, geometric "
@@ -107,7 +103,7 @@ def _sensitivity(numbers: Numbers) -> Drawing:
     ax.set_ylim(1e-5, 3e1)
     ax.set_xlabel("step t")
     ax.set_ylabel("size of dK/dx at step t, over its mean")
-    _legend(ax, loc="lower center")
+    style.legend(ax, loc="lower center")
     return Drawing(
         figure,
         "Which steps the kernel of the last step listens to: root mean square of the derivative of the kernel between "
@@ -149,7 +145,7 @@ def _sets(table: Numbers) -> Drawing:
     ax.plot([low, 1], [low, 1], color=style.MUTED, linewidth=0.9)
     ax.set_xlabel("test accuracy of the other method")
     ax.set_ylabel("test accuracy of the recurrent NTK")
-    _legend(ax)
+    style.legend(ax)
     told = "; ".join(_counted(table["against"][name], NAMES[name]) for name in ("ntk", "dtw"))
     return Drawing(
         figure,

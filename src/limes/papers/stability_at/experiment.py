@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from limes.papers.claim import Size
-from limes.papers.paper import Part, Plan, Request, Step
+from limes.papers.paper import Part, Plan, Request, Step, plain
 from limes.papers.stability_at import curvature
 from limes.papers.stability_at.problems import digits, sphere
 from limes.papers.stability_at.runs import against, measured
@@ -81,13 +81,13 @@ SIZES: dict[Size, Sizes] = {
 def plan(request: Request) -> Plan:
     """All steps at a size. No data files are needed."""
     sizes = SIZES[request.size]
-    settings = {"sizes": _plain(asdict(sizes)), "seeds": request.seeds}
+    settings = {"sizes": plain(asdict(sizes)), "seeds": request.seeds}
     return Plan(settings, [*_steps(request, sizes)], (), 600_000_000)
 
 
 def _steps(request: Request, sizes: Sizes) -> Iterator[Step]:
     seeds = request.seed_range(sizes.seeds)
-    each = partial(_each, settings=_plain(asdict(sizes)))
+    each = partial(_each, settings=plain(asdict(sizes)))
     run = 1.2e-6 * (sizes.swaps + 1)  # seconds a hidden unit, step and attacked gradient, of 60 rows
     units, inner, last = sum(sizes.widths), 3 + 2 * sizes.inner, sizes.times[-1]
     yield from each("curvature", seeds, lambda s: curvature.measured(s, *sizes.curved), 4.0)
@@ -196,9 +196,3 @@ def _each(
     for seed in seeds:
         part = Part(f"{quantity}-seed{seed}", settings)
         yield Step(quantity, seed, lambda found, progress, seed=seed: compute(seed), math.ceil(seconds), part, True)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _plain(v) for name, v in value.items()}
-    return [_plain(v) for v in value] if isinstance(value, tuple | list) else value

@@ -28,10 +28,6 @@ def _axes(figure: Any, box: tuple[float, float, float, float]) -> Any:
     return ax
 
 
-def _legend(ax: Any, **where: Any) -> None:
-    ax.legend(frameon=False, fontsize=_SMALL, labelcolor=style.INK, **where)
-
-
 def _line(ax: Any, x: Sequence[float], entries: Sequence[Numbers], i: int, label: str, **look: Any) -> None:
     """Means with bars of one standard error."""
     errors = [entry["standard_error"] or 0.0 for entry in entries]
@@ -55,7 +51,7 @@ def _distance(inside: Sequence[Numbers], table: Numbers) -> Drawing:
     ax.set_yscale("log")
     ax.set_xlabel("steps t")
     ax.set_ylabel("distance of twins |W − W′|")
-    _legend(ax, loc="upper center", bbox_to_anchor=(0.45, -0.25), ncols=2)
+    style.legend(ax, loc="upper center", bbox_to_anchor=(0.45, -0.25), ncols=2)
     told = "; ".join(
         f"m = {run['width']}: {run['distance'][-1]['mean']:.2g} under {run['published'][-1]:.2g}" for run in inside
     )
@@ -83,7 +79,7 @@ def _gap(table: Numbers) -> Drawing:
     for ax in (upper, lower):
         ax.set_xscale("log")
         ax.axvline(stop, color=style.INK, linewidth=1.0, linestyle=(0, (4, 3)), zorder=1)
-        _legend(ax, loc="best")
+        style.legend(ax, loc="best")
     where = {"xy": (stop, 1.0), "xycoords": upper.get_xaxis_transform(), "textcoords": "offset points"}
     upper.annotate(f"stop, T = {stop:g}", xytext=(0, 4), ha="center", size=_SMALL, color=style.INK, **where)
     gap, other = table["gap"][-1]["mean"], table["exchanged"][-1]["mean"]
@@ -122,7 +118,7 @@ def _savings(savings: Numbers) -> Drawing:
         ax.set_ylabel(ylabels[name])
         if name == "distance":
             where: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (-0.42, -0.12), "ncols": 2}
-            _legend(ax, **where, columnspacing=1.0, handlelength=1.0, handletextpad=0.5)
+            style.legend(ax, **where, columnspacing=1.0, handlelength=1.0, handletextpad=0.5)
     return Drawing(
         figure,
         "What descent on the Moreau envelope saves against descent on the loss, paired by seed, with one standard "
@@ -151,7 +147,7 @@ def _rows(rows: Numbers) -> Drawing:
     ax.set_xticks(rows["n"], [str(n) for n in rows["n"]])
     ax.set_xlabel("training examples n")
     ax.set_ylabel("distance of twins |W − W′|")
-    _legend(ax)
+    style.legend(ax)
     told = "; ".join(
         f"{name} from {rows[key][0]['mean']:.2g} to {rows[key][-1]['mean']:.2g}" for key, name in names.items()
     )
@@ -173,7 +169,7 @@ def _digits(digits: Numbers) -> Drawing:
         ax.set_xscale("log")
         ax.set_xlabel("steps T")
         ax.set_ylabel(label)
-    _legend(left)
+    style.legend(left)
     told = "; ".join(
         f"{norm} distance {run['distance'][-1]['mean']:.2g}, gap {run['gap'][-1]['mean']:.2g}"
         for norm, run in digits.items()
