@@ -81,7 +81,7 @@ def distance_map(epochs: _Numbers, distances: np.ndarray) -> "Figure":
     figure = style.new_figure(style.WIDTH, 3.9)
     ax = figure.add_axes((0.12, 0.13, 0.66, 0.84))
     shown = ax.imshow(distances, cmap="viridis", origin="lower", interpolation="none")
-    places = np.unique(np.linspace(0, k - 1, min(k, 6)).round().astype(int))
+    places = range(0, k, -(-k // 6))
     names = [f"{epochs[i]:g}" for i in places]
     ax.set_xticks(places, names)
     ax.set_yticks(places, names)
