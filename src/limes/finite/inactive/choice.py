@@ -2,14 +2,16 @@
 
 Costs are in units of one multiplication and addition inside a large matrix product, as measured on processors with
 vectors of 256 and 512 bits: arithmetic on rows that are fetched one by one runs at a sixth to a quarter of a product's
-speed, and an entry of the Gram matrix that is fetched alone costs about as much as a hundred of these operations.
+speed, and an entry of the Gram matrix that is fetched alone costs about as much as fifty of these operations.
 """
 
-import math
+import numpy as np
+
+from limes.finite.inactive.shallow import ShallowNet
 
 _GATHERED = 5.0  # of one multiplication and addition on a fetched row
-_FETCH = 90.0  # of an entry of K
-_SCAN = 60.0  # to look at one pre-activation of a fresh row
+_FETCH = 55.0  # of an entry of K
+_SCAN = 100.0  # to look at one pre-activation of a fresh row
 
 
 def costs(form: str, d: int) -> tuple[float, float, float, float, float]:
@@ -20,10 +22,36 @@ def costs(form: str, d: int) -> tuple[float, float, float, float, float]:
     return _GATHERED * d, _GATHERED * d, 0.0, refresh, 2 * d + _SCAN
 
 
-def best_form(n: int, d: int, bias: float) -> str:
-    """ "rows" or "gram", for n rows of d features and a threshold in units of the pre-activations' deviation.
+def active_share(net: ShallowNet, x: np.ndarray, sample: int = 512) -> float:
+    """The share of the pairs of neuron and row that are active, on up to `sample` neurons and rows, evenly spaced."""
+    neurons, rows = (slice(None, None, max(1, len(a) // sample)) for a in (net.weights, x))
+    z = x[rows] @ net.weights[neurons].T - net.thresholds[neurons]
+    return float((z > 0).mean())
 
-    With p n active examples a neuron, a step takes (p n)^2 fetched entries or 2 p n fetched rows.
+
+def best_form(n: int, d: int, share: float) -> str:
+    """Whether "rows" or "gram" is faster, for n rows of d features and a share of active pairs.
+
+    With k = n share active examples a neuron, a step takes k^2 entries of the Gram matrix or 2 k rows.
     """
-    active = 0.5 * math.erfc(bias / math.sqrt(2)) * n
-    return "gram" if active * _FETCH < 2 * _GATHERED * d else "rows"
+    return "gram" if share * n * _FETCH < 2 * _GATHERED * d else "rows"
+
+
+def peak_bytes(net: ShallowNet, n: int, form: str, share: float) -> int:
+    """Bytes that a training takes at its peak, beside the network and the rows that are given.
+
+    The weights are held while they are trained and once more in the result; lists of `share` n candidates have room to
+    grow, and are copied when they do.
+
+    Args:
+        net: the network.
+        n: rows.
+        form: "rows", "gram" or "dense".
+        share: of the pairs of neuron and row that are active.
+    """
+    item, (m, d) = net.dtype.itemsize, net.weights.shape
+    entry = 4 + (2 * item if form == "gram" else 0)
+    listed = min(3 * share, 1.0) * n
+    lists = m * n if form == "dense" or 2 * _GATHERED * share > 2 else int(1.7 * m * listed) * entry
+    gram = n * n * item if form == "gram" else 0
+    return 2 * m * (d + 1) * item + lists + m * 40 + gram + (1 << 26)

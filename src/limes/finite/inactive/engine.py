@@ -14,10 +14,12 @@ moved by K = x x^T instead of weights, which pays where a neuron's active exampl
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
+from limes.core.errors import NumericalError
 from limes.finite.inactive.choice import costs
 from limes.finite.inactive.lists import Lists
 from limes.finite.inactive.loops import DENSE, EXPIRED, LISTED, enlist, judge, move_gram, move_rows, settle
@@ -37,10 +39,12 @@ class Engine:
         form: "rows" or "gram" for lists, with weights or with pre-activations in the inner loop; "dense" for none.
         rate: learning rate, of steps on the sum over the batch of 1/2 |f - y|^2.
         scale: |f - y| over all rows, from which the motion of the first step is guessed.
-        threads: that run the loops.
+        threads: that run the loops; 0 for one a processor.
 
     Attributes:
-        refreshed: neurons whose list ran out in the last step.
+        intact: whether the last step is whole.
+        moves: steps made.
+        refreshed: share of the neurons whose list ran out in the last step.
         active: of the pairs of a neuron and a member of the batch, the share that was active in the last pass.
     """
 
@@ -56,13 +60,18 @@ class Engine:
         self._reach = real(np.sqrt((x * x).sum(1).max(initial=0)))
         self._slack = real(0)
         self._guess = rate * scale * float(np.abs(self._readout).max() * (self._reach + self._free))
-        self._born, self._time = np.full(len(net.weights), -1, np.int32), 0
+        self._born, self.moves = np.full(len(net.weights), -1, np.int32), 0
         self._pool = ThreadPoolExecutor(threads or len(os.sched_getaffinity(0)))
-        self.refreshed, self.active = 0, 0.0
+        self._whole = ThreadPoolExecutor(1)
+        self._blas = ThreadpoolController()
+        self.refreshed, self.active, self.intact = 0.0, 0.0, True
 
-    def close(self) -> None:
-        """End the threads."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
         self._pool.shutdown()
+        self._whole.shutdown()
 
     @property
     def listed(self) -> float:
@@ -83,28 +92,44 @@ class Engine:
     def step(self, errors: np.ndarray | None, member: np.ndarray) -> np.ndarray:
         """Move by gradient descent on the last batch, and give the outputs on the next.
 
+        An interrupt takes effect behind the step.
+
         Args:
             errors: (n, c) f - y on the members of the last batch, 0 elsewhere; None before the first step.
             member: (n,) the rows of the next batch.
 
         Returns:
             (n, c) outputs in float64, 0 outside of the batch.
+
+        Raises:
+            NumericalError: where weights are no longer finite.
         """
+        job = self._whole.submit(self._step, errors, member)
+        try:
+            return job.result()
+        except KeyboardInterrupt:
+            job.result()
+            raise
+
+    def _step(self, errors: np.ndarray | None, member: np.ndarray) -> np.ndarray:
+        self.intact, lists = False, self._lists
         sums = np.zeros((_CHUNKS, len(self._x), self._readout.shape[1]))
-        dense = np.flatnonzero(self._lists.kind == DENSE)
+        dense = np.flatnonzero(lists.kind == DENSE)
         if errors is not None:
-            self._time += 1
+            self.moves += 1
             self._move(np.ascontiguousarray(errors, self._net.dtype), member, sums)
-        expired = np.flatnonzero(self._lists.kind == EXPIRED)
-        self.refreshed = len(expired)
+        expired = np.flatnonzero(lists.kind == EXPIRED)
+        self.refreshed = len(expired) / len(lists.kind)
         self._settle(expired)
         for rows in _blocks(np.sort(np.concatenate([dense, expired])), self._x):
-            place = _slice(rows)
             if errors is not None:
-                self._move_by_products(rows, place, np.asarray(errors, self._net.dtype))
-            self._refresh(rows, place, member, sums)
-        active = int(self._lists.active.sum(dtype=np.int64))
+                self._move_by_products(rows[lists.kind[rows] == DENSE], np.asarray(errors, self._net.dtype))
+            self._refresh(rows, member, sums)
+        if not np.isfinite(lists.path.max()):
+            raise NumericalError("training diverged: lower learning_rate, or scale the inputs")
+        active = int(lists.active.sum(dtype=np.int64))
         self.active = active / (len(self._weights) * max(int(member.sum()), 1))
+        self.intact = True
         return sums.sum(0)
 
     def _move(self, errors: np.ndarray, member: np.ndarray, sums: np.ndarray) -> None:
@@ -121,46 +146,49 @@ class Engine:
 
         self._spread(run, len(self._weights), sums)
 
-    def _move_by_products(self, rows: np.ndarray, place: Any, errors: np.ndarray) -> None:
+    def _move_by_products(self, rows: np.ndarray, errors: np.ndarray) -> None:
         """Neurons without a list, by their masks."""
         lists = self._lists
-        mine = lists.kind[rows] == DENSE
-        if not mine.any():
-            return
-        if not mine.all():
-            rows = rows[mine]
-            place = _slice(rows)
-        pulls = self._readout[place] @ errors.T
-        pulls *= -self._rate
-        pulls *= lists.masks[_slice(lists.slot[rows])]
-        change, total = pulls @ self._x, pulls.sum(1)
-        self._weights[place] += change
-        self._thresholds[place] -= self._free * total
-        lists.path[rows] = np.sqrt((change * change).sum(1)) * self._reach + self._free * np.abs(total)
-        self._born[rows] = self._time - 1
 
-    def _refresh(self, rows: np.ndarray, place: Any, member: np.ndarray, sums: np.ndarray) -> None:
+        def run(lo: int, hi: int) -> None:
+            mine = _slice(rows[lo:hi])
+            pulls = self._readout[mine] @ errors.T
+            pulls *= -self._rate
+            pulls *= lists.masks[_slice(lists.slot[rows[lo:hi]])]
+            change, total = pulls @ self._x, pulls.sum(1)
+            self._weights[mine] += change
+            self._thresholds[mine] -= self._free * total
+            lists.path[mine] = np.sqrt((change * change).sum(1)) * self._reach + self._free * np.abs(total)
+
+        self._spread(run, len(rows))
+        self._born[rows] = self.moves - 1
+
+    def _refresh(self, rows: np.ndarray, member: np.ndarray, sums: np.ndarray) -> None:
         """Pre-activations of whole rows, from which lists are made anew, where they pay."""
-        lists, w, b = self._lists, self._weights[place], self._thresholds[place]
-        z = w @ self._x.T
-        z -= b[:, None]
-        norm = np.sqrt((w * w).sum(1).max()) * self._reach + np.abs(b).max()
-        rounding = 4 * np.finfo(w.dtype).eps * np.sqrt(w.shape[1]) * norm
-        self._slack = max(self._slack, rounding)
-        fresh = self._born[rows] < 0
-        speed = lists.path[rows] / np.maximum(self._time - self._born[rows], 1).astype(w.dtype)
-        if fresh.any():
-            speed[fresh] = self._guess * np.sqrt(np.count_nonzero(z > 0) / z.size)
-        counts, skins = np.full(len(rows), -1, np.int32), np.zeros(len(rows), w.dtype)
-        if self._form != "dense":
-            least = w.dtype.type(_LEAST) * self._slack
+        lists, dtype = self._lists, self._net.dtype
+        z = np.empty((len(rows), len(self._x)), dtype)
+        counts, skins = np.full(len(rows), -1, np.int32), np.zeros(len(rows), dtype)
+        rounding = np.zeros((_CHUNKS, 1), dtype)
 
-            def run(lo: int, hi: int) -> None:
-                judge(lo, hi, z, speed, self._costs, least, counts, skins)
+        def judged(lo: int, hi: int, rounding: np.ndarray) -> None:
+            mine = _slice(rows[lo:hi])
+            w, b = self._weights[mine], self._thresholds[mine]
+            np.matmul(w, self._x.T, out=z[lo:hi])
+            z[lo:hi] -= b[:, None]
+            norm = np.sqrt((w * w).sum(1).max(initial=0)) * self._reach + np.abs(b).max(initial=0)
+            rounding[0] = 4 * np.finfo(dtype).eps * np.sqrt(w.shape[1]) * norm
+            if self._form == "dense":
+                return
+            speed = lists.path[mine] / np.maximum(self.moves - self._born[mine], 1).astype(dtype)
+            fresh = self._born[mine] < 0
+            speed[fresh] = self._guess * np.sqrt(np.count_nonzero(z[lo:hi] > 0) / max(z[lo:hi].size, 1))
+            least = dtype.type(_LEAST) * max(self._slack, rounding[0])
+            judge(0, hi - lo, z[lo:hi], speed, self._costs, least, counts[lo:hi], skins[lo:hi])
 
-            self._spread(run, len(rows))
+        self._spread(judged, len(rows), rounding)
+        self._slack = max(self._slack, rounding.max())
         lists.seat(rows, counts, skins)
-        self._born[rows] = self._time
+        self._born[rows] = self.moves
 
         def write(lo: int, hi: int, sums: np.ndarray) -> None:
             enlist(
@@ -182,11 +210,17 @@ class Engine:
         self._spread(run, len(rows))
 
     def _spread(self, run: Any, n: int, *each: np.ndarray) -> None:
-        """run(lo, hi) over chunks of n in threads; with one more argument, the k-th of an array's for the k-th chunk."""
+        """run(lo, hi) over chunks of n in threads; the k-th gets the k-th part of each array that is given, too."""
         edges = [n * k // _CHUNKS for k in range(_CHUNKS + 1)]
-        jobs = [self._pool.submit(run, edges[k], edges[k + 1], *(a[k] for a in each)) for k in range(_CHUNKS)]
-        for job in jobs:
-            job.result()
+
+        def quiet(*args: Any) -> None:
+            with np.errstate(over="ignore", invalid="ignore"):  # `step` tells of weights that are no longer finite
+                run(*args)
+
+        with self._blas.limit(limits=1, user_api="blas"):  # its threads would wait on our processors
+            jobs = [self._pool.submit(quiet, edges[k], edges[k + 1], *(a[k] for a in each)) for k in range(_CHUNKS)]
+            for job in jobs:
+                job.result()
 
 
 def _blocks(rows: np.ndarray, x: np.ndarray) -> list[np.ndarray]:

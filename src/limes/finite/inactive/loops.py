@@ -164,8 +164,8 @@ def move_gram(lo, hi, readout, gram, lists, values, step, sums):
 def settle(lo, hi, rows, net, data, lists, values, free):
     """Bring the steps that `move_gram` made on pre-activations into weights and thresholds, for rows[lo:hi]."""
     weights, thresholds = net
-    kind, start, count, active, index, path, skin = lists
-    pre, moved = values
+    _, start, count, _, index, _, _ = lists
+    _, moved = values
     for r in rows[lo:hi]:
         s, w = start[r], weights[r]
         total = free * 0
