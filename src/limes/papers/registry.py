@@ -59,6 +59,11 @@ _ENTRIES = (
         "Convergence of adversarial training in wide networks (Gao et al. 2019)",
         "limes.papers.convergence_at",
     ),
+    Entry(
+        "fast-training",
+        "Fast training with inactive neurons (Song, Yang & Zhang 2021)",
+        "limes.papers.fast_training",
+    ),
 )
 
 

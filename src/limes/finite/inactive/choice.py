@@ -2,7 +2,7 @@
 
 Costs are in units of one multiplication and addition inside a large matrix product, as measured on processors with
 vectors of 256 and 512 bits: arithmetic on rows that are fetched one by one runs at a sixth to a quarter of a product's
-speed, and an entry of the Gram matrix that is fetched alone costs about as much as fifty of these operations.
+speed, and an entry of the Gram matrix that is fetched alone costs about as much as 150 of these operations.
 """
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from limes.finite.inactive.shallow import ShallowNet
 
 _GATHERED = 5.0  # of one multiplication and addition on a fetched row
-_FETCH = 55.0  # of an entry of K
+_FETCH = 150.0  # of an entry of K
 _SCAN = 100.0  # to look at one pre-activation of a fresh row
 
 

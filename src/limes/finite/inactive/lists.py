@@ -33,7 +33,7 @@ class Lists:
         self.start, self.slot = np.zeros(m, np.int64), np.full(m, -1, np.int64)
         self.count, self.room, self.active = (np.zeros(m, np.int32) for _ in range(3))
         self.path, self.skin = np.zeros(m, dtype), np.zeros(m, dtype)
-        self.index = np.empty(0, np.int32)
+        self.index = np.empty(0, np.uint32)
         self.pre, self.moved = np.empty(0, dtype), np.empty(0, dtype)
         self.masks = np.zeros((0, n), np.bool_)
         self._with_values, self._end, self._free = with_values, 0, []

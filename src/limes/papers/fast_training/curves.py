@@ -1,0 +1,48 @@
+"""The numbers behind the figures, from what was found."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from limes.papers.fast_training.reading import Result, family, timed
+from limes.papers.paper import Found
+
+
+def curves(found: Found, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Times against shares, shares that an index looks at by dimension, lists that run out, and what is learned."""
+    return {
+        "speed": [
+            {name: case[name] for name in ("n", "d", "m", "share", "products", "rows", "gram", "dense")}
+            for case in timed(found)
+        ],
+        "index": [_index([*by_seed.values()]) for by_seed in family(found, "index-")],
+        "renewal": [_renewal([*by_seed.values()]) for by_seed in family(found, "renewal-")],
+        "worse": [_worse([*by_seed.values()]) for by_seed in family(found, "worse-")],
+    }
+
+
+def _estimate(values: Any) -> dict[str, Any]:
+    values = np.asarray(values, float)
+    error = float(values.std(ddof=1) / len(values) ** 0.5) if len(values) > 1 else None
+    return {"mean": float(values.mean()), "standard_error": error}
+
+
+def _index(results: Sequence[Result]) -> dict[str, Any]:
+    plain = {name: results[0][name] for name in ("d", "share")}
+    return plain | {name: _estimate([r[name] for r in results]) for name in ("balls", "cells")}
+
+
+def _renewal(results: Sequence[Result]) -> dict[str, Any]:
+    plain = {name: results[0][name] for name in ("bias", "m")}
+    return plain | {name: np.mean([r[name] for r in results], axis=0).tolist() for name in ("refreshed", "active")}
+
+
+def _worse(results: Sequence[Result]) -> dict[str, Any]:
+    numbers: dict[str, Any] = {name: results[0][name] for name in ("data", "biases", "levels")}
+    for name in ("error", "robust", "even_error", "even_robust"):
+        numbers[name] = [_estimate(column) for column in np.array([r[name] for r in results]).T]
+    steps = np.array([r["steps"] for r in results], float)
+    numbers["steps"] = [[_estimate(steps[:, i, k]) for i in range(steps.shape[1])] for k in range(steps.shape[2])]
+    numbers["active"] = [_estimate(column) for column in np.array([r["active"] for r in results])[:, :, 1].T]
+    return numbers

@@ -1,0 +1,139 @@
+"""The steps of the experiment on fast training at each size."""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any
+
+from limes.papers.claim import Size
+from limes.papers.fast_training import exactness, index, speed, worse
+from limes.papers.paper import Part, Plan, Request, Step, plain
+
+SKINS = [0.25, 0.5, 1.0]
+"""Of lists that are never renewed, claim 2."""
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """What is measured at a size.
+
+    Attributes:
+        seeds: of everything that is drawn and not timed.
+        exact: neurons of claims 1 and 2, and steps.
+        renewal: thresholds and neurons of claim 3, and steps.
+        grid: features, neurons and shares of active pairs that are timed, of claims 4 to 6 and 8.
+        rows: examples at which they are.
+        hasty: features, neurons and shares that are timed in a training in which lists run out, and steps.
+        dimensions: of claim 7, with shares, neurons and queries.
+        digits, mnist, cifar10: rows, test rows, neurons, thresholds and steps of claims 9 to 11.
+    """
+
+    seeds: int
+    exact: tuple[int, int]
+    renewal: tuple[tuple[float, ...], tuple[int, ...], int]
+    grid: tuple[tuple[int, int, float], ...]
+    rows: tuple[int, ...]
+    hasty: tuple[tuple[tuple[int, int, float], ...], int]
+    dimensions: tuple[tuple[int, ...], tuple[float, ...], int, int]
+    digits: tuple[int, int, int, tuple[float, ...], int] | None
+    mnist: tuple[int, int, int, tuple[float, ...], int] | None
+    cifar10: tuple[int, int, int, tuple[float, ...], int] | None
+
+
+_SHARES = (0.01, 0.02, 0.05)
+SIZES: dict[Size, Sizes] = {
+    "smoke": Sizes(
+        seeds=2,
+        exact=(10_000, 20),
+        renewal=((1.0, 2.0), (20_000,), 15),
+        grid=((64, 20_000, 0.01), (64, 20_000, 0.05), (64, 20_000, 0.2), (784, 4_000, 0.01)),
+        rows=(1000,),
+        hasty=(((64, 20_000, 0.01),), 10),
+        dimensions=((2, 16), (0.01,), 10_000, 50),
+        digits=(300, 300, 1000, (0.0, 1.0, 2.0), 150),
+        mnist=None,
+        cifar10=None,
+    ),
+    "full": Sizes(
+        seeds=5,
+        exact=(20_000, 60),
+        renewal=((1.0, 1.5, 2.0), (20_000, 100_000), 60),
+        grid=(
+            *((d, 20_000, share) for d in (64, 784) for share in (*_SHARES, 0.1, 0.15, 0.25)),
+            *((64, 100_000, 0.1), (64, 1_000_000, 0.01), (64, 1_000_000, 0.063)),
+        ),
+        rows=(1000,),
+        hasty=(((64, 200_000, 0.01), (784, 20_000, 0.01)), 100),
+        dimensions=((2, 4, 8, 16, 32, 64), (0.01, 0.05), 20_000, 200),
+        digits=(300, 300, 1000, (0.0, 1.0, 2.0), 400),
+        mnist=(500, 500, 2000, (0.0, 0.5, 1.0, 1.5, 2.0), 600),
+        cifar10=(300, 500, 2000, (0.0, 0.5, 1.0, 1.5, 2.0), 400),
+    ),
+}
+
+
+def plan(request: Request) -> Plan:
+    """All steps at a size; images need their files."""
+    sizes = SIZES[request.size]
+    folder = request.data or os.environ.get("LIMES_DATA")
+    notes = ()
+    if folder is None and sizes.mnist is not None:
+        notes = ("MNIST and CIFAR-10 were left out of claims 9 to 11: give their folder with --data.",)
+    settings = {"sizes": plain(asdict(sizes)), "seeds": request.seeds, "images": folder is not None}
+    steps = [*_exactness(request, sizes), *_speed(sizes), *_index(request, sizes), *_worse(request, sizes, folder)]
+    return Plan(settings, steps, notes, 2_500_000_000 if request.size == "full" else 500_000_000)
+
+
+def _exactness(request: Request, sizes: Sizes) -> Iterator[Step]:
+    seeds = request.seed_range(sizes.seeds)
+    m, steps = sizes.exact
+    settings: dict[str, Any] = {"n": 200, "d": 64, "m": m, "bias": 1.5, "steps": steps}
+    yield from _each("exact", seeds, exactness.exact, settings, 1e-5 * m * steps)
+    yield from _each("stale", seeds, exactness.stale, settings | {"skins": SKINS}, 2e-5 * m * steps)
+    biases, widths, steps = sizes.renewal
+    for m in widths:
+        for bias in biases:
+            settings = {"n": 200, "d": 64, "m": m, "bias": bias, "steps": steps}
+            yield from _each(f"renewal-{m}-{bias:g}", seeds, exactness.renewal, settings, 3e-6 * m * steps)
+
+
+def _speed(sizes: Sizes) -> Iterator[Step]:
+    cases, steps = sizes.hasty
+    timed = [(case, 5, speed.SLOW) for case in sizes.grid] + [(case, steps, 0.1) for case in cases]
+    for n in sizes.rows:
+        for (d, m, share), count, haste in timed:
+            name = f"speed-{n}-{d}-{m}-{share * 1000:g}" + ("-training" if haste > speed.SLOW else "")
+            settings = {"n": n, "d": d, "m": m, "share": share, "steps": count, "haste": haste}
+            yield from _each(name.replace(".", "p"), range(1), speed.step_times, settings, 1e-10 * n * m * d * 10)
+
+
+def _index(request: Request, sizes: Sizes) -> Iterator[Step]:
+    dimensions, shares, m, queries = sizes.dimensions
+    for d in dimensions:
+        for share in shares:
+            settings = {"d": d, "m": m, "share": share, "queries": queries}
+            name = f"index-{d}-{share * 1000:g}"
+            yield from _each(name, request.seed_range(sizes.seeds), index.scanned, settings, 2.0)
+
+
+def _worse(request: Request, sizes: Sizes, folder: str | None) -> Iterator[Step]:
+    for data in ("digits", "mnist", "cifar10"):
+        case = getattr(sizes, data)
+        if case is None or (folder is None and data != "digits"):
+            continue
+        n, n_test, m, biases, steps = case
+        settings = {"data": data, "n": n, "n_test": n_test, "m": m, "biases": biases, "steps": steps}
+        measure = partial(worse.trained, folder=folder)
+        yield from _each(
+            f"worse-{data}", request.seed_range(sizes.seeds), measure, settings, 1e-6 * n * m / 1000 * steps
+        )
+
+
+def _each(
+    quantity: str, seeds: range, measure: Callable[..., dict[str, Any]], settings: dict[str, Any], seconds: float
+) -> Iterator[Step]:
+    compute = partial(measure, **settings)
+    for seed in seeds:
+        part = Part(f"{quantity}-seed{seed}", plain(settings))
+        yield Step(quantity, seed, lambda found, progress, s=seed: compute(s), seconds, part)

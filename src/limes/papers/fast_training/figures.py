@@ -1,0 +1,152 @@
+"""The figures: times by share of active pairs, what an index looks at, lists that run out, and what is learned."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from limes.papers.paper import Drawing
+from limes.report import style
+
+Numbers = Mapping[str, Any]
+_NAMES = {"digits": "digits", "mnist": "MNIST", "cifar10": "CIFAR-10"}
+
+
+def figures(numbers: Numbers) -> dict[str, Drawing]:
+    """The drawings, from the numbers as they were stored."""
+    drawn = {
+        "speed": _speed(numbers["speed"]),
+        "index": _index(numbers["index"]),
+        "renewal": _renewal(numbers["renewal"]),
+    }
+    if numbers["worse"]:
+        drawn |= {"steps": _steps(numbers["worse"]), "learned": _learned(numbers["worse"])}
+    return drawn
+
+
+def _axes() -> tuple[Any, Any]:
+    figure = style.new_figure(style.WIDTH, 3.4)
+    ax = figure.add_axes((0.14, 0.16, 0.82, 0.79))
+    style.plain_axes(ax)
+    return figure, ax
+
+
+def _line(ax: Any, i: int, x: Sequence[float], entries: Sequence[Numbers], label: str) -> None:
+    look: dict[str, Any] = {"color": style.SERIES[i], "marker": style.MARKERS[i], "markersize": 4, "label": label}
+    errors = [e["standard_error"] or 0.0 for e in entries]
+    ax.errorbar(x, [e["mean"] for e in entries], yerr=errors, linewidth=1.4, elinewidth=0.9, **look)
+
+
+def _speed(cases: Sequence[Numbers]) -> Drawing:
+    figure, ax = _axes()
+    told = []
+    kinds = sorted({(c["d"], form) for c in cases for form in ("rows", "gram")})
+    for i, (d, form) in enumerate(kinds):
+        some = [c for c in cases if c["d"] == d and c["m"] <= 20_000]
+        shares, ratios = [100 * c["share"] for c in some], [c["products"] / c[form] for c in some]
+        label = f"{'lists' if form == 'rows' else 'Gram form'}, d = {d}"
+        ax.plot(
+            shares, ratios, color=style.SERIES[i], marker=style.MARKERS[i], markersize=4, linewidth=1.4, label=label
+        )
+        told.append(f"{label}: " + ", ".join(f"{r:.3g} at {s:g} %" for s, r in zip(shares, ratios, strict=True)))
+    ax.axhline(1, color=style.MUTED, linestyle=":", linewidth=1.2)
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    places = sorted({100 * c["share"] for c in cases if c["m"] <= 20_000})
+    ax.set_xticks(places, [f"{p:g}" for p in places])
+    ax.minorticks_off()
+    ax.set_yticks([0.5, 1, 2, 5, 10, 20, 50], ["½", "1", "2", "5", "10", "20", "50"])
+    ax.set_xlabel("active pairs of neuron and example (%)")
+    ax.set_ylabel("times faster than dense products")
+    style.legend(ax, fontsize=style.FONT_SIZE - 2)
+    return Drawing(
+        figure,
+        "A full-batch step in which no list runs out against the two matrix products of a dense step, CPU seconds of "
+        f"one thread; n = {cases[0]['n']}. Below the dotted line products are faster.",
+        f"Ratio against share on logarithmic axes. {'; '.join(told)}.",
+    )
+
+
+def _index(cases: Sequence[Numbers]) -> Drawing:
+    figure, ax = _axes()
+    told = []
+    kinds = [(share, key) for share in sorted({c["share"] for c in cases}) for key in ("balls", "cells")]
+    for i, (share, key) in enumerate(kinds):
+        some = [c for c in cases if c["share"] == share]
+        label = f"{'exact, balls' if key == 'balls' else '9 of 10, cells'}, {share:.0%} active"
+        _line(ax, i, [c["d"] for c in some], [c[key] for c in some], label)
+        told.append(f"{label}: " + ", ".join(f"{c[key]['mean']:.2f} at d = {c['d']}" for c in some))
+    ax.set_xscale("log")
+    dimensions = sorted({c["d"] for c in cases})
+    ax.set_xticks(dimensions, [str(d) for d in dimensions])
+    ax.minorticks_off()
+    ax.set_ylim(0, 1.05)
+    ax.set_xlabel("dimension d")
+    ax.set_ylabel("share of neurons looked at")
+    style.legend(ax, fontsize=style.FONT_SIZE - 2)
+    return Drawing(
+        figure,
+        "What an index of Gaussian neurons has to look at for one example, 500 clusters: exactly, by balls, and for "
+        "nine of ten active neurons in the best cells.",
+        f"Share against dimension. {'; '.join(told)}.",
+    )
+
+
+def _renewal(cases: Sequence[Numbers]) -> Drawing:
+    figure, ax = _axes()
+    told = []
+    for i, case in enumerate(cases):
+        label = f"B = {case['bias']:g}, {case['m']:,} neurons"
+        shares = [100 * s for s in case["refreshed"]]
+        ax.plot(
+            range(1, len(shares) + 1), shares, color=style.SERIES[i % len(style.SERIES)], linewidth=1.4, label=label
+        )
+        told.append(f"{label}: {sum(shares) / len(shares):.2f} % on average")
+    ax.set_xlabel("step")
+    ax.set_ylabel("lists that ran out (%)")
+    ax.set_ylim(bottom=0)
+    style.legend(ax, fontsize=style.FONT_SIZE - 2)
+    return Drawing(
+        figure,
+        "How many neurons have moved so far that their list is made anew, by step, at one over the largest eigenvalue "
+        "of the NTK; n = 200, d = 64.",
+        f"Per cent of lists against step. {'; '.join(told)}.",
+    )
+
+
+def _steps(cases: Sequence[Numbers]) -> Drawing:
+    figure, ax = _axes()
+    told, i = [], 0
+    for case in cases:
+        for level, entries in zip(case["levels"][:2], case["steps"][:2], strict=True):
+            label = f"{_NAMES[case['data']]}, to {level:g}"
+            _line(ax, i, case["biases"], entries, label)
+            told.append(f"{label}: " + ", ".join(f"{e['mean']:.0f}" for e in entries))
+            i += 1
+    ax.set_yscale("log")
+    ax.set_xlabel("threshold B")
+    ax.set_ylabel("steps")
+    style.legend(ax, fontsize=style.FONT_SIZE - 2)
+    return Drawing(
+        figure,
+        "Steps to a share of the loss at the start, each network at a quarter of its own stable learning rate.",
+        f"Steps against threshold. {'; '.join(told)}.",
+    )
+
+
+def _learned(cases: Sequence[Numbers]) -> Drawing:
+    figure, ax = _axes()
+    told, i = [], 0
+    for case in cases:
+        for key, words in (("even_error", "test error"), ("even_robust", "robust accuracy")):
+            label = f"{words}, {_NAMES[case['data']]}"
+            _line(ax, i, case["biases"], case[key], label)
+            told.append(f"{label}: " + ", ".join(f"{e['mean']:.3f}" for e in case[key]))
+            i += 1
+    ax.set_ylim(0, 1)
+    ax.set_xlabel("threshold B")
+    ax.set_ylabel("share of test rows")
+    style.legend(ax, fontsize=style.FONT_SIZE - 2)
+    return Drawing(
+        figure,
+        f"Test error and robust accuracy at equal training loss ({cases[0]['levels'][1]:g} of that at the start).",
+        f"Shares against threshold. {'; '.join(told)}.",
+    )
