@@ -76,7 +76,7 @@ def _keep_programs(config):
 
 @pytest.fixture(scope="module")
 def _programs_of_this_module():
-    """Forgotten at its end: programs compiled quickly round otherwise than those that later modules compare."""
+    """Forgotten at its end, for memory, and because programs compiled quickly round otherwise than those of others."""
     yield
     jax.clear_caches()
 
