@@ -7,7 +7,7 @@ INSTALL := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet 
 OUT ?= runs/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-full lint format bench docs clean
+.PHONY: help demo test test-slow lint format bench docs clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST)
@@ -19,10 +19,11 @@ demo: $(VENV)/.core ## robustness report on scikit-learn's digits, in runs/demo
 PYTEST := OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 NUMERICS := $(addprefix tests/,nets kernels linalg finite attacks certify)
 
-test: $(VENV)/.test ## all tests, with programs compiled quickly
+test: $(VENV)/.test ## all tests but the slow ones, with programs compiled quickly
 	$(PYTEST)
 
-test-full: $(VENV)/.test ## the tests of numerics once more, with programs compiled as users have them
+test-slow: $(VENV)/.test ## what takes long, and tests of numerics once more, with programs compiled as users have them
+	$(PYTEST) --full-compilation -m slow
 	$(PYTEST) --full-compilation $(NUMERICS)
 
 lint: $(VENV)/.test docs ## formatting, lint, types, and that the documentation builds
