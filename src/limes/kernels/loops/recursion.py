@@ -95,7 +95,8 @@ class Recursion:
         n_activations = int((steps[:, 0] > 0).sum())
         height, width = np.concatenate([segments[:, 2:4], steps[:, 5:7]]).max(axis=0)
         v, r, q = (np.zeros((len(x), n_activations, height, width), self.dtype) for _ in range(3))
-        x = np.require(np.moveaxis(np.asarray(x), 3, 2), self.dtype, "CW")  # for read-only ones numba compiles anew
+        x = np.moveaxis(np.asarray(x), 3, 2)
+        x = np.require(x, self.dtype, ["C", "W"])  # for read-only arrays numba would compile anew
         now = np.zeros((len(x), height, width), self.dtype)
         forward.squares(x, now)
         for g, (first, last, *sizes) in enumerate(segments[:, :4].tolist()):
