@@ -7,17 +7,24 @@ INSTALL := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet 
 OUT ?= runs/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench docs clean
+.PHONY: help demo test test-slow lint format bench docs clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.core ## robustness report on scikit-learn's digits, in runs/demo
 	$(BIN)/limes robustify --seeds 1 --out $(OUT)
 
 # A process for each core: threads of linear algebra inside of each would only wait for one another.
-test: $(VENV)/.test ## all tests, as in continuous integration
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+PYTEST := OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+NUMERICS := $(addprefix tests/,nets kernels linalg finite attacks certify)
+
+test: $(VENV)/.test ## all tests but the slow ones, with programs compiled quickly
+	$(PYTEST)
+
+test-slow: $(VENV)/.test ## what takes long, and tests of numerics once more, with programs compiled as users have them
+	$(PYTEST) --full-compilation -m slow
+	$(PYTEST) --full-compilation $(NUMERICS)
 
 lint: $(VENV)/.test docs ## formatting, lint, types, and that the documentation builds
 	$(BIN)/ruff format --check .

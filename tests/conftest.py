@@ -1,6 +1,11 @@
 """What must be true before any test runs."""
 
+import contextlib
+import os
+import subprocess
+import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import jax
 import pytest
@@ -13,26 +18,76 @@ def _forget_old_loops():
     folder = Path(limes.__file__).parent / "kernels"
     newest = max(path.stat().st_mtime for path in folder.rglob("*.py"))
     for compiled in folder.rglob("*.nb[ic]"):
-        if compiled.exists() and compiled.stat().st_mtime < newest:
-            compiled.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):  # another worker was quicker
+            if compiled.stat().st_mtime < newest:
+                compiled.unlink()
 
 
 _forget_old_loops()
 
+# Most of a test's time goes into compiling programs that run once.
+_QUICK = "--xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1"
+
+
+def pytest_addoption(parser):
+    parser.addoption("--full-compilation", action="store_true", help="let XLA optimise all programs, as users do")
+
+
+def pytest_configure(config):
+    """Settings of this process and, through the environment, of those that it starts; before JAX looks for devices."""
+    if not config.getoption("full_compilation"):
+        _settings(jax_disable_most_optimizations=True)
+        flags = f"{os.environ.get('XLA_FLAGS', '')} {_QUICK}".strip()
+        if not _is_worker(config) and _known(flags):
+            os.environ["XLA_FLAGS"] = flags
+    if _is_worker(config) or not config.getoption("numprocesses", None):
+        _keep_programs(config)
+
+
+def _is_worker(config):
+    return hasattr(config, "workerinput")
+
+
+def _settings(**values):
+    for name, value in values.items():
+        os.environ[name.upper()] = str(value)
+        jax.config.update(name, value)
+
+
+def _known(flags):
+    """Whether this version of XLA takes flags: it ends a process with others."""
+    command = [sys.executable, "-c", "import jax; jax.devices()"]
+    return subprocess.run(command, env=os.environ | {"XLA_FLAGS": flags}, capture_output=True).returncode == 0
+
+
+def _keep_programs(config):
+    """What is compiled again, by a later module or by a process that a test starts, is read from a file instead.
+
+    Each worker has a folder of its own, because JAX reads files that another process has begun to write.
+    """
+    folder = TemporaryDirectory(prefix="limes-programs-")
+    config.add_cleanup(folder.cleanup)
+    _settings(
+        jax_compilation_cache_dir=folder.name,
+        jax_persistent_cache_min_compile_time_secs=0,
+        jax_persistent_cache_min_entry_size_bytes=-1,
+    )
+
 
 @pytest.fixture(scope="module")
 def _programs_of_this_module():
-    """Forgotten at its end: programs compiled quickly round otherwise than those that later modules compare."""
+    """Forgotten at its end, for memory, and because programs compiled quickly round otherwise than those of others."""
     yield
     jax.clear_caches()
 
 
 @pytest.fixture
-def quick_compilation(_programs_of_this_module):
-    """XLA without most of its optimisations, for modules that compile much and run little: a quarter of their time."""
+def quick_compilation(request, _programs_of_this_module):
+    """XLA without most of its optimisations under --full-compilation too, for modules that compile much."""
+    full = request.config.getoption("full_compilation")
     jax.config.update("jax_disable_most_optimizations", True)
     yield
-    jax.config.update("jax_disable_most_optimizations", False)
+    jax.config.update("jax_disable_most_optimizations", not full)
 
 
 _SLOW = (

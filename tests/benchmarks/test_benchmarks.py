@@ -62,6 +62,7 @@ def test_input_gradient_is_right_at_centres_and_elsewhere(tmp_path):
         assert all(0 < error < 1e-5 for error in row["accuracy"].values())
 
 
+@pytest.mark.slow
 def test_main_job_is_measured_from_outside(tmp_path):
     result, _ = run_quick("robustify_cifar", tmp_path)
     check_form(result)

@@ -64,7 +64,9 @@ def always(monkeypatch):
 
 
 @pytest.mark.usefixtures("quick_compilation")
-@pytest.mark.parametrize(("dtype", "names"), [(np.float64, [*CASES]), (np.float32, ["image-gap"])])
+@pytest.mark.parametrize(
+    ("dtype", "names"), [(np.float64, [*CASES]), pytest.param(np.float32, ["image-gap"], marks=pytest.mark.slow)]
+)
 def test_both_ways_agree(always, dtype, names):
     """In one test, because the loops are compiled once a process: equal rows, a zero row, one batch and two."""
     rng = np.random.default_rng(0)
@@ -146,6 +148,7 @@ def test_small_work_is_not_compiled():
     assert engines.worth_compiling(net, 500, 500, (8, 8, 3), 8) is not None
 
 
+@pytest.mark.slow
 @cpu_only
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads the peak from /proc")
 def test_estimated_bytes_are_within_1_5_of_the_measured_peak():

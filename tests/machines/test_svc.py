@@ -13,7 +13,7 @@ from limes.nets.names import parse_net
 
 
 @pytest.mark.filterwarnings("ignore:Skipping check")
-@parametrize_with_checks([NTKSVC("mlp-1")])  # the checks have many shapes, each of which is compiled
+@parametrize_with_checks([NTKSVC("mlp-2")])  # compiled soon in many shapes; mlp-1 has a singular kernel, slow to solve
 def test_scikit_learn_s_conventions(estimator, check):
     check(estimator)
 

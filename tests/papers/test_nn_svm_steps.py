@@ -104,6 +104,7 @@ def test_the_published_certificate_holds_and_is_guarded():
     assert np.isfinite(wide).all()
 
 
+@pytest.mark.slow
 def test_a_table_of_certificates(monkeypatch):
     pair = pairs.digits(3, 8, 0, 40)
     monkeypatch.setattr(certificates, "digits", lambda *args: pair)

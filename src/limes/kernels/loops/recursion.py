@@ -95,7 +95,8 @@ class Recursion:
         n_activations = int((steps[:, 0] > 0).sum())
         height, width = np.concatenate([segments[:, 2:4], steps[:, 5:7]]).max(axis=0)
         v, r, q = (np.zeros((len(x), n_activations, height, width), self.dtype) for _ in range(3))
-        x = np.ascontiguousarray(np.moveaxis(np.asarray(x), 3, 2), self.dtype)
+        x = np.moveaxis(np.asarray(x), 3, 2)
+        x = np.require(x, self.dtype, ["C", "W"])  # for read-only arrays numba would compile anew
         now = np.zeros((len(x), height, width), self.dtype)
         forward.squares(x, now)
         for g, (first, last, *sizes) in enumerate(segments[:, :4].tolist()):
@@ -107,14 +108,16 @@ class Recursion:
 
     def own(self, images: Images) -> Any:
         """Each input with itself: (2, n)."""
-        sums = np.zeros((2, 1, len(images.x)))
-        self._run(images, images, True, sums)
-        return self.program.factor * sums[:, 0]
+        return self.program.factor * self._sums(images, images, with_itself=True)[:, 0]
 
     def pairs(self, first: Images, second: Images) -> Any:
         """All pairs of two batches: (2, n1, n2), on all processors."""
         sums = np.zeros((2, len(first.x), len(second.x)))
-        self._in_parts(first, lambda part, rows: self._run(part, second, False, sums[:, rows]))
+
+        def work(part: Images, rows: slice) -> None:
+            sums[:, rows] = self._sums(part, second, with_itself=False)
+
+        self._in_parts(first, work)
         return self.program.factor * sums
 
     def gradients(self, first: Images, second: Images, seeds: np.ndarray) -> np.ndarray:
@@ -131,7 +134,7 @@ class Recursion:
 
         def work(part: Images, rows: slice) -> None:
             batches = (a for images in (part, second) for a in (images.x, images.v, images.r, images.q))
-            reverse.gradients(*batches, self._tables, seeds[:, rows], floor, out[rows])
+            reverse.gradients(*batches, self._tables, np.ascontiguousarray(seeds[:, rows]), floor, out[rows])
 
         self._in_parts(first, work)
         return np.moveaxis(out, 2, 3)
@@ -148,6 +151,9 @@ class Recursion:
         with ThreadPoolExecutor(workers) as pool:
             list(pool.map(on, range(len(cuts) - 1)))
 
-    def _run(self, first: Images, second: Images, with_itself: bool, sums: np.ndarray) -> None:
+    def _sums(self, first: Images, second: Images, with_itself: bool) -> np.ndarray:
+        """Sums over positions, in an array of its own: numba would compile anew for views of a larger one."""
+        sums = np.zeros((2, 1 if with_itself else len(first.x), len(second.x)))
         batches = (a for images in (first, second) for a in (images.x, images.v, images.r, images.q))
         forward.sums_over_positions(*batches, with_itself, self._tables, sums)
+        return sums
