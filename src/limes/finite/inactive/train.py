@@ -150,7 +150,7 @@ def train_shallow(
         >>> net = ShallowNet.draw(inputs=8, width=4000, bias=1.0)
         >>> run = train_shallow(net, x, np.sign(np.arange(8) - 3.5), steps=60)
         >>> bool(run.losses[-1] < 1e-6 * run.losses[0]), run.form
-        (True, 'gram')
+        (True, 'rows')
     """
     x, measures, progress = rows_of(x, net), measures or {}, progress or Quiet()
     y = _targets(y, len(x), net)
