@@ -7,6 +7,7 @@ from limes.finite.operator import NTKOperator, TopEigenvalues, Trace, ntk_operat
 from limes.finite.outputs import outputs
 from limes.finite.plan import Plan, plan
 from limes.finite.predictor import FinitePredictor
+from limes.finite.pruning import Pruned, prune
 from limes.finite.recipe import Recipe
 from limes.finite.training import Moment, Run, train
 
@@ -16,6 +17,7 @@ __all__ = [
     "Moment",
     "NTKOperator",
     "Plan",
+    "Pruned",
     "Recipe",
     "Run",
     "TopEigenvalues",
@@ -25,6 +27,7 @@ __all__ = [
     "ntk_operator",
     "outputs",
     "plan",
+    "prune",
     "since_start",
     "train",
 ]
