@@ -59,6 +59,11 @@ _ENTRIES = (
         "Convergence of adversarial training in wide networks (Gao et al. 2019)",
         "limes.papers.convergence_at",
     ),
+    Entry(
+        "pruned-ntk",
+        "The tangent kernel of randomly pruned networks (Yang & Wang 2023)",
+        "limes.papers.pruned_ntk",
+    ),
 )
 
 
