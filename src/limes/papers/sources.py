@@ -1,4 +1,4 @@
-"""Data sets of a run: digits come with scikit-learn, others from the folder of official files that the request names."""
+"""Data sets of a run: digits come with scikit-learn, others from the folder of official files that a request names."""
 
 import os
 

@@ -52,7 +52,7 @@ SIZES: dict[Size, Sizes] = {
         seeds=5,
         gap=(_SHARES, (250, 500, 1000, 2000, 4000)),
         masks=(_MASKS, (4000, 64000)),
-        task=Task("mnist", 2000, 2000, (64, 256, 1024), (0.5, 0.2, 0.1), 20),
+        task=Task("mnist", 2000, 2000, (32, 128, 512), (0.5, 0.2, 0.1), 20),
         others=(0.1, 256),
     ),
 }
@@ -113,4 +113,4 @@ def _each(
 ) -> Iterator[Step]:
     for seed in seeds:
         part = Part(f"{quantity}-seed{seed}", plain(settings))
-        yield Step(quantity, seed, lambda found, progress, s=seed: measure(s), seconds, part)
+        yield Step(quantity, seed, lambda found, progress, s=seed: measure(s), seconds, part, small=True)

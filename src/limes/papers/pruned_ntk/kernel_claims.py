@@ -95,8 +95,8 @@ def _inputs(by_seed: dict[int, Result], size: Size) -> list[Claim]:
     few, many, whole = places[30, 0.1], places[300, 0.1], places[30, 1.0]
     part = "first layer's part of the kernel, rescaled, one hidden layer, relative in the Frobenius norm"
     recorded = (
-        "Recorded once: .21, tolerance .04, at both widths, in a norm and for a number of points that were not kept, on "
-        "which a relative error depends; expected is the lower end of that."
+        "Recorded once: .21, tolerance .04, at both widths, in a norm and for a number of points that were not kept; "
+        "a relative error depends on both. Expected is the lower end of that."
     )
 
     def claim(id: str, statement: str, quantity: str, expected: Expected, figure: Any, **more: Any) -> Claim:
@@ -177,7 +177,7 @@ def _gaps(by_seed: dict[int, Result], size: Size) -> list[Claim]:
         ),
         Claim(
             "4c",
-            "In the width alone",
+            "At one alpha it falls as m^-1/2",
             PAPER,
             f"exponent of m in E at one alpha, least squares in both; {error}",
             Expected.about(-0.5, 0.1),
@@ -186,12 +186,12 @@ def _gaps(by_seed: dict[int, Result], size: Size) -> list[Claim]:
         ),
         Claim(
             "4d",
-            "In alpha alone",
+            "At one width it grows as alpha^-1/2",
             PAPER,
             f"exponent of alpha in E at one width, least squares in both; {error}",
             Expected.about(-0.5, 0.1),
             **values(by_seed, lambda r: plane(r)[1]),
             size=size,
-            note="The bound is linear in 1 / alpha up to logarithms; a smaller exponent is within it.",
+            note="A whole network has a gap too: E^2 m = c_0 + c_1 / alpha would be linear in 1 / alpha for small alpha only.",
         ),
     ]

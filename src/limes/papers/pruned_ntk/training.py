@@ -85,8 +85,8 @@ def at_width(task: Task, data: Dataset, width: int, seed: int) -> dict[str, Any]
 def criteria(task: Task, data: Dataset, keep: float, width: int, seed: int) -> dict[str, Any]:
     """One network under each of `CRITERIA`, layer by layer: its accuracy, and its kernel before training.
 
-    Only random masks are rescaled: the weights that the others keep are large ones. "factor" is that of the infinite-width kernel in the kernel before training, fitted, and "distance" one less the
-    cosine between them.
+    Only random masks are rescaled: the weights that the others keep are large ones. "factor" is that of the
+    infinite-width kernel in the kernel before training, fitted; "distance to limit" is one less the cosine of the two.
     """
     rows = rows_of(task, data, seed)
     d = rows.x.shape[1]
