@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 from limes.papers.claim import Size
@@ -72,22 +73,15 @@ def plan(request: Request) -> Plan:
 
 def _kernels(request: Request, sizes: Sizes) -> Iterator[Step]:
     for width in sizes.widths:
-        settings = {"width": width, "cases": scale.CASES}
+        settings = {"width": width}
         seconds = 1.0 + 6e-7 * width**2
-        yield from _each(
-            f"factors-{width}",
-            request.seed_range(sizes.draws),
-            lambda s, w=width: scale.factors(s, w),
-            settings,
-            seconds,
-        )
+        yield from _each(f"factors-{width}", request.seed_range(sizes.draws), scale.factors, settings, seconds)
     seeds = request.seed_range(sizes.seeds)
     keeps, widths = sizes.gap
     seconds = 1.0 + 2e-7 * len(keeps) * sum(w**2 for w in widths)
-    yield from _each("gaps", seeds, lambda s: scale.gaps(s, keeps, widths), {"keeps": keeps, "widths": widths}, seconds)
+    yield from _each("gaps", seeds, scale.gaps, {"keeps": keeps, "widths": widths}, seconds)
     cases, widths = sizes.masks
-    settings = {"cases": cases, "widths": widths, "masks": input_mask.MASKS}
-    yield from _each("input-mask", seeds, lambda s: input_mask.errors(s, cases, widths), settings, 8.0)
+    yield from _each("input-mask", seeds, input_mask.errors, {"cases": cases, "widths": widths}, 8.0)
 
 
 def _training(request: Request, sizes: Sizes, notes: list[str]) -> Iterator[Step]:
@@ -95,22 +89,28 @@ def _training(request: Request, sizes: Sizes, notes: list[str]) -> Iterator[Step
     if data is None:
         return
     task, (keep, width) = sizes.task, sizes.others
-    seeds, settings = request.seed_range(sizes.seeds), {"task": asdict(task), "data": content_hash(data)}
+    seeds = request.seed_range(sizes.seeds)
+    rows = {"task": asdict(task), "data": content_hash(data)}
     weights = {m: data.x[0].size * m + m**2 for m in {*task.widths, width}}
     work = 3e-10 * task.epochs * task.n_train
+    train, compare = partial(training.at_width, task, data), partial(training.criteria, task, data)
     for m in task.widths:
         seconds = 5.0 + work * weights[m] * (1 + 2 * len(task.keeps))
-        yield from _each(
-            f"training-{m}", seeds, lambda s, m=m: training.at_width(task, data, m, s), settings | {"width": m}, seconds
-        )
-    others = settings | {"keep": keep, "width": width, "criteria": training.CRITERIA}
+        yield from _each(f"training-{m}", seeds, train, {"width": m}, seconds, rows)
     seconds = 8.0 + work * weights[width] * len(training.CRITERIA)
-    yield from _each("criteria", seeds, lambda s: training.criteria(task, data, keep, width, s), others, seconds)
+    yield from _each("criteria", seeds, compare, {"keep": keep, "width": width}, seconds, rows)
 
 
 def _each(
-    quantity: str, seeds: range, measure: Callable[[int], dict[str, Any]], settings: dict[str, Any], seconds: float
+    quantity: str,
+    seeds: range,
+    measure: Callable[..., dict[str, Any]],
+    settings: dict[str, Any],
+    seconds: float,
+    decides: dict[str, Any] | None = None,
 ) -> Iterator[Step]:
+    """Steps of a measure that is called with a seed and the settings; `decides`: further values behind its results."""
+    compute = partial(measure, **settings)
     for seed in seeds:
-        part = Part(f"{quantity}-seed{seed}", plain(settings))
-        yield Step(quantity, seed, lambda found, progress, s=seed: measure(s), seconds, part, small=True)
+        part = Part(f"{quantity}-seed{seed}", plain(settings | (decides or {})))
+        yield Step(quantity, seed, lambda found, progress, s=seed: compute(seed=s), seconds, part, small=True)

@@ -38,7 +38,7 @@ def _factors(numbers: Numbers) -> Drawing:
     ax.tick_params(axis="y", labelsize=style.FONT_SIZE - 2.5)
     ax.invert_yaxis()
     ax.set_xlabel("factor of the kernel")
-    style.legend_above(ax)
+    style.legend(ax, loc="lower right", bbox_to_anchor=(1.02, 1.0), ncols=2, columnspacing=1.2, borderaxespad=0)
     told = "; ".join(f"{c['case']}: {c['raw']['mean']:.4f} and {c['rescaled']['mean']:.3f}" for c in cases)
     return Drawing(
         figure,
@@ -88,7 +88,8 @@ def _mask(numbers: Numbers) -> Drawing:
     _ticks(ax, numbers["widths"])
     ax.set_xlabel("width")
     ax.set_ylabel("relative error")
-    style.legend(ax, fontsize=style.FONT_SIZE - 2)
+    ax.set_ylim(top=2.0)
+    style.legend(ax, fontsize=style.FONT_SIZE - 2, ncols=2, loc="upper center")
     return Drawing(
         figure,
         "The first layer's part of the kernel with pruned inputs: relative distance to that of the whole network, and, "

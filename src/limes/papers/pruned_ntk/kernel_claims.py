@@ -192,6 +192,6 @@ def _gaps(by_seed: dict[int, Result], size: Size) -> list[Claim]:
             Expected.about(-0.5, 0.1),
             **values(by_seed, lambda r: plane(r)[1]),
             size=size,
-            note="A whole network has a gap too: E^2 m = c_0 + c_1 / alpha would be linear in 1 / alpha for small alpha only.",
+            note="A whole network has a gap too: with E^2 m = c_0 + c_1 / alpha the law is one of small alpha.",
         ),
     ]
