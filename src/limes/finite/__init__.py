@@ -10,6 +10,7 @@ from limes.finite.predictor import FinitePredictor
 from limes.finite.pruning import Pruned, prune
 from limes.finite.recipe import Recipe
 from limes.finite.training import Moment, Run, train
+from limes.finite.weight_norm import WeightNormalised, weight_normalised
 
 __all__ = [
     "Adversary",
@@ -22,6 +23,7 @@ __all__ = [
     "Run",
     "TopEigenvalues",
     "Trace",
+    "WeightNormalised",
     "empirical_ntk",
     "linearise",
     "ntk_operator",
@@ -30,4 +32,5 @@ __all__ = [
     "prune",
     "since_start",
     "train",
+    "weight_normalised",
 ]

@@ -1,7 +1,9 @@
-"""Measurements: the features of kernel machines, and how finite networks change while they are trained."""
+"""Measurements: features of kernel machines, finite networks while they are trained, bounds from their norms."""
 
 from limes.measure.agreement import Agreement, agreement
 from limes.measure.basis import FeatureBasis, feature_basis, spread_ranks
+from limes.measure.bound_course import BoundCourse, bound_course
+from limes.measure.bound_layers import net_layers, tree_layers, weight_layers
 from limes.measure.connectivity import Barrier, barrier, error_on, spawn
 from limes.measure.cumulative import Cumulative, cumulative
 from limes.measure.evolution import Evolution, evolution
@@ -16,22 +18,28 @@ from limes.measure.kernels import (
     relative_change,
     top_mass,
 )
+from limes.measure.norm_bounds import DataNorms, NormBounds, data_norms, norm_bounds
 from limes.measure.patterns import activation_pattern, hamming_distance
 from limes.measure.singles import Singles, singles
 
 __all__ = [
     "Agreement",
     "Barrier",
+    "BoundCourse",
     "Cumulative",
+    "DataNorms",
     "Evolution",
     "FeatureBasis",
     "Features",
+    "NormBounds",
     "Singles",
     "activation_pattern",
     "agreement",
     "alignment",
     "barrier",
+    "bound_course",
     "cumulative",
+    "data_norms",
     "disagreement",
     "effective_rank",
     "eigenvalues",
@@ -42,6 +50,8 @@ __all__ = [
     "function_distance",
     "hamming_distance",
     "kernel_distance",
+    "net_layers",
+    "norm_bounds",
     "polar",
     "relative_change",
     "singles",
@@ -49,5 +59,7 @@ __all__ = [
     "spawn",
     "spread_ranks",
     "top_mass",
+    "tree_layers",
     "weight_distance",
+    "weight_layers",
 ]
