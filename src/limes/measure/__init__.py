@@ -4,6 +4,7 @@ from limes.measure.agreement import Agreement, agreement
 from limes.measure.basis import FeatureBasis, feature_basis, spread_ranks
 from limes.measure.bound_course import BoundCourse, bound_course
 from limes.measure.bound_layers import net_layers, tree_layers, weight_layers
+from limes.measure.bound_training import BoundTraining
 from limes.measure.connectivity import Barrier, barrier, error_on, spawn
 from limes.measure.cumulative import Cumulative, cumulative
 from limes.measure.evolution import Evolution, evolution
@@ -26,6 +27,7 @@ __all__ = [
     "Agreement",
     "Barrier",
     "BoundCourse",
+    "BoundTraining",
     "Cumulative",
     "DataNorms",
     "Evolution",

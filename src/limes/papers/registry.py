@@ -64,6 +64,11 @@ _ENTRIES = (
         "The tangent kernel of randomly pruned networks (Yang & Wang 2023)",
         "limes.papers.pruned_ntk",
     ),
+    Entry(
+        "norm-bounds",
+        "Norm-based bounds for networks with local connections (Galanti et al. 2023)",
+        "limes.papers.norm_bounds",
+    ),
 )
 
 
