@@ -81,7 +81,8 @@ def released(rho: float, node: float, n: int, depth: int, side: int = 2) -> tupl
 
 def largest_rho(node_share: float, depth: int) -> float:
     """The rho at which the released bound is 1 at n = 50,000, D being a share of n."""
-    return float(brentq(lambda rho: sum(released(rho, node_share * PAPER_N, PAPER_N, depth)) - 1, 0.0, 50.0))
+    found: Any = brentq(lambda rho: sum(released(rho, node_share * PAPER_N, PAPER_N, depth)) - 1, 0.0, 50.0)
+    return float(found)
 
 
 def toeplitz_ratio(rho: float, samples: Mapping[str, Any], depth: int) -> float:

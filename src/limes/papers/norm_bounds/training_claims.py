@@ -154,7 +154,7 @@ def _decay(found: Found, size: Size) -> list[Claim]:
             "3f",
             "The bound with the read-out is vacuous at 50,000 rows",
             "limes",
-            f"complete bound of {largest.name} at the end, brought from {rows:,} rows to 50,000 by the root of the ratio",
+            f"complete bound of {largest.name} at the end, from {rows:,} rows to 50,000 by the root of their ratio",
             Expected.at_least(1.0),
             **values(largest.results, _complete_at_paper),
             size=size,
