@@ -220,6 +220,22 @@ def at_sample(bounds: NormBounds, n: int, node: float | None = None, delta: floa
     return bounds.first * scale, additive_term(bounds.rho, n, delta)
 
 
+def rows_needed(bounds: NormBounds, which: Literal["sparse", "complete"] = "sparse", delta: float = 1e-3) -> float:
+    """Rows from which a bound is below 1, if norms and the mean square of the inputs stay as they are.
+
+    Example:
+        >>> import numpy as np
+        >>> from limes.measure.bound_layers import weight_layers
+        >>> found = norm_bounds(weight_layers([np.eye(4)], (4,)), DataNorms(100, 30.0, 50.0, 1.0))
+        >>> n = rows_needed(found)
+        >>> round(sum(at_sample(found, round(n))), 3)
+        1.0
+    """
+    first = bounds.first if which == "sparse" else bounds.complete - bounds.additive
+    # both terms fall as the root of n, the second with a factor that does not depend on n
+    return bounds.data.n * (first + additive_term(bounds.rho, bounds.data.n, delta)) ** 2
+
+
 def _degrees(layers: Sequence[LayerWeights], data: DataNorms, units: Units) -> list[int]:
     """Nodes that a node sees, layer by layer."""
     found, last = [], 1

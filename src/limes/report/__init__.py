@@ -4,6 +4,7 @@ Nothing here computes results. matplotlib and jinja2 are imported only when a fi
 """
 
 from limes.report.bound_figures import bound_curves
+from limes.report.bounds_page import bounds_headline, bounds_page
 from limes.report.classes import class_balance
 from limes.report.curves import radius_curve, time_curve
 from limes.report.evolution_figures import distance_map, polar_curve, shape_curves, velocity_curves
@@ -39,6 +40,8 @@ __all__ = [
     "Section",
     "Table",
     "bound_curves",
+    "bounds_headline",
+    "bounds_page",
     "class_balance",
     "config_hash",
     "cumulative_curves",

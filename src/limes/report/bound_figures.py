@@ -34,7 +34,7 @@ def bound_curves(epochs: Sequence[float] | np.ndarray, curves: Mapping[str, Sequ
         InputError: for an unknown name or another length.
     """
     figure = style.new_figure(style.WIDTH, 4.4)
-    ax = figure.add_axes((0.15, 0.12, 0.81, 0.66))
+    ax = figure.add_axes((0.17, 0.12, 0.8, 0.66))
     style.plain_axes(ax)
     for i, (name, label) in enumerate(BOUND_LABELS.items()):
         if name in curves:
@@ -50,7 +50,8 @@ def bound_curves(epochs: Sequence[float] | np.ndarray, curves: Mapping[str, Sequ
     style.log_y(ax)
     ax.set_xlabel("epoch")
     ax.set_ylabel("bound, error, gap")
-    style.legend_above(ax, 3)
+    where = {"loc": "lower left", "bbox_to_anchor": (-0.16, 1.02), "ncols": 3, "columnspacing": 1.0, "borderaxespad": 0}
+    style.legend(ax, fontsize=style.FONT_SIZE - 1.5, **where)
     return figure
 
 

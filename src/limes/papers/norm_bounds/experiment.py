@@ -87,7 +87,7 @@ def _steps(request: Request, sizes: Sizes, notes: list[str]) -> Iterator[Step]:
         rows = {"task": asdict(task), "data": content_hash(data)}
         follow = partial(course.followed, task, data)
         for case, count in sizes.cases:
-            settings = dict(zip(("kind", "depth", "channels", "decay"), case, strict=True))
+            settings: dict[str, Any] = dict(zip(("kind", "depth", "channels", "decay"), case, strict=True))
             yield from _each(name_of(case), request.seed_range(count), follow, settings, _seconds(case, task), rows)
         seeds = request.seed_range(sizes.seeds)
         depth, channels = sizes.copies
