@@ -51,6 +51,11 @@ class BoundSettings:
     n_test: int
     notes: tuple[str, ...]
 
+    @property
+    def standardised(self) -> bool:
+        """Whether inputs are standardised, for the network and in D alike: tables are, what lies in a box is not."""
+        return self.data.scale is not None and self.data.bounds is None
+
     def config(self) -> dict[str, Any]:
         """The settings as plain values, for ``config.toml`` and to tell runs apart."""
         plain = ("kind", "depth", "channels", "epochs", "learning_rate", "weight_decay", "seed")
@@ -79,10 +84,8 @@ def prepare_bounds(
     rates = (float(o.learning_rate), float(o.weight_decay))
     training = BoundTraining(o.kind, o.depth, o.channels, o.epochs, *rates, seed=o.seed)
     training.network(dataset.shape)  # refuses what does not fit
-    notes = list(dataset.notes)
+    notes = [note for note in dataset.notes if "inside the model" not in note]
     n_train, n_test = row_numbers(dataset, o.n_train, o.n_test, notes)
-    if dataset.scale is not None:
-        notes.append("features are standardised; norms of inputs are those of the standardised ones")
     return BoundSettings(dataset, training, n_train, n_test, tuple(notes))
 
 

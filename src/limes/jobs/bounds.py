@@ -87,7 +87,7 @@ class _Work:
     def rows(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         s = self.settings
         parts = split(s.data, s.training.seed, s.n_train, 0, s.n_test)
-        affine = fit_affine(parts.x_train, s.data.scale)
+        affine = fit_affine(parts.x_train, s.data.scale) if s.standardised else None
         x, x_test = (a if affine is None else affine(a) for a in (parts.x_train, parts.x_test))
         y, y_test = (np.searchsorted(s.data.classes, labels) for labels in (parts.y_train, parts.y_test))
         return x.astype(np.float32), y, x_test.astype(np.float32), y_test
@@ -143,6 +143,7 @@ def _metrics(s: BoundSettings, found: dict[str, Any], curves: dict[str, Any], co
             **{name: getattr(t, name) for name in names},
             "n_train": s.n_train,
             "n_test": s.n_test,
+            "standardised": s.standardised,
         },
         "curves": {name: np.asarray(value).tolist() for name, value in curves.items()},
         "last": found["last"],

@@ -136,7 +136,7 @@ def _setup(metrics: Metrics) -> Section:
         ("Weight decay", f"{s['weight_decay']:g}, momentum 0.9, weight normalisation"),
         ("Loss", "squared error on one-hot labels"),
         ("Rows", f"{s['n_train']:,} training, {s['n_test']:,} test, seed {s['seed']}"),
-        ("Inputs", "as they are, in training and in D"),
+        ("Inputs", f"{'standardised' if s['standardised'] else 'as they are'}, in training and in D alike"),
         ("Time", format_seconds(metrics["seconds"])),
     ]
     return Section("Settings", [KeyValues(pairs)])

@@ -53,8 +53,8 @@ SIZES: dict[Size, Sizes] = {
     ),
     "full": Sizes(
         task=Task("mnist", 2, 2000, 2000, 1000, 20, 0.1),
-        seeds=5,
-        cases=_cases(5, (2, 3, 4), (16, 32), ((2, 8), (2, 16), (3, 8), (3, 16)), ((("conv", 3, 64, DECAY), 2),)),
+        seeds=3,
+        cases=_cases(3, (2, 3, 4), (16, 32), ((2, 8), (2, 16), (3, 8), (3, 16)), ((("conv", 3, 64, DECAY), 2),)),
         copies=(2, 16),
         units=8,
     ),
