@@ -19,7 +19,7 @@ from limes.measure.kernels import (
     relative_change,
     top_mass,
 )
-from limes.measure.norm_bounds import DataNorms, NormBounds, data_norms, norm_bounds
+from limes.measure.norm_bounds import DataNorms, NormBounds, data_norms, norm_bounds, rows_needed
 from limes.measure.patterns import activation_pattern, hamming_distance
 from limes.measure.singles import Singles, singles
 
@@ -56,6 +56,7 @@ __all__ = [
     "norm_bounds",
     "polar",
     "relative_change",
+    "rows_needed",
     "singles",
     "softmax_distance",
     "spawn",
