@@ -151,7 +151,7 @@ WRONG = [
     ("7b", ends("local-2-16", "sparse", 0.01)),
     ("7c", ends("local-2-16", "complete", 0.01)),
     ("7d", ends("dense-2-16", "sparse", 4.0)),
-    ("7e", ends("dense-2-16", "complete", 40.0)),
+    ("7e", ends("dense-2-16", "golowich", 40.0)),
     ("8a", change("samples", "node", 1, value=15_000.0)),
     ("8b", change("samples", "node", 1, value=24_000.0)),
 ]

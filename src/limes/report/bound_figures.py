@@ -19,6 +19,7 @@ BOUND_LABELS = {
     "graf": "Graf",
     "ledent": "Ledent",
 }
+_ROUNDING = 1e-9  # a difference of two equal errors may be as small
 _ERROR_LABELS = {"train_error": "training error", "test_error": "test error", "gap": "gap"}
 
 
@@ -61,4 +62,4 @@ def _shown(
     values = np.asarray(curves[name], float)
     if values.shape != np.shape(epochs):
         raise InputError(f"{name} has {values.shape} values for {np.shape(epochs)} epochs")
-    return np.where(values > 0, values, np.nan)
+    return np.where(values > _ROUNDING, values, np.nan)

@@ -20,7 +20,7 @@ def convention_claims(found: Found, size: Size) -> list[Claim]:
 
 
 def _colours(result: dict[str, Any], size: Size) -> list[Claim]:
-    shown = ", ".join(f"{name} {value:.3g}" for name, value in result.items())
+    shown = ", ".join(f"{name} {value:.3g}" for name, value in result.items() if "," in name)
     made = []
     for id, name in (("5a", "raw"), ("5b", "standardised")):
         factor = result[f"{name}, pixel"] / result[f"{name}, channel"]
