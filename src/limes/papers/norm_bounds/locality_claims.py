@@ -115,8 +115,8 @@ def _local(found: Found, size: Size) -> list[Claim]:
             "7d",
             "Locality helps without sharing: the released bound is below that of dense layers",
             PAPER,
-            f"bound of dense networks, pixels or the input as nodes, over that of local ones, least over pairs; {names} and "
-            f"{below}",
+            f"bound of dense networks, pixels or the input as nodes, over that of local ones, least over pairs; "
+            f"{names} and {below}",
             Expected.at_least(1.0),
             **common([*locals_, *dense], ratio("sparse")),
             size=size,
@@ -127,8 +127,8 @@ def _local(found: Found, size: Size) -> list[Claim]:
             "7e",
             "The bound with the read-out is below that of dense layers too",
             "limes",
-            f"complete bound of dense networks, pixels or the input as nodes, over that of local ones, least over pairs; "
-            f"{names} and {below}",
+            "complete bound of dense networks, pixels or the input as nodes, over that of local ones, least over "
+            f"pairs; {names} and {below}",
             Expected.at_least(1.0),
             **common([*locals_, *dense], ratio("complete")),
             size=size,
