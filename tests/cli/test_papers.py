@@ -51,6 +51,8 @@ def test_the_list_as_json_has_exactly_what_is_promised(tmp_path):
         "stability-at",
         "convergence-at",
         "fast-training",
+        "pruned-ntk",
+        "norm-bounds",
     ]
     for paper in found["data"]:
         assert list(paper) == ["key", "title", "claims"]

@@ -1,6 +1,8 @@
 """The verbs as plain functions: what the command line calls, and what a program may call instead."""
 
 from limes.jobs.attack import attack
+from limes.jobs.bound_settings import BoundOptions, BoundSettings, plan_bounds, prepare_bounds
+from limes.jobs.bounds import measure_bounds
 from limes.jobs.certify import certify
 from limes.jobs.doctor import doctor
 from limes.jobs.evolution import measure_evolution
@@ -17,6 +19,8 @@ from limes.jobs.width_settings import WidthOptions, WidthSettings, plan_widths, 
 from limes.jobs.widths import measure_widths
 
 __all__ = [
+    "BoundOptions",
+    "BoundSettings",
     "EvolutionOptions",
     "EvolutionSettings",
     "FeatureOptions",
@@ -32,16 +36,19 @@ __all__ = [
     "check_gram",
     "doctor",
     "fit",
+    "measure_bounds",
     "measure_evolution",
     "measure_features",
     "measure_widths",
     "plan",
+    "plan_bounds",
     "plan_evolution",
     "plan_features",
     "plan_gram",
     "plan_widths",
     "predict",
     "prepare",
+    "prepare_bounds",
     "prepare_evolution",
     "prepare_features",
     "prepare_widths",

@@ -1,7 +1,10 @@
-"""Measurements: the features of kernel machines, and how finite networks change while they are trained."""
+"""Measurements: features of kernel machines, finite networks while they are trained, bounds from their norms."""
 
 from limes.measure.agreement import Agreement, agreement
 from limes.measure.basis import FeatureBasis, feature_basis, spread_ranks
+from limes.measure.bound_course import BoundCourse, bound_course
+from limes.measure.bound_layers import net_layers, tree_layers, weight_layers
+from limes.measure.bound_training import BoundTraining
 from limes.measure.connectivity import Barrier, barrier, error_on, spawn
 from limes.measure.cumulative import Cumulative, cumulative
 from limes.measure.evolution import Evolution, evolution
@@ -16,22 +19,29 @@ from limes.measure.kernels import (
     relative_change,
     top_mass,
 )
+from limes.measure.norm_bounds import DataNorms, NormBounds, data_norms, norm_bounds, rows_needed
 from limes.measure.patterns import activation_pattern, hamming_distance
 from limes.measure.singles import Singles, singles
 
 __all__ = [
     "Agreement",
     "Barrier",
+    "BoundCourse",
+    "BoundTraining",
     "Cumulative",
+    "DataNorms",
     "Evolution",
     "FeatureBasis",
     "Features",
+    "NormBounds",
     "Singles",
     "activation_pattern",
     "agreement",
     "alignment",
     "barrier",
+    "bound_course",
     "cumulative",
+    "data_norms",
     "disagreement",
     "effective_rank",
     "eigenvalues",
@@ -42,12 +52,17 @@ __all__ = [
     "function_distance",
     "hamming_distance",
     "kernel_distance",
+    "net_layers",
+    "norm_bounds",
     "polar",
     "relative_change",
+    "rows_needed",
     "singles",
     "softmax_distance",
     "spawn",
     "spread_ranks",
     "top_mass",
+    "tree_layers",
     "weight_distance",
+    "weight_layers",
 ]

@@ -63,6 +63,14 @@ _ENTRIES = (
         "fast-training",
         "Fast training with inactive neurons (Song, Yang & Zhang 2021)",
         "limes.papers.fast_training",
+        "pruned-ntk",
+        "The tangent kernel of randomly pruned networks (Yang & Wang 2023)",
+        "limes.papers.pruned_ntk",
+    ),
+    Entry(
+        "norm-bounds",
+        "Norm-based bounds for networks with local connections (Galanti et al. 2023)",
+        "limes.papers.norm_bounds",
     ),
 )
 

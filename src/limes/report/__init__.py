@@ -3,6 +3,8 @@
 Nothing here computes results. matplotlib and jinja2 are imported only when a figure or a page is made.
 """
 
+from limes.report.bound_figures import bound_curves
+from limes.report.bounds_page import bounds_headline, bounds_page
 from limes.report.classes import class_balance
 from limes.report.curves import radius_curve, time_curve
 from limes.report.evolution_figures import distance_map, polar_curve, shape_curves, velocity_curves
@@ -37,6 +39,9 @@ __all__ = [
     "RunFolder",
     "Section",
     "Table",
+    "bound_curves",
+    "bounds_headline",
+    "bounds_page",
     "class_balance",
     "config_hash",
     "cumulative_curves",

@@ -1,17 +1,15 @@
 """The steps at each size, and the data that they need."""
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, astuple
-from functools import cache
 from typing import Any
 
-from limes.core.errors import FormatError
-from limes.data import Dataset, data_hash, load
+from limes.data import Dataset
 from limes.papers.deep_vs_kernel import basin, cone, motion, switch
 from limes.papers.deep_vs_kernel.cases import CASES, Case
 from limes.papers.deep_vs_kernel.problems import Problem, Rows, draw
 from limes.papers.paper import Part, Plan, Request, Step, plain
+from limes.papers.sources import content_hash, dataset
 
 
 def plan(request: Request) -> Plan:
@@ -24,11 +22,11 @@ def plan(request: Request) -> Plan:
     sources: dict[str, Dataset] = {}
     notes: list[str] = []
     for name in {case.mlp.name: None, case.cnn.name: None}:
-        found = _source(name, request, notes)
+        found = dataset(name, request, notes)
         if found is not None:
             sources[name] = found
     settings: dict[str, Any] = {"seeds": request.seeds, "case": plain(asdict(case))}
-    hashes = {name: _hash(data) for name, data in sources.items()}
+    hashes = {name: content_hash(data) for name, data in sources.items()}
     steps: list[Step] = []
     for quantity, problem, measure in _quantities(case):
         if problem.name in sources:
@@ -70,28 +68,3 @@ def _steps(
 
         part = Part(f"{quantity}-seed{seed}", decides)
         yield Step(quantity, seed, compute, case.seconds[quantity], part, small=request.size == "smoke")
-
-
-def _source(name: str, request: Request, notes: list[str]) -> Dataset | None:
-    """A data set; a note for the reader where the official files were not given."""
-    if name == "digits":
-        return _digits()
-    if request.data is None and not os.environ.get("LIMES_DATA"):
-        notes.append(f"claims on {name} need its files, which were not given: pass --data DIR, or set $LIMES_DATA")
-        return None
-    try:
-        return load(name, request.data)
-    except FormatError as error:
-        if request.data is not None:
-            raise
-        notes.append(f"claims on {name} are left out: {error}")
-        return None
-
-
-def _hash(data: Dataset) -> str:
-    return data_hash(*(a for a in (data.x, data.y, data.x_test, data.y_test) if a is not None))
-
-
-@cache
-def _digits() -> Dataset:
-    return load("digits")

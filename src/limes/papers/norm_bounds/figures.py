@@ -1,0 +1,84 @@
+"""The figures: bounds, errors and gap over epochs, rho with and without weight decay, and last bounds by network."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from limes.papers.paper import Drawing
+from limes.report import bound_curves, style
+
+Numbers = Mapping[str, Any]
+
+
+def figures(numbers: Numbers) -> dict[str, Drawing]:
+    """The drawings, from the numbers as they were stored."""
+    if not numbers:
+        return {}
+    return {"course": _course(numbers["course"]), "rho": _rho(numbers["rho"]), "ends": _ends(numbers["ends"])}
+
+
+def _course(numbers: Numbers) -> Drawing:
+    lines = {name: [e["mean"] for e in row] for name, row in numbers["lines"].items()}
+    told = ", ".join(f"{name} {row[-1]:.3g}" for name, row in lines.items())
+    return Drawing(
+        bound_curves(numbers["epochs"], lines),
+        f"{numbers['name']}: all bounds, errors and the generalisation gap by epoch, means over seeds. A bound below 1 "
+        "(line) would say something. Dotted: with the degree of the read-out.",
+        f"Curves over epochs on a logarithmic axis. At the end: {told}.",
+    )
+
+
+def _rho(numbers: Numbers) -> Drawing:
+    figure = style.new_figure(style.WIDTH, 3.4)
+    ax = figure.add_axes((0.15, 0.16, 0.81, 0.74))
+    style.plain_axes(ax)
+    told = []
+    for i, (name, row) in enumerate(numbers["lines"].items()):
+        look: dict[str, Any] = {"color": style.SERIES[i % 6], "linewidth": 1.4, "label": name}
+        ax.plot(numbers["epochs"], [e["mean"] for e in row], linestyle=":" if "no decay" in name else "-", **look)
+        told.append(f"{name} from {row[0]['mean']:.3g} to {row[-1]['mean']:.3g}")
+    style.log_y(ax)
+    ax.set_xlabel("epoch")
+    ax.set_ylabel("rho, product of norms")
+    style.legend(ax, fontsize=style.FONT_SIZE - 2)
+    return Drawing(
+        figure,
+        "Product of the Frobenius norms of all layers in training, with weight decay 3e-3 and (dotted) without.",
+        f"rho over epochs on a logarithmic axis. {'; '.join(told)}.",
+    )
+
+
+def _ends(numbers: Numbers) -> Drawing:
+    names = list(numbers)
+    figure = style.new_figure(style.WIDTH, 0.8 + 0.3 * len(names))
+    ax = figure.add_axes((0.3, 0.5 / (0.8 + 0.3 * len(names)), 0.66, 1 - 0.85 / (0.8 + 0.3 * len(names))))
+    style.plain_axes(ax)
+    kinds = {
+        "sparse": "as released",
+        "complete": "with the read-out",
+        "long_sedghi": "Long–Sedghi",
+        "golowich": "Golowich",
+    }
+    for i, (kind, label) in enumerate(kinds.items()):
+        look: dict[str, Any] = {"color": style.SERIES[i], "marker": style.MARKERS[i], "markersize": 5, "label": label}
+        ax.plot([numbers[n][kind]["mean"] for n in names], range(len(names)), linestyle="none", **look)
+    ax.set_xscale("log")
+    ax.set_yticks(range(len(names)), names)
+    ax.invert_yaxis()
+    ax.axvline(1.0, color=style.MUTED, linewidth=0.8)
+    ax.set_xlabel("bound on the generalisation gap")
+    style.legend(
+        ax,
+        loc="lower right",
+        bbox_to_anchor=(1.02, 1.0),
+        ncols=4,
+        columnspacing=0.8,
+        borderaxespad=0,
+        fontsize=style.FONT_SIZE - 2.5,
+    )
+    told = "; ".join(f"{n}: " + ", ".join(f"{v[k]['mean']:.3g}" for k in kinds) for n, v in numbers.items())
+    return Drawing(
+        figure,
+        "Bounds after training, by network: as released, with the degree of the read-out, Long & Sedghi, Golowich et "
+        "al.; CONV with shared filters, LC with a filter for each position, FC dense.",
+        f"Bounds by network on a logarithmic axis: {told}.",
+    )

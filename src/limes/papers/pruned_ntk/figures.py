@@ -1,0 +1,191 @@
+"""The figures: factors by case, the gap over alpha m, pruned inputs, and networks in training."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from limes.papers.paper import Drawing
+from limes.report import style
+
+Numbers = Mapping[str, Any]
+
+
+def figures(numbers: Numbers) -> dict[str, Drawing]:
+    """The drawings, from the numbers as they were stored."""
+    made = {
+        "factors": _factors(numbers["factors"]),
+        "gaps": _gaps(numbers["gaps"]),
+        "mask": _mask(numbers["mask"]),
+    }
+    if numbers["training"]:
+        made["accuracy"] = _accuracy(numbers["training"])
+        made["distance"] = _distance(numbers["training"])
+        made["criteria"] = _criteria(numbers["training"])
+    return made
+
+
+def _factors(numbers: Numbers) -> Drawing:
+    cases = numbers["cases"]
+    figure, ax = _axes(3.6, left=0.5, width=0.46)
+    for i, (kind, label) in enumerate((("raw", "as it is, over alpha^k"), ("rescaled", "rescaled"))):
+        scale = [c["expected"] if kind == "raw" else 1.0 for c in cases]
+        means = [c[kind]["mean"] / s for c, s in zip(cases, scale, strict=True)]
+        errors = [(c[kind]["standard_error"] or 0.0) / s for c, s in zip(cases, scale, strict=True)]
+        look: dict[str, Any] = {"color": style.SERIES[i], "marker": style.MARKERS[i], "markersize": 4, "label": label}
+        places = [k + 0.15 * (2 * i - 1) for k in range(len(cases))]
+        ax.errorbar(means, places, xerr=errors, linestyle="none", elinewidth=0.9, **look)
+    ax.axvline(1.0, color=style.MUTED, linewidth=0.8)
+    ax.set_yticks(range(len(cases)), [c["case"].replace(" pruned", "").replace(", alpha", ",\nalpha") for c in cases])
+    ax.tick_params(axis="y", labelsize=style.FONT_SIZE - 2.5)
+    ax.invert_yaxis()
+    ax.set_xlabel("factor of the kernel")
+    style.legend(ax, loc="lower right", bbox_to_anchor=(1.02, 1.0), ncols=2, columnspacing=1.2, borderaxespad=0)
+    told = "; ".join(f"{c['case']}: {c['raw']['mean']:.4f} and {c['rescaled']['mean']:.3f}" for c in cases)
+    return Drawing(
+        figure,
+        f"Factor of the infinite-width kernel in that of pruned networks of width {numbers['width']:,}: as it is, over "
+        "alpha to the number of pruned layers, and with the weights that stay rescaled. Bars are standard errors.",
+        f"Factors as they are and rescaled. {told}.",
+    )
+
+
+def _gaps(numbers: Numbers) -> Drawing:
+    figure, ax = _axes()
+    widths, told, sizes = numbers["widths"], [], []
+    for i, (keep, row) in enumerate(zip(numbers["keeps"], numbers["errors"], strict=True)):
+        x = [keep * m for m in widths]
+        sizes += x
+        _line(ax, i, x, row, f"alpha = {keep:g}")
+        told.append(f"alpha = {keep:g} from {row[0]['mean']:.3g} to {row[-1]['mean']:.3g}")
+    ends = [min(sizes), max(sizes)]
+    ax.plot(ends, [12 / e**0.5 for e in ends], color=style.MUTED, linestyle=":", label="12 / √(alpha m)")
+    ax.set_xscale("log")
+    style.log_y(ax)
+    ax.set_xlabel("alpha × width")
+    ax.set_ylabel("largest error of the kernel")
+    style.legend(ax, fontsize=style.FONT_SIZE - 2)
+    return Drawing(
+        figure,
+        "Largest entry of |kernel - limit| against alpha times the width, rescaled, inputs whole, L = 2. On the "
+        "diagonal the limit is 3.",
+        f"Error against alpha times the width, logarithmic axes. {'; '.join(told)}.",
+    )
+
+
+def _mask(numbers: Numbers) -> Drawing:
+    figure, ax = _axes()
+    told = []
+    for i, (case, row, mixed) in enumerate(
+        zip(numbers["cases"], numbers["arccosine"], numbers["mixture"], strict=True)
+    ):
+        d, keep = case
+        name = f"d = {d}, alpha = {keep:g}"
+        _line(ax, i, numbers["widths"], row, name)
+        if keep < 1:
+            _line(ax, i, numbers["widths"], mixed, None, linestyle=":")
+        told.append(f"{name}: {row[-1]['mean']:.3g}, to the mean over masks {mixed[-1]['mean']:.3g}")
+    ax.set_xscale("log")
+    style.log_y(ax)
+    _ticks(ax, numbers["widths"])
+    ax.set_xlabel("width")
+    ax.set_ylabel("relative error")
+    ax.set_ylim(top=2.0)
+    style.legend(ax, fontsize=style.FONT_SIZE - 2, ncols=2, loc="upper center")
+    return Drawing(
+        figure,
+        "The first layer's part of the kernel with pruned inputs: relative distance to that of the whole network, and, "
+        "dotted, to the mean over masks, which is its limit.",
+        f"Relative errors against width, logarithmic axes; at the largest width {'; '.join(told)}.",
+    )
+
+
+def _accuracy(numbers: Numbers) -> Drawing:
+    figure, ax = _axes()
+    told = [f"kernel regression {numbers['kernel']['mean']:.3f}"]
+    ax.axhline(numbers["kernel"]["mean"], color=style.MUTED, linewidth=1.0, linestyle="--", label="kernel regression")
+    _line(ax, 0, numbers["widths"], numbers["lines"]["unpruned"]["accuracy"], "whole")
+    told.append(f"whole {numbers['lines']['unpruned']['accuracy'][-1]['mean']:.3f}")
+    for i, keep in enumerate(numbers["keeps"], start=1):
+        rescaled, raw = (numbers["lines"][f"{kind} {keep:g}"]["accuracy"] for kind in ("rescaled", "raw"))
+        _line(ax, i, numbers["widths"], rescaled, f"rescaled, alpha = {keep:g}")
+        _line(ax, i, numbers["widths"], raw, None, linestyle=":")
+        told.append(f"alpha = {keep:g} rescaled {rescaled[-1]['mean']:.3f}, not {raw[-1]['mean']:.3f}")
+    ax.set_xscale("log")
+    _ticks(ax, numbers["widths"])
+    ax.set_xlabel("width")
+    ax.set_ylabel("test accuracy")
+    style.legend(ax, fontsize=style.FONT_SIZE - 2)
+    return Drawing(
+        figure,
+        "Test accuracy after as many steps of the same training; dotted: pruned without rescaling.",
+        f"Accuracy against width; at the largest width {', '.join(told)}.",
+    )
+
+
+def _distance(numbers: Numbers) -> Drawing:
+    figure, ax = _axes()
+    told = []
+    names = ["unpruned", *(f"rescaled {keep:g}" for keep in numbers["keeps"])]
+    for i, name in enumerate(names):
+        row = numbers["lines"][name]["distance"]
+        label = "whole" if name == "unpruned" else f"rescaled, alpha = {name.split()[1]}"
+        _line(ax, i, numbers["widths"], row, label)
+        told.append(f"{label} from {row[0]['mean']:.3g} to {row[-1]['mean']:.3g}")
+    ax.set_xscale("log")
+    style.log_y(ax)
+    _ticks(ax, numbers["widths"])
+    ax.set_xlabel("width")
+    ax.set_ylabel("distance of the outputs")
+    style.legend(ax, fontsize=style.FONT_SIZE - 2)
+    return Drawing(
+        figure,
+        "Distance of the outputs on test rows to those of kernel regression with the unpruned kernel, relative.",
+        f"Relative distance against width, logarithmic axes. {'; '.join(told)}.",
+    )
+
+
+def _criteria(numbers: Numbers) -> Drawing:
+    figure, ax = _axes()
+    names = list(numbers["criteria"])
+    entries = [numbers["criteria"][name]["accuracy"] for name in names]
+    errors = [e["standard_error"] or 0.0 for e in entries]
+    ax.errorbar(range(len(names)), [e["mean"] for e in entries], yerr=errors, fmt="o", color=style.SERIES[0])
+    ax.axhline(numbers["kernel"]["mean"], color=style.MUTED, linewidth=1.0, linestyle="--", label="kernel regression")
+    ax.set_xticks(range(len(names)), [f"{n}\nkernel × {numbers['criteria'][n]['factor']['mean']:.2g}" for n in names])
+    ax.set_xlim(-0.5, len(names) - 0.5)
+    ax.set_ylabel("test accuracy")
+    style.legend(ax, fontsize=style.FONT_SIZE - 2)
+    told = "; ".join(
+        f"{n} {v['accuracy']['mean']:.3f}, kernel {v['factor']['mean']:.3g} times the limit at a distance of "
+        f"{v['distance to limit']['mean']:.2g}"
+        for n, v in numbers["criteria"].items()
+    )
+    return Drawing(
+        figure,
+        f"Four ways to keep {numbers['share']:g} of the weights at initialisation, in the same training. Under each "
+        "name the factor of the infinite-width kernel in its kernel before training.",
+        f"Accuracy by criterion. {told}.",
+    )
+
+
+def _axes(height: float = 3.4, left: float = 0.15, width: float = 0.81) -> tuple[Any, Any]:
+    figure = style.new_figure(style.WIDTH, height)
+    ax = figure.add_axes((left, 0.16, width, 0.74))
+    style.plain_axes(ax)
+    return figure, ax
+
+
+def _line(
+    ax: Any, i: int, x: Sequence[float], entries: Sequence[Numbers], label: str | None, linestyle: str = "-"
+) -> None:
+    errors = [e["standard_error"] or 0.0 for e in entries]
+    look: dict[str, Any] = {"color": style.SERIES[i], "marker": style.MARKERS[i], "markersize": 4, "label": label}
+    ax.errorbar(
+        x, [e["mean"] for e in entries], yerr=errors, linestyle=linestyle, linewidth=1.3, elinewidth=0.9, **look
+    )
+
+
+def _ticks(ax: Any, places: Sequence[float]) -> None:
+    from matplotlib.ticker import NullFormatter
+
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.set_xticks(places, [f"{place:,}" for place in places])
