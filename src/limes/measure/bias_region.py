@@ -11,8 +11,10 @@ the eigenvector of the smallest eigenvalue is usually outside, and then p0 - q m
 Reference: Yang et al. 2024, arXiv 2301.00327; the definition of the region is recalled, the bound derived here.
 """
 
+from typing import Any
+
 import numpy as np
-from scipy.optimize import fminbound
+from scipy.optimize import minimize_scalar
 
 from limes.core.errors import InputError
 from limes.measure.bias_kernel import BiasKernel
@@ -79,6 +81,8 @@ def region_minimum(kernel: BiasKernel) -> float:
     best, top, mu = max(height(0.0), height(1.0)), 0.5, 0.5  # mu = 1 alone gives p0 - q
     while mu > 0.9 * top and top < 1e3:  # the largest value may lie further out
         top *= 4.0
-        mu = float(fminbound(lambda mu: -height(mu), 0.0, top, xtol=1e-3))
-        best = max(best, height(mu))
+        found: Any = minimize_scalar(
+            lambda mu: -height(mu), bounds=(0.0, top), method="bounded", options={"xatol": 1e-3}
+        )
+        best, mu = max(best, -float(found.fun)), float(found.x)
     return best

@@ -59,6 +59,11 @@ _ENTRIES = (
         "Convergence of adversarial training in wide networks (Gao et al. 2019)",
         "limes.papers.convergence_at",
     ),
+    Entry(
+        "bias-ntk",
+        "Bias-generalised NTK: wide networks with large bias (Yang et al. 2024)",
+        "limes.papers.bias_ntk",
+    ),
 )
 
 
