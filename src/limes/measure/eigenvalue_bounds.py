@@ -1,8 +1,9 @@
 """Bounds on the smallest eigenvalue of a kernel matrix, each with what it is worth.
 
 A lower bound is "rigorous" where it holds for every matrix of its kind, up to the rounding of float64; "worst case"
-where it knows of the data no more than how close the closest two are; "in a region" where it bounds the quadratic form
-for some vectors only, so that it bounds the eigenvalue if the eigenvector is one of them, and says nothing otherwise.
+where it knows of the data no more than how close the closest two are, and its constants are recalled; "in a region"
+where it bounds the quadratic form for some vectors only, so that it bounds the eigenvalue if the eigenvector is one of
+them, and says nothing otherwise.
 """
 
 import math
