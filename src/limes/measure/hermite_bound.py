@@ -89,4 +89,4 @@ def hermite_bound(bias: float, floors: np.ndarray, trainable: bool = True) -> Ei
     pairs = floors[1:] + floors[:-1] if trainable else floors[1:]
     tail = max(active_fraction(bias) - math.fsum(weights), 0.0)
     value = math.fsum(weights * pairs) + tail * floors[-1] * (2 if trainable else 1)
-    return EigenvalueBound("Hermite series", value, "lower", "rigorous")
+    return EigenvalueBound("Hermite series", float(value), "lower", "rigorous")
