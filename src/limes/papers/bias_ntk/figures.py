@@ -195,7 +195,7 @@ def _activation(training: Numbers) -> Drawing:
 
 
 def _mnist(numbers: Numbers) -> Drawing:
-    figure, ax = _axes(3.2, (0.15, 0.16, 0.81, 0.79))
+    figure, ax = _axes(3.7, (0.15, 0.28, 0.81, 0.69))
     told = []
     for i, bias in enumerate(numbers["biases"]):
         ax.axhline(active_fraction(bias), color=style.FAINT, linewidth=1.0)
@@ -210,7 +210,7 @@ def _mnist(numbers: Numbers) -> Drawing:
     style.log_y(ax)
     ax.set_xlabel("step + 1")
     ax.set_ylabel("share of active units")
-    style.legend(ax, loc="upper left", bbox_to_anchor=(0.0, 0.62), ncols=2)
+    style.legend(ax, loc="upper center", bbox_to_anchor=(0.45, -0.18), ncols=3)
     return Drawing(
         figure,
         "Share of active units in training on MNIST, rows of length 1, odd digits against even ones, one network "
