@@ -43,14 +43,14 @@ def _terms(found: Found, size: Size) -> list[Claim]:
     return [
         claim(
             "9a",
-            "With the sparsity factor the generalisation term stays where it is, above 1: it says nothing here",
+            "Even with the sparsity factor the generalisation term is above 1: it says nothing here",
             f"smallest {_BALL}",
             Expected.at_least(1.6, 0.1, refuted_below=1.0),
             per_seed(found, name, over("with", min)),
         ),
         claim(
             "9b",
-            "It does not grow with B either",
+            "With the sparsity factor the generalisation term does not grow with the bias",
             f"largest {_BALL}",
             Expected.at_most(3.4, 0.1, refuted_above=4.0),
             per_seed(found, name, over("with", max)),
@@ -58,14 +58,14 @@ def _terms(found: Found, size: Size) -> list[Claim]:
         ),
         claim(
             "9c",
-            "At large B it tends to 2 for all labels, as the kernel becomes a multiple of the identity",
+            "At large B the term tends to 2 for all labels, as the kernel becomes a multiple of the identity",
             f"largest |{_BALL} - 2| at B = 3 over both kinds of labels",
             Expected.at_most(0.1),
             per_seed(found, name, lambda r: max(abs(r[f"with {labels}"][-1] - 2.0) for labels in _LABELS)),
         ),
         claim(
             "9d",
-            "Without the sparsity factor it explodes",
+            "Without the sparsity factor the term explodes",
             "smallest sqrt(2 yᵀ H⁻¹ y / n) at B = 3 over both kinds of labels",
             Expected.at_least(20.0, refuted_below=10.0),
             per_seed(found, name, lambda r: min(r[f"without {labels}"][-1] for labels in _LABELS)),
@@ -93,7 +93,7 @@ def _lift(found: Found, size: Size) -> list[Claim]:
         ),
         Claim(
             "10b",
-            "At B = 3 they nearly double it",
+            "At B = 3 trained thresholds nearly double the smallest eigenvalue",
             RECORDED,
             quantity,
             Expected.about(1.95, 0.15, refuted_below=1.2),
@@ -135,7 +135,7 @@ def _region(found: Found, size: Size) -> list[Claim]:
         ),
         Claim(
             "11b",
-            "Nor does the vector of the region where the form is smallest",
+            "Not even at its smallest over the region is the form below p0 - min p",
             DERIVED,
             f"smallest ratio of the form's minimum over the region, found by duality, to p0 - min p; n = {sizes[0]}",
             Expected.at_least(1.0),
@@ -194,7 +194,7 @@ def _hermite(found: Found, size: Size) -> list[Claim]:
         ),
         claim(
             "12b",
-            "It is close to it",
+            "The Hermite bound is close to the smallest eigenvalue",
             "smallest ratio of the two over the cases, trained thresholds",
             Expected.at_least(0.88, 0.03, refuted_below=0.75),
             _everywhere(found, lambda r: float(np.divide(r["hermite"], r["smallest"]).min()), min),
@@ -202,7 +202,7 @@ def _hermite(found: Found, size: Size) -> list[Claim]:
         ),
         claim(
             "12c",
-            "It beats the worst-case bound from the separation of the data by many orders of magnitude",
+            "The Hermite bound beats the worst-case bound from the separation of the data by many orders of magnitude",
             "smallest log10 of the ratio of the two bounds",
             Expected.at_least(6.0, 1.0, refuted_below=3.0),
             _everywhere(found, lambda r: float(np.log10(np.divide(r["hermite"], r["worst"])).min()), min),
@@ -234,7 +234,7 @@ def _local(found: Found, size: Size) -> list[Claim]:
         ),
         Claim(
             "14b",
-            "It gains less the larger the bias is",
+            "Localisation gains less the larger the bias is",
             source,
             f"smallest change, when B grows by a half, {quantity}",
             Expected.at_least(0.0),

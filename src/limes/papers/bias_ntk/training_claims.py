@@ -127,7 +127,7 @@ def _sparsity(found: Found, size: Size, widths: list[int]) -> list[Claim]:
     claims.append(
         Claim(
             f"7{next(letters)}",
-            f"With frozen thresholds it stays as well: B = 1, width {widths[0]:,}",
+            f"With frozen thresholds the active share stays as well: B = 1, width {widths[0]:,}",
             DERIVED,
             f"largest |active / Phi(-B) - 1| over all steps; {_SETTING}",
             Expected.at_most(0.1, refuted_above=0.15),
@@ -158,7 +158,7 @@ def _lazy(found: Found, size: Size, widths: list[int]) -> list[Claim]:
         claims.append(
             Claim(
                 "8b",
-                f"With bias 1 and width {last:,} it does not",
+                f"With bias 1 and width {last:,} the network stays lazy",
                 DERIVED,
                 f"largest |z - z0| over B; {_SETTING}",
                 Expected.at_most(1.0),
