@@ -36,7 +36,8 @@ def points(n, d, seed=0):
 @pytest.fixture(scope="module")
 def kernels():
     """Of a few rows, wide and narrow, and the smallest eigenvalues."""
-    return [bias_kernel(points(16, d), 1.0) for d in (8, 3)]
+    narrow = np.concatenate([points(16, 3), np.zeros((16, 5))], axis=1)  # one program for both
+    return [bias_kernel(x, 1.0) for x in (points(16, 8), narrow)]
 
 
 def orthogonal(n):
