@@ -50,6 +50,7 @@ def test_the_list_as_json_has_exactly_what_is_promised(tmp_path):
         "uci",
         "stability-at",
         "convergence-at",
+        "bias-ntk",
         "fast-training",
         "pruned-ntk",
         "norm-bounds",

@@ -15,6 +15,8 @@ from limes.jobs.models import fit, predict
 from limes.jobs.plan import plan
 from limes.jobs.robustify import prepare, robustify
 from limes.jobs.settings import Options, Settings
+from limes.jobs.spectrum import measure_spectrum
+from limes.jobs.spectrum_settings import SpectrumOptions, SpectrumSettings, plan_spectrum, prepare_spectrum
 from limes.jobs.width_settings import WidthOptions, WidthSettings, plan_widths, prepare_widths
 from limes.jobs.widths import measure_widths
 
@@ -28,6 +30,8 @@ __all__ = [
     "Options",
     "RunResult",
     "Settings",
+    "SpectrumOptions",
+    "SpectrumSettings",
     "WidthOptions",
     "WidthSettings",
     "attack",
@@ -39,18 +43,21 @@ __all__ = [
     "measure_bounds",
     "measure_evolution",
     "measure_features",
+    "measure_spectrum",
     "measure_widths",
     "plan",
     "plan_bounds",
     "plan_evolution",
     "plan_features",
     "plan_gram",
+    "plan_spectrum",
     "plan_widths",
     "predict",
     "prepare",
     "prepare_bounds",
     "prepare_evolution",
     "prepare_features",
+    "prepare_spectrum",
     "prepare_widths",
     "robustify",
 ]

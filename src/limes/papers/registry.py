@@ -60,9 +60,16 @@ _ENTRIES = (
         "limes.papers.convergence_at",
     ),
     Entry(
+        "bias-ntk",
+        "Bias-generalised NTK: wide networks with large bias (Yang et al. 2024)",
+        "limes.papers.bias_ntk",
+    ),
+    Entry(
         "fast-training",
         "Fast training with inactive neurons (Song, Yang & Zhang 2021)",
         "limes.papers.fast_training",
+    ),
+    Entry(
         "pruned-ntk",
         "The tangent kernel of randomly pruned networks (Yang & Wang 2023)",
         "limes.papers.pruned_ntk",

@@ -26,6 +26,7 @@ from limes.report.html import (
 )
 from limes.report.robustify_page import headline, metric_figures, robustify_page
 from limes.report.rundir import RunFolder, config_hash, default_run_path, open_run
+from limes.report.spectrum_page import bounds_figure, spectrum_headline, spectrum_page
 from limes.report.style import save_figure, to_svg, to_svg_data_uri
 from limes.report.widths_page import width_curves, widths_headline, widths_page
 
@@ -42,6 +43,7 @@ __all__ = [
     "bound_curves",
     "bounds_headline",
     "bounds_page",
+    "bounds_figure",
     "class_balance",
     "config_hash",
     "cumulative_curves",
@@ -67,6 +69,8 @@ __all__ = [
     "save_figure",
     "shape_curves",
     "spectrum_figure",
+    "spectrum_headline",
+    "spectrum_page",
     "time_curve",
     "to_svg",
     "to_svg_data_uri",

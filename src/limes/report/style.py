@@ -18,6 +18,7 @@ from limes.core.arrays import write_atomic
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 INK, MUTED, FAINT = "#1b2026", "#5a636e", "#d3d8de"
@@ -73,14 +74,23 @@ def plain_axes(ax: "Axes", grid: bool = True) -> None:
 
 def log_y(ax: "Axes") -> None:
     """A logarithmic y axis in plain numbers; within two decades at 1, 2 and 5."""
+    ax.set_yscale("log")
+    _plain_ticks(ax.yaxis, ax.get_ylim())
+
+
+def log_x(ax: "Axes") -> None:
+    """The same of the x axis."""
+    ax.set_xscale("log")
+    _plain_ticks(ax.xaxis, ax.get_xlim())
+
+
+def _plain_ticks(axis: "Axis", ends: tuple[float, float]) -> None:
     from matplotlib.ticker import LogLocator, NullFormatter
 
-    ax.set_yscale("log")
-    low, high = ax.get_ylim()
-    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 100 * low else (1,)))
-    ax.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    ax.yaxis.set_minor_formatter(NullFormatter())
-    ax.tick_params(axis="y", which="minor", length=0)
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if ends[1] < 100 * ends[0] else (1,)))
+    axis.set_major_formatter(lambda value, _: f"{value:g}")
+    axis.set_minor_formatter(NullFormatter())
+    axis.set_tick_params(which="minor", length=0)
 
 
 def legend(ax: "Axes", **where: object) -> None:

@@ -1,0 +1,219 @@
+"""Pictures of networks with large bias: distances to the limit, spectra, bounds, and training."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from limes.measure import active_fraction
+from limes.papers.paper import Drawing
+from limes.report import style
+
+Numbers = Mapping[str, Any]
+
+
+def figures(numbers: Numbers) -> dict[str, Drawing]:
+    """The drawings, from the numbers as they were stored."""
+    n, width = max(numbers["spectra"], key=int), max(numbers["training"], key=int)
+    made = {
+        "limit": _limit(numbers["limit"]),
+        "eigenvalues": _eigenvalues(numbers["spectra"][n], f"{n} points on the sphere"),
+        "bounds": _bounds(numbers["spectra"][n], f"{n} points on the sphere"),
+        "terms": _terms(numbers["spectra"][n], n),
+        "losses": _losses(numbers["training"][width], width),
+        "activation": _activation(numbers["training"]),
+    }
+    if "mnist" in numbers:
+        rows = f"{numbers['mnist']['spectrum']['rows']} rows of MNIST"
+        made["mnist-activation"] = _mnist(numbers["mnist"])
+        made["mnist-bounds"] = _bounds(numbers["mnist"]["spectrum"], rows)
+    return made
+
+
+def _axes(height: float, box: tuple[float, float, float, float]) -> tuple[Any, Any]:
+    figure = style.new_figure(style.WIDTH, height)
+    ax = figure.add_axes(box)
+    style.plain_axes(ax)
+    return figure, ax
+
+
+def _look(i: int, **more: Any) -> dict[str, Any]:
+    return {"color": style.SERIES[i], "marker": style.MARKERS[i], "markersize": 4, "linewidth": 1.5} | more
+
+
+def _means(entries: Sequence[Numbers]) -> list[float]:
+    return [entry["mean"] for entry in entries]
+
+
+def _limit(numbers: Numbers) -> Drawing:
+    figure, ax = _axes(3.2, (0.15, 0.16, 0.8, 0.79))
+    widths, told = numbers["widths"], []
+    for i, (bias, entries) in enumerate(zip(numbers["biases"], numbers["distance"], strict=True)):
+        means, errors = _means(entries), [entry["standard_error"] or 0.0 for entry in entries]
+        ax.errorbar(widths, means, yerr=errors, label=f"B = {bias:g}", **_look(i))
+        told.append(f"B = {bias:g} from {means[0]:.3g} to {means[-1]:.3g}")
+    start = max(entries[0]["mean"] for entries in numbers["distance"])
+    line = [start, start * (widths[0] / widths[-1]) ** 0.5]
+    ax.plot([widths[0], widths[-1]], line, color=style.MUTED, linewidth=0.9, linestyle="--", label="slope −1/2")
+    ax.set_xscale("log")
+    ax.set_xticks(widths, [f"{w:,}" for w in widths])
+    ax.minorticks_off()
+    style.log_y(ax)
+    ax.set_xlabel("width")
+    ax.set_ylabel("distance from the kernel, relative")
+    style.legend(ax, loc="lower left")
+    ax.set_ylim(bottom=ax.get_ylim()[0] / 2.5)
+    return Drawing(
+        figure,
+        "Empirical kernels of finite networks at the start against the limit, 100 points in 20 dimensions, means over "
+        "networks. Fewer active units make the kernel noisier.",
+        "Distance against width on logarithmic axes: " + "; ".join(told) + ".",
+    )
+
+
+def _eigenvalues(numbers: Numbers, rows: str) -> Drawing:
+    figure, ax = _axes(3.2, (0.15, 0.16, 0.81, 0.79))
+    told = []
+    chosen = [i for i, bias in enumerate(numbers["biases"]) if bias in (0.0, 1.0, 2.0, 3.0)]
+    for place, i in enumerate(chosen):
+        bias, values = numbers["biases"][i], np.asarray(numbers["values"][i]) / active_fraction(numbers["biases"][i])
+        ax.plot(numbers["ranks"], values, color=style.SERIES[place], linewidth=1.7, label=f"B = {bias:g}")
+        told.append(f"B = {bias:g} from {values[0]:.3g} to {values[-1]:.2g}")
+    ax.set_xscale("log")
+    style.log_y(ax)
+    ax.set_xlabel("number of the eigenvalue")
+    ax.set_ylabel("eigenvalue over Phi(−B)")
+    style.legend(ax)
+    return Drawing(
+        figure,
+        f"Eigenvalues of the kernel on {rows}. The larger the bias, the closer to a multiple of the identity.",
+        "Eigenvalues against their number on logarithmic axes: " + "; ".join(told) + ".",
+    )
+
+
+_LINES = (
+    ("upper", "upper bound: closest pair", 5, ":"),
+    ("hermite", "Hermite bound (rigorous)", 2, "-"),
+    ("frozen", "eigenvalue, thresholds frozen", 0, "-"),
+    ("region", "p₀ − min p: only in the region", 1, "--"),
+)
+
+
+def _bounds(numbers: Numbers, rows: str) -> Drawing:
+    figure, ax = _axes(3.8, (0.13, 0.3, 0.83, 0.66))
+    told, smallest = [], np.array(_means(numbers["smallest"]))
+    for name, label, i, dashes in _LINES:
+        ratios = np.array(_means(numbers[name])) / smallest
+        ax.plot(numbers["biases"], ratios, label=label, **_look(i, linestyle=dashes))
+        told.append(f"{label} from {ratios[0]:.2g} to {ratios[-1]:.2g}")
+    ax.axhline(1.0, color=style.INK, linewidth=1.0)
+    ax.set_ylim(bottom=0)
+    ax.set_xlabel("bias B")
+    ax.set_ylabel("over the smallest eigenvalue")
+    style.legend(ax, loc="upper center", bbox_to_anchor=(0.45, -0.2), ncols=2, columnspacing=1.2)
+    inside = "never" if numbers["inside"] == 0 else f"in {numbers['inside']:.0%} of cases"
+    worst = np.array(_means(numbers["worst"])) / smallest
+    return Drawing(
+        figure,
+        f"What bounds the smallest eigenvalue of the kernel on {rows}, over that eigenvalue; means over draws. "
+        f"p₀ − min p bounds the form in a region only; the eigenvector is {inside} in it. The worst-case bound from "
+        f"the separation of the rows would lie at {worst.max():.0e}.",
+        "Ratios against the bias: " + "; ".join(told) + ".",
+    )
+
+
+def _terms(numbers: Numbers, n: str) -> Drawing:
+    figure, ax = _axes(3.4, (0.14, 0.27, 0.82, 0.69))
+    told = []
+    for i, labels in enumerate(("teacher", "random")):
+        for kind, dashes in (("with", "-"), ("without", "--")):
+            means = _means(numbers[f"{kind} {labels}"])
+            words = f"{labels} labels, {kind}"
+            ax.plot(numbers["biases"], means, label=words, **_look(i, linestyle=dashes))
+            told.append(f"{words}: {means[0]:.2f} to {means[-1]:.1f}")
+    ax.axhline(1.0, color=style.MUTED, linewidth=0.9)
+    style.log_y(ax)
+    ax.set_xlabel("bias B")
+    ax.set_ylabel("generalisation term")
+    style.legend(ax, loc="upper center", bbox_to_anchor=(0.45, -0.17), ncols=2)
+    return Drawing(
+        figure,
+        f"Generalisation term of the kernel ball with and without the sparsity factor, {n} points on the sphere. Above "
+        "the line at 1 it says nothing.",
+        "Terms against the bias on a logarithmic axis: " + "; ".join(told) + ".",
+    )
+
+
+def _losses(numbers: Numbers, width: str) -> Drawing:
+    figure, ax = _axes(3.2, (0.15, 0.16, 0.81, 0.79))
+    told = []
+    for i, bias in enumerate(numbers["biases"]):
+        steps, losses = numbers["shown"][i], np.asarray(numbers["losses"][i])
+        look = {"color": style.SERIES[i], "linewidth": 1.6}
+        ax.plot(steps, losses / losses[0], label=f"B = {bias:g}", **look)
+        lazy = np.asarray(numbers["lazy_losses"][i])
+        ax.plot(steps, lazy / lazy[0], color=style.SERIES[i], linewidth=1.1, linestyle="--")
+        told.append(f"B = {bias:g}: {losses[-1] / losses[0]:.1e} of the first loss after {steps[-1]} steps")
+    ax.set_yscale("log")
+    ax.set_ylim(1e-8, 2)
+    ax.set_xlabel("step of gradient descent")
+    ax.set_ylabel("loss over the first")
+    style.legend(ax)
+    return Drawing(
+        figure,
+        f"Training of networks of width {int(width):,} on random labels, step 1 / lambda_max; dashed: gradient descent "
+        "with the kernel at the start.",
+        "Losses falling on a logarithmic axis. " + "; ".join(told) + ".",
+    )
+
+
+def _activation(training: Numbers) -> Drawing:
+    figure, ax = _axes(3.9, (0.15, 0.33, 0.81, 0.64))
+    widths, told = sorted(training, key=int), []
+    dashes = ("-", "--", ":")
+    shown = [widths[0], widths[-1]] if len(widths) > 1 else widths
+    for i, bias in enumerate(training[widths[0]]["biases"]):
+        ax.axhline(active_fraction(bias), color=style.FAINT, linewidth=1.0)
+        for line, width in zip(dashes, shown, strict=False):
+            run = training[width]
+            look = {"color": style.SERIES[i], "linewidth": 1.5, "linestyle": line}
+            ax.plot(
+                np.asarray(run["shown"][i]) + 1, run["active"][i], label=f"B = {bias:g}, width {int(width):,}", **look
+            )
+            told.append(f"B = {bias:g}, width {width}: {run['active'][i][0]:.4f} to {run['active'][i][-1]:.4f}")
+    ax.set_xscale("log")
+    ax.set_ylim(0.005, 0.7)
+    style.log_y(ax)
+    ax.set_xlabel("step + 1")
+    ax.set_ylabel("share of active units")
+    style.legend(ax, loc="upper center", bbox_to_anchor=(0.45, -0.18), ncols=2)
+    return Drawing(
+        figure,
+        "Share of active pairs of unit and input in training on random labels, one network each; faint lines: Phi(−B).",
+        "Active share against step. " + "; ".join(told) + ".",
+    )
+
+
+def _mnist(numbers: Numbers) -> Drawing:
+    figure, ax = _axes(3.7, (0.15, 0.28, 0.81, 0.69))
+    told = []
+    for i, bias in enumerate(numbers["biases"]):
+        ax.axhline(active_fraction(bias), color=style.FAINT, linewidth=1.0)
+        look = {"color": style.SERIES[i], "linewidth": 1.6}
+        ax.plot(np.asarray(numbers["shown"][i]) + 1, numbers["active"][i], label=f"B = {bias:g}", **look)
+        told.append(
+            f"B = {bias:g}: predicted {active_fraction(bias):.4f}, start {numbers['active_start'][i]['mean']:.4f}, end "
+            f"{numbers['active_end'][i]['mean']:.4f}"
+        )
+    ax.set_xscale("log")
+    ax.set_ylim(0.015, 0.7)
+    style.log_y(ax)
+    ax.set_xlabel("step + 1")
+    ax.set_ylabel("share of active units")
+    style.legend(ax, loc="upper center", bbox_to_anchor=(0.45, -0.18), ncols=3)
+    return Drawing(
+        figure,
+        "Share of active units in training on MNIST, rows of length 1, odd digits against even ones, one network "
+        "for each B; faint lines: Phi(−B), the prediction.",
+        "Active share against step. " + "; ".join(told) + ".",
+    )
