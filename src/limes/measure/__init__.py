@@ -3,6 +3,7 @@
 from limes.measure.agreement import Agreement, agreement
 from limes.measure.basis import FeatureBasis, feature_basis, spread_ranks
 from limes.measure.bound_course import BoundCourse, bound_course
+from limes.measure.bound_data import DataNorms, data_norms
 from limes.measure.bound_layers import net_layers, tree_layers, weight_layers
 from limes.measure.bound_training import BoundTraining
 from limes.measure.connectivity import Barrier, barrier, error_on, spawn
@@ -19,7 +20,7 @@ from limes.measure.kernels import (
     relative_change,
     top_mass,
 )
-from limes.measure.norm_bounds import DataNorms, NormBounds, data_norms, norm_bounds, rows_needed
+from limes.measure.norm_bounds import NormBounds, norm_bounds, rows_needed
 from limes.measure.patterns import activation_pattern, hamming_distance
 from limes.measure.singles import Singles, singles
 
