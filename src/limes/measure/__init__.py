@@ -6,6 +6,7 @@ from limes.measure.bias_kernel import BiasKernel, active_fraction, bias_kernel, 
 from limes.measure.bias_region import in_region, region_bound, region_minimum
 from limes.measure.bias_training import BiasTraining, lazy_losses, train_with_bias
 from limes.measure.bound_course import BoundCourse, bound_course
+from limes.measure.bound_data import DataNorms, data_norms
 from limes.measure.bound_layers import net_layers, tree_layers, weight_layers
 from limes.measure.bound_training import BoundTraining
 from limes.measure.connectivity import Barrier, barrier, error_on, spawn
@@ -24,7 +25,7 @@ from limes.measure.kernels import (
     relative_change,
     top_mass,
 )
-from limes.measure.norm_bounds import DataNorms, NormBounds, data_norms, norm_bounds, rows_needed
+from limes.measure.norm_bounds import NormBounds, norm_bounds, rows_needed
 from limes.measure.patterns import activation_pattern, hamming_distance
 from limes.measure.rademacher import ball_term, confidence_term, localised_term, term_without_sparsity
 from limes.measure.singles import Singles, singles

@@ -10,7 +10,8 @@ from limes.core.errors import InputError
 from limes.core.layer_weights import LayerWeights
 from limes.core.types import Array
 from limes.finite import Run, outputs
-from limes.measure.norm_bounds import DataNorms, NormBounds, norm_bounds
+from limes.measure.bound_data import DataNorms
+from limes.measure.norm_bounds import NormBounds, norm_bounds
 
 BOUNDS = ("sparse", "complete", "golowich", "long_sedghi", "graf", "ledent")
 

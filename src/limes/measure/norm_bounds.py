@@ -29,64 +29,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
-import numpy as np
-
 from limes.core.errors import InputError
 from limes.core.layer_weights import LayerWeights
-from limes.core.types import Array
+from limes.measure.bound_baselines import frobenius, graf, ledent, long_sedghi, whole_norm
+from limes.measure.bound_data import DataNorms
 
-Node = Literal["pixel", "channel", "image"]
 Units = Literal["layer", "unit"]
-
-
-@dataclass(frozen=True)
-class DataNorms:
-    """Norms of the inputs that bounds use.
-
-    Attributes:
-        n: number of examples.
-        node: D, the largest over input nodes of the sum over examples of squares.
-        total: the sum of all squares.
-        largest: the largest norm of an example.
-        per: what a node is: "pixel" (a position with all of its channels, as the theorem has it), "channel" (a single
-            number, as the released code has it, which is up to the number of channels too small) or "image" (the whole
-            input, as for networks whose first layer is dense).
-    """
-
-    n: int
-    node: float
-    total: float
-    largest: float
-    per: Node = "pixel"
-
-
-def data_norms(x: Array, per: Node = "pixel") -> DataNorms:
-    """Norms of a batch of inputs, in their own units.
-
-    Args:
-        x: (n, *positions, channels), or (n, features), of which each is a position.
-        per: see `DataNorms`.
-
-    Raises:
-        InputError: for no examples, values that are not finite, or an unknown word.
-
-    Example:
-        >>> import numpy as np
-        >>> x = np.array([[[[1.0, 2.0]]], [[[3.0, 0.0]]]])
-        >>> [data_norms(x, per).node for per in ("pixel", "channel", "image")]
-        [14.0, 10.0, 14.0]
-    """
-    if per not in get_args(Node):
-        raise InputError(f"per must be one of {', '.join(get_args(Node))}, not {per!r}")
-    x = np.asarray(x)
-    if x.ndim < 2 or not x.size or x.dtype.kind not in "iuf" or not np.isfinite(x).all():
-        raise InputError(f"x of shape {x.shape} is no batch of finite numbers (n, ...)")
-    squares = np.square(x.astype(np.float64))
-    columns = squares.sum(axis=0)
-    nodes = columns.sum(axis=-1) if per == "pixel" and x.ndim > 2 else columns
-    rows = squares.reshape(len(x), -1).sum(axis=1)
-    node = rows.sum() if per == "image" else nodes.max()
-    return DataNorms(len(x), float(node), float(rows.sum()), float(np.sqrt(rows.max())), per)
 
 
 @dataclass(frozen=True)
@@ -170,13 +118,13 @@ def norm_bounds(
     depth, outputs = len(weighted), weighted[-1].filters.shape[2]
     c = outputs if classes is None else classes
     degrees = _degrees(layers, data, units)
-    norms = [_norm(w, units == "unit" and w is not weighted[-1]) for w in weighted]
+    norms = [frobenius(w, units == "unit" and w is not weighted[-1]) for w in weighted]
     seen = [1 if layer.kind == "pool" else d for layer, d in zip(layers, degrees, strict=True)]
     rho, n = math.prod(norms), data.n
     spread = math.log(2 * max(seen[:-1], default=1))
     logs = depth * math.log(2) + sum(math.log(max(d, 1)) for d in degrees)
     stretched = rho * math.prod(math.sqrt(math.prod(w.positions)) for w in weighted if w.kind == "conv")
-    stretched *= math.prod(_total(w) / _norm(w) for w in weighted if w.kind == "local" and _norm(w) > 0)
+    stretched *= math.prod(whole_norm(w) / frobenius(w) for w in weighted if w.kind == "local" and frobenius(w) > 0)
     return NormBounds(
         rho=rho,
         degrees=tuple(seen[:-1]),
@@ -185,9 +133,9 @@ def norm_bounds(
         additive=additive_term(rho, n, delta),
         complete=first_term(rho, logs, c, data.node * math.prod(seen), n) + additive_term(rho, n, delta),
         golowich=first_term(stretched, depth * math.log(2), c, data.total, n) + additive_term(stretched, n, delta),
-        long_sedghi=_long_sedghi(weighted, n, delta),
-        graf=_graf(weighted, data, delta),
-        ledent=_ledent(weighted, data, delta),
+        long_sedghi=long_sedghi(weighted, n, delta),
+        graf=graf(weighted, data, delta),
+        ledent=ledent(weighted, data, delta),
         data=data,
         assumptions=_assumptions(layers, data, units),
     )
@@ -246,72 +194,6 @@ def _degrees(layers: Sequence[LayerWeights], data: DataNorms, units: Units) -> l
             found.append(1 if i == 0 and data.per == "image" else layer.degree)
         last = layer.filters.shape[2]
     return found
-
-
-def _norm(layer: LayerWeights, single: bool = False) -> float:
-    """Frobenius norm, the largest over positions; of a dense layer whose units are nodes the largest column."""
-    if single and layer.kind == "dense":
-        return float(np.sqrt(np.square(layer.weights).sum(axis=0).max()))
-    return float(np.sqrt(np.square(layer.filters).sum(axis=(1, 2)).max()))
-
-
-def _total(layer: LayerWeights) -> float:
-    return float(np.linalg.norm(layer.weights))
-
-
-def _spectral(layer: LayerWeights) -> float:
-    """Largest singular value of the filter as a matrix, the largest over positions."""
-    return float(np.linalg.norm(layer.filters, 2, axis=(1, 2)).max())
-
-
-def _long_sedghi(layers: Sequence[LayerWeights], n: int, delta: float) -> float:
-    """L (prod lip)^{1/L} sqrt(W / n) + sqrt(ln(1 / delta) / n)."""
-    depth, size = len(layers), sum(layer.weights.size for layer in layers)
-    mean = math.prod(_spectral(layer) for layer in layers) ** (1 / depth)
-    return depth * mean * math.sqrt(size / n) + math.sqrt(math.log(1 / delta) / n)
-
-
-def _graf(layers: Sequence[LayerWeights], data: DataNorms, delta: float) -> float:
-    """8/n + 24 ln n sqrt(ln 2W) (sum_l C_l^{2/3})^{3/2} / sqrt n + 3 sqrt(ln(2 / delta) / 2n).
-
-    C_l = 4 sqrt(sum_i |x_i|^2 / n) prod lip |K_l|_{2,1} / lip_l, the (2,1) norm being the sum over input coordinates of
-    the norm over output channels; W the most weights of a layer.
-    """
-    n, lips = data.n, [_spectral(layer) for layer in layers]
-    whole = math.prod(lips)
-    if whole == 0:
-        return 8 / n + 3 * math.sqrt(math.log(2 / delta) / (2 * n))
-    sums = [np.linalg.norm(layer.filters, axis=2).sum(axis=1).max() for layer in layers]
-    each = [4 * math.sqrt(data.total / n) * whole * s / lip for s, lip in zip(sums, lips, strict=True)]
-    capacity = sum(c ** (2 / 3) for c in each) ** 1.5
-    size = max(layer.weights.size for layer in layers)
-    grown = 24 * math.log(n) * math.sqrt(math.log(2 * size)) * capacity / math.sqrt(n)
-    return 8 / n + grown + 3 * math.sqrt(math.log(2 / delta) / (2 * n))
-
-
-def _ledent(layers: Sequence[LayerWeights], data: DataNorms, delta: float) -> float:
-    """8/n + 1536 R sqrt(log2(32 Gamma n^2 + 7 W n)) ln n / sqrt n + 3 sqrt(ln(2 / delta) / n) + sqrt(ln 2 / n) + union.
-
-    r_l = |x| prod lip |K_l| / lip_l sqrt(positions of the output of l), |K_l| the sum over filters of their norms (of
-    the last layer the Frobenius norm, and lip its largest filter); R = (sum r_l^{2/3})^{3/2}, Gamma the largest r_l
-    times outputs of a layer, W the most outputs. The union over norms costs 3 sqrt((ln(1 + |x|) + sum_l
-    ln(2 + |K_l|)) / n); in the released code its sum stands outside of the 1 / n and has no logarithms.
-    """
-    n, last = data.n, layers[-1]
-    lips = [_spectral(layer) for layer in layers[:-1]] + [float(np.linalg.norm(last.weights, axis=0).max())]
-    sums = [float(np.linalg.norm(layer.filters, axis=1).sum(axis=1).max()) for layer in layers[:-1]] + [_total(last)]
-    outputs = [math.prod(layer.positions) for layer in layers]
-    sizes = [count * layer.filters.shape[2] for count, layer in zip(outputs, layers, strict=True)]
-    each = [
-        data.largest * math.prod(lips[:i] + lips[i + 1 :]) * s * math.sqrt(count)
-        for i, (s, count) in enumerate(zip(sums, outputs, strict=True))
-    ]
-    capacity = sum(r ** (2 / 3) for r in each) ** 1.5
-    gamma = max(r * size for r, size in zip(each, sizes, strict=True))
-    logs = math.sqrt(math.log2(32 * gamma * n**2 + 7 * max(sizes) * n))
-    union = math.log(1 + data.largest) + sum(math.log(2 + s) for s in sums)
-    tail = 3 * math.sqrt(math.log(2 / delta) / n) + math.sqrt(math.log(2) / n) + 3 * math.sqrt(union / n)
-    return 8 / n + 1536 * capacity * logs * math.log(n) / math.sqrt(n) + tail
 
 
 def _assumptions(layers: Sequence[LayerWeights], data: DataNorms, units: Units) -> tuple[str, ...]:
