@@ -27,6 +27,7 @@ Bounds = Annotated[
     tuple[float, float] | None,
     typer.Option(metavar="LOW HIGH", help="Box of valid inputs (default: 0 1 where all values lie in it, else none)."),
 ]
+Classes = Annotated[list[str] | None, typer.Option("--class", help="A class to keep; repeat it. Default: all.")]
 Seed = Annotated[int, typer.Option(help="First seed; the run's random numbers come from it.")]
 NetOption = Annotated[
     str | None,

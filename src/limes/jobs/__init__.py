@@ -1,5 +1,7 @@
 """The verbs as plain functions: what the command line calls, and what a program may call instead."""
 
+from limes.jobs.activity import measure_activity
+from limes.jobs.activity_settings import ActivityOptions, ActivitySettings, plan_activity, prepare_activity
 from limes.jobs.attack import attack
 from limes.jobs.bound_settings import BoundOptions, BoundSettings, plan_bounds, prepare_bounds
 from limes.jobs.bounds import measure_bounds
@@ -21,6 +23,8 @@ from limes.jobs.width_settings import WidthOptions, WidthSettings, plan_widths, 
 from limes.jobs.widths import measure_widths
 
 __all__ = [
+    "ActivityOptions",
+    "ActivitySettings",
     "BoundOptions",
     "BoundSettings",
     "EvolutionOptions",
@@ -40,12 +44,14 @@ __all__ = [
     "check_gram",
     "doctor",
     "fit",
+    "measure_activity",
     "measure_bounds",
     "measure_evolution",
     "measure_features",
     "measure_spectrum",
     "measure_widths",
     "plan",
+    "plan_activity",
     "plan_bounds",
     "plan_evolution",
     "plan_features",
@@ -54,6 +60,7 @@ __all__ = [
     "plan_widths",
     "predict",
     "prepare",
+    "prepare_activity",
     "prepare_bounds",
     "prepare_evolution",
     "prepare_features",

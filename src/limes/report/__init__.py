@@ -3,6 +3,7 @@
 Nothing here computes results. matplotlib and jinja2 are imported only when a figure or a page is made.
 """
 
+from limes.report.activity_page import activity_curves, activity_headline, activity_page
 from limes.report.bound_figures import bound_curves
 from limes.report.bounds_page import bounds_headline, bounds_page
 from limes.report.classes import class_balance
@@ -40,6 +41,9 @@ __all__ = [
     "RunFolder",
     "Section",
     "Table",
+    "activity_curves",
+    "activity_headline",
+    "activity_page",
     "bound_curves",
     "bounds_figure",
     "bounds_headline",

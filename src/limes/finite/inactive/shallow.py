@@ -135,7 +135,7 @@ class ShallowNet:
         Thresholds that are not trained are constants to it.
         """
         b = params["b"] if self.trainable else jax.lax.stop_gradient(params["b"])
-        return jnp.maximum(x @ params["w"].T - b, 0) @ self.scaled
+        return jnp.maximum(x.reshape(len(x), -1) @ params["w"].T - b, 0) @ self.scaled
 
 
 def rows_of(x: Array, net: ShallowNet) -> np.ndarray:

@@ -1,0 +1,17 @@
+"""``limes measure``: what predictors and kernels are made of, how training changes them, what norms say of them."""
+
+import typer
+
+from limes.cli.measure import activity, bounds, evolution, features, spectrum, widths
+
+app = typer.Typer(
+    help="Features and spectra of kernels, how networks change and approach their limit, how little of them is enough.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.command(epilog=features.EXAMPLE)(features.features)
+app.command(epilog=spectrum.EXAMPLE)(spectrum.spectrum)
+app.command(epilog=evolution.EXAMPLE)(evolution.evolution)
+app.command(epilog=widths.EXAMPLE)(widths.widths)
+app.command(epilog=activity.EXAMPLE)(activity.activity)
+app.command(epilog=bounds.EXAMPLE)(bounds.bounds)

@@ -1,0 +1,68 @@
+"""``limes measure bounds``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from limes.cli import options as o
+from limes.cli.guard import guarded
+from limes.cli.measure.plan import command, show_plan
+
+EXAMPLE = "Example: limes measure bounds digits --depth 3 --channels 16"
+
+
+@guarded
+def bounds(
+    data: o.DataArgument = None,
+    kind: Annotated[str, typer.Option(help="conv, local (no weight sharing) or dense.")] = "conv",
+    depth: Annotated[int, typer.Option(help="Hidden layers.")] = 2,
+    channels: Annotated[int, typer.Option(help="Of each; units where they are dense.")] = 16,
+    epochs: Annotated[int, typer.Option(help="Passes over the rows; bounds are computed after each.")] = 30,
+    learning_rate: Annotated[float, typer.Option(help="At the start; falls to a tenth twice.")] = 0.1,
+    weight_decay: Annotated[float, typer.Option(help="What makes the norms small.")] = 3e-3,
+    out: Annotated[Path | None, typer.Option(help="Folder of the run (default: runs/measure-bounds-...).")] = None,
+    classes: o.Classes = None,
+    n_train: Annotated[int | None, typer.Option(help="Training rows (default: all, at most 1000).")] = None,
+    n_test: Annotated[int | None, typer.Option(help="Test rows (default: at most 300).")] = None,
+    seed: o.Seed = 0,
+    data_dir: o.DataDir = None,
+    target: o.Target = None,
+    memory: o.Memory = None,
+    force: o.Force = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan, with bytes and time, and stop.")] = False,
+    json: o.Json = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Train a small network with local connections, follow norm bounds on its generalisation gap, and write a report.
+
+    Interrupt it at any moment: the same command continues, and does nothing to a finished run.
+    """
+    from limes import jobs
+    from limes.core.progress import Bar
+    from limes.report import bounds_headline
+
+    o.set_memory(memory)
+    options = jobs.BoundOptions(
+        kind=kind,  # pyright: ignore[reportArgumentType]
+        depth=depth,
+        channels=channels,
+        epochs=epochs,
+        learning_rate=learning_rate,
+        weight_decay=weight_decay,
+        classes=classes or None,
+        n_train=n_train,
+        n_test=n_test,
+        seed=seed,
+    )
+    settings = jobs.prepare_bounds(data, data_dir=data_dir and str(data_dir), target=target, options=options)
+    if dry_run:
+        plan = jobs.plan_bounds(settings)
+        show_plan(plan, plan["rows"]["test"], f"{plan['weights']:,} weights, {plan['moments']} moments", json)
+        return
+    with Bar(quiet=quiet) as progress:
+        result = jobs.measure_bounds(settings, out=out, force=force, progress=progress, command=command())
+    if json:
+        o.show({"folder": str(result.folder), "resumed": result.resumed, **result.metrics})
+    else:
+        print(f"{bounds_headline(result.metrics)}\nReport: {result.report}")

@@ -1,0 +1,80 @@
+"""``limes measure features``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from limes.cli import options as o
+from limes.cli.guard import guarded
+from limes.cli.measure.plan import command, show_plan
+
+EXAMPLE = "Example: limes measure features digits --class 3 --class 8 --net mlp-2 --eps 0.1"
+
+
+@guarded
+def features(
+    data: o.DataArgument = None,
+    net: Annotated[
+        list[str] | None,
+        typer.Option(help="mlp-3 (default), cnn-3, ... as for fit; repeat it, up to three, to compare nets."),
+    ] = None,
+    eps: o.Eps = None,
+    norm: o.NormOption = "linf",
+    bounds: o.Bounds = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the run (default: runs/measure-features-...).")] = None,
+    classes: o.Classes = None,
+    kind: o.KindOption = "ntk",
+    n_train: Annotated[int | None, typer.Option(help="Training rows (default: all, at most 1000).")] = None,
+    n_test: Annotated[int | None, typer.Option(help="Test rows (default: at most 300).")] = None,
+    n_features: Annotated[int, typer.Option(help="Features measured alone, most of them at the top.")] = 96,
+    time: Annotated[float, typer.Option(help="Training time of features together; inf trains to the end.")] = float(
+        "inf"
+    ),
+    centred: Annotated[bool, typer.Option("--centred", help="Centre the kernel over the training rows.")] = False,
+    steps: Annotated[int, typer.Option(help="Steps of the attack; 0 for a single one of length eps (FGSM).")] = 0,
+    seed: o.Seed = 0,
+    data_dir: o.DataDir = None,
+    target: o.Target = None,
+    memory: o.Memory = None,
+    force: o.Force = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan, with bytes and time, and stop.")] = False,
+    json: o.Json = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Split a kernel into its features; measure how useful and how robust each is, and write a report.
+
+    Interrupt it at any moment: the same command continues, and does nothing to a finished run.
+    """
+    from limes import jobs
+    from limes.core.progress import Bar
+    from limes.report import features_headline
+
+    o.set_memory(memory)
+    options = jobs.FeatureOptions(
+        nets=tuple(net or ("mlp-3",)),
+        kind=kind,  # pyright: ignore[reportArgumentType]
+        eps=eps,
+        norm=norm,  # pyright: ignore[reportArgumentType]
+        bounds=bounds,
+        classes=classes or None,
+        n_train=n_train,
+        n_test=n_test,
+        n_features=n_features,
+        time=time,
+        centred=centred,
+        steps=steps,
+        seed=seed,
+    )
+    settings = jobs.prepare_features(data, data_dir=data_dir and str(data_dir), target=target, options=options)
+    if dry_run:
+        plan = jobs.plan_features(settings)
+        work = f"{plan['features']} features of {len(plan['nets'])} nets, {plan['attack']}"
+        show_plan(plan, plan["rows"]["test"], work, json)
+        return
+    with Bar(quiet=quiet) as progress:
+        result = jobs.measure_features(settings, out=out, force=force, progress=progress, command=command())
+    if json:
+        o.show({"folder": str(result.folder), "resumed": result.resumed, **result.metrics})
+    else:
+        print(f"{features_headline(result.metrics)}\nReport: {result.report}")

@@ -1,0 +1,67 @@
+"""``limes measure spectrum``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from limes.cli import options as o
+from limes.cli.guard import guarded
+from limes.cli.measure.plan import command, show_plan
+
+EXAMPLE = "Example: limes measure spectrum digits --bias 0 --bias 1 --bias 2"
+
+
+@guarded
+def spectrum(
+    data: o.DataArgument = None,
+    net: Annotated[str | None, typer.Option(help="mlp-3 (default), cnn-3, ... as for fit.", show_default=False)] = None,
+    bias: Annotated[
+        list[float] | None,
+        typer.Option(
+            help="Threshold of two-layer networks, in place of a net; repeat it, up to six.", show_default=False
+        ),
+    ] = None,
+    frozen: Annotated[bool, typer.Option("--frozen", help="Thresholds are not trained.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Folder of the run (default: runs/measure-spectrum-...).")] = None,
+    classes: o.Classes = None,
+    n_train: Annotated[int | None, typer.Option(help="Rows (default: all, at most 1000).")] = None,
+    delta: Annotated[float, typer.Option(help="The generalisation bound fails with this probability.")] = 0.05,
+    seed: o.Seed = 0,
+    data_dir: o.DataDir = None,
+    target: o.Target = None,
+    memory: o.Memory = None,
+    force: o.Force = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan, with bytes and time, and stop.")] = False,
+    json: o.Json = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Eigenvalues of a kernel, bounds on the smallest with what each is worth, and a report.
+
+    Interrupt it at any moment: the same command continues with the next kernel, and does nothing to a finished run.
+    """
+    from limes import jobs
+    from limes.core.progress import Bar
+    from limes.report import spectrum_headline
+
+    o.set_memory(memory)
+    options = jobs.SpectrumOptions(
+        net=net,
+        biases=bias or (),
+        frozen=frozen,
+        classes=classes or None,
+        n_train=n_train,
+        delta=delta,
+        seed=seed,
+    )
+    settings = jobs.prepare_spectrum(data, data_dir=data_dir and str(data_dir), target=target, options=options)
+    if dry_run:
+        plan = jobs.plan_spectrum(settings)
+        show_plan(plan, 0, f"kernels: {', '.join(plan['kernels'])}", json)
+        return
+    with Bar(quiet=quiet) as progress:
+        result = jobs.measure_spectrum(settings, out=out, force=force, progress=progress, command=command())
+    if json:
+        o.show({"folder": str(result.folder), "resumed": result.resumed, **result.metrics})
+    else:
+        print(f"{spectrum_headline(result.metrics)}\nReport: {result.report}")

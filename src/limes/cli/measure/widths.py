@@ -1,0 +1,77 @@
+"""``limes measure widths``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from limes.cli import options as o
+from limes.cli.guard import guarded
+from limes.cli.measure.plan import command, show_plan
+
+EXAMPLE = "Example: limes measure widths digits --class 3 --class 8 --width 64 --width 1024 --eps 0.1"
+
+
+@guarded
+def widths(
+    data: o.DataArgument = None,
+    net: Annotated[str, typer.Option(help="mlp-3 (default), cnn-3, ... as for fit.")] = "mlp-3",
+    width: Annotated[
+        list[int] | None, typer.Option(help="A width; repeat it. Default: 64, 256 and 1024.", show_default=False)
+    ] = None,
+    eps: o.Eps = None,
+    norm: o.NormOption = "linf",
+    bounds: o.Bounds = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the run (default: runs/measure-widths-...).")] = None,
+    classes: o.Classes = None,
+    n_train: Annotated[int | None, typer.Option(help="Training rows (default: all, at most 1000).")] = None,
+    n_test: Annotated[int | None, typer.Option(help="Test rows (default: at most 300).")] = None,
+    share: Annotated[float, typer.Option(help="Of the first training loss, at which all are compared.")] = 0.05,
+    steps: Annotated[int, typer.Option(help="Steps of gradient descent, at most.")] = 2000,
+    attack_steps: Annotated[int, typer.Option(help="Steps of the attack.")] = 20,
+    seeds: Annotated[int, typer.Option(help="Networks of each width.")] = 3,
+    seed: o.Seed = 0,
+    data_dir: o.DataDir = None,
+    target: o.Target = None,
+    memory: o.Memory = None,
+    force: o.Force = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan, with bytes and time, and stop.")] = False,
+    json: o.Json = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Train finite networks of growing width; draw accuracy, robustness and kernel beside the infinitely wide network.
+
+    Interrupt it at any moment: the same command continues with the next network, and does nothing to a finished run.
+    """
+    from limes import jobs
+    from limes.core.progress import Bar
+    from limes.report import widths_headline
+
+    o.set_memory(memory)
+    options = jobs.WidthOptions(
+        net=net,
+        widths=width or jobs.WidthOptions.widths,
+        eps=eps,
+        norm=norm,  # pyright: ignore[reportArgumentType]
+        bounds=bounds,
+        classes=classes or None,
+        n_train=n_train,
+        n_test=n_test,
+        share=share,
+        steps=steps,
+        attack_steps=attack_steps,
+        seed=seed,
+        seeds=seeds,
+    )
+    settings = jobs.prepare_widths(data, data_dir=data_dir and str(data_dir), target=target, options=options)
+    if dry_run:
+        plan = jobs.plan_widths(settings)
+        work = f"{len(plan['seeds'])} networks of each width: {', '.join(map(str, plan['widths']))}"
+        show_plan(plan, plan["rows"]["test"], work, json)
+        return
+    with Bar(quiet=quiet) as progress:
+        result = jobs.measure_widths(settings, out=out, force=force, progress=progress, command=command())
+    if json:
+        o.show({"folder": str(result.folder), "resumed": result.resumed, **result.metrics})
+    else:
+        print(f"{widths_headline(result.metrics)}\nReport: {result.report}")
