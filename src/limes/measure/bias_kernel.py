@@ -110,10 +110,9 @@ def bias_kernel(x: Array, bias: float) -> BiasKernel:
         >>> kernel.ntk().round(4).tolist(), kernel.ntk(trainable=False).round(4).tolist()
         ([[0.3173, 0.0252], [0.0252, 0.3173]], [[0.1587, 0.0], [0.0, 0.1587]])
     """
-    rows, net = unit_rows(x), bias_net(bias, weights=False)
-    return BiasKernel(
-        float(bias), _cosines(rows), np.asarray(net.kernel(rows * math.sqrt(rows.shape[1]), get="ntk").ntk)
-    )
+    rows = unit_rows(x)
+    active = bias_net(bias, weights=False).kernel(rows * math.sqrt(rows.shape[1]), get="ntk").ntk
+    return BiasKernel(float(bias), _cosines(rows), np.asarray(active))
 
 
 def sampled_bias_kernel(x: Array, bias: float, width: int, seed: int | list[int] = 0) -> BiasKernel:

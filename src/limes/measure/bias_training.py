@@ -20,6 +20,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from limes.core import memory as mem
 from limes.core.errors import InputError, NumericalError
 from limes.core.precision import scope
 from limes.core.progress import Progress, Quiet
@@ -152,8 +153,9 @@ def train_with_bias(
     Raises:
         InputError: for shapes, widths or numbers of steps that make no sense.
         NumericalError: if the loss is not finite, or no unit is active.
+        MemoryRefused: if the units would not fit.
 
-    Cost: 4 n d m multiplications a step.
+    Cost: 4 n d m multiplications a step; n m bytes and about six times the weights.
 
     Example:
         >>> from limes.measure import unit_rows
@@ -169,6 +171,9 @@ def train_with_bias(
         raise InputError(f"inputs (n, d) of floats and targets (n,) are trained on, not {x.shape} and {y.shape}")
     if width < 2 or width % 2 or steps < 1 or every < 1:
         raise InputError(f"width must be even, steps and every at least 1, not {width}, {steps} and {every}")
+    mem.require(
+        len(x) * width + 6 * x.itemsize * (x.shape[1] + 2) * width, f"training {width} units", "use fewer units"
+    )
     progress = progress or Quiet()
     with scope(x.dtype):
         units = _start(x.shape[1], width, bias, seed, x.dtype)

@@ -217,9 +217,9 @@ def _terms(metrics: Metrics) -> Section:
     sure = 1 - metrics["settings"]["delta"]
     text = (
         f"Term: 2 √(tr(K) yᵀK⁻¹y) / n for labels 1 and −1{classes}. With probability {sure:g} "
-        f"the test error of a function of that norm is at most its training error, the term and "
-        f"{metrics['confidence']:.3f} together, for a ball fixed beforehand. Localised: by which factor a local "
-        "complexity is smaller, without constants."
+        "the mean loss of a function of that norm on new rows, for a loss in [0, 1] of slope 1, is at most that on the "
+        f"training rows, the term and {metrics['confidence']:.3f} together, for a ball fixed beforehand. Localised: by "
+        "which factor a local complexity is smaller, without constants."
     )
     return Section("Generalisation", [Paragraph(text), Table(columns, rows)])
 
