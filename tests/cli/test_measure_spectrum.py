@@ -46,6 +46,9 @@ def test_biases_with_bounds_and_a_run_that_continues(limes, tmp_path):
     assert last["smallest"] == pytest.approx(values[0], rel=1e-6)
     assert last["condition"] == pytest.approx(values[-1] / values[0], rel=1e-6)
     assert last["active"] == pytest.approx(0.158655, rel=1e-5)
+    assert last["scaled"] == pytest.approx(values[0] * np.exp(0.5), rel=1e-6)
+    assert last["other"] == pytest.approx(np.linalg.eigvalsh(bias_kernel(X[rows], 1.0).ntk(False))[0], rel=1e-6)
+    assert last["network"] == pytest.approx(values[0], rel=0.5)  # one network of finite width
     y = np.where(Y[rows] == 1, 1.0, -1.0)
     inverse = y @ np.linalg.solve(bias_kernel(X[rows], 1.0).ntk(), y)
     assert last["generalisation"] == pytest.approx(2 * np.sqrt(values.sum() * inverse) / 20, rel=1e-6)
@@ -105,6 +108,7 @@ def test_the_plan_and_mistakes(limes, tmp_path):
         (["--net", "mlp-2", "--bias", 1], "not both"),
         (["--frozen"], "give --bias"),
         (["--bias", "inf"], "finite"),
+        (["--bias=-1"], "at least 0"),
         ([word for i in range(7) for word in ("--bias", i)], "up to 6"),
         (["--n-train", 1], "cannot be measured"),
         (["--delta", 0], "probability"),

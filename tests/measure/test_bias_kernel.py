@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import multivariate_normal, norm
 
 from limes.core.errors import InputError
-from limes.measure import active_fraction, bias_kernel, bias_net, unit_rows
+from limes.measure import active_fraction, bias_kernel, bias_net, sampled_bias_kernel, unit_rows
 
 pytestmark = pytest.mark.usefixtures("quick_compilation")
 X = np.random.default_rng(0).normal(size=(8, 4))
@@ -31,11 +31,21 @@ def test_probabilities_are_those_of_the_bivariate_normal(kernel):
 
 
 def test_random_units_agree_within_five_standard_errors(kernel):
-    rng, draws = np.random.default_rng(1), 200_000
-    on = (unit_rows(X) @ rng.standard_normal((4, draws)) > 1.0).astype(float)
+    draws = 200_000
+    found = sampled_bias_kernel(X, 1.0, draws, seed=1)
     errors = np.sqrt(kernel.active * (1 - kernel.active) / draws)
-    assert np.abs(on @ on.T / draws - kernel.active).max() < 5 * errors.max()
-    assert (np.abs(on @ on.T / draws - kernel.active) < 5 * errors).all()
+    assert (np.abs(found.active - kernel.active) < 5 * errors).all()
+    np.testing.assert_allclose(found.ntk(), (kernel.gram + 1) * found.active)
+    with pytest.raises(InputError, match="not 0"):
+        sampled_bias_kernel(X, 1.0, 0)
+
+
+def test_a_network_is_counted_unit_by_unit():
+    found = sampled_bias_kernel(X, 0.5, 12_000, seed=3)
+    rng, rows = np.random.default_rng(3), unit_rows(X)
+    on = np.concatenate([rows @ rng.standard_normal((4, n)) > 0.5 for n in (10_000, 2_000)], axis=1)
+    naive = [[np.mean(a & b) for a in on] for b in on]
+    np.testing.assert_allclose(found.active, naive, rtol=1e-12)
 
 
 def test_without_bias_it_is_an_arc_cosine_kernel():

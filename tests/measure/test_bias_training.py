@@ -1,11 +1,13 @@
 """Training with large bias: against gradient descent written out, and the descent of a fixed kernel."""
 
 import math
+import os
+from unittest import mock
 
 import numpy as np
 import pytest
 
-from limes.core.errors import InputError, NumericalError
+from limes.core.errors import InputError, MemoryRefused, NumericalError
 from limes.measure import active_fraction, kernel_spectrum, lazy_losses, train_with_bias, unit_rows
 
 pytestmark = pytest.mark.usefixtures("quick_compilation")
@@ -114,5 +116,7 @@ def test_bad_requests_are_refused():
     for x, y, width, steps in ((X, Y[:3], 8, 1), (X[0], Y, 8, 1), (X, Y, 7, 1), (X, Y, 8, 0), (X > 0, Y, 8, 1)):
         with pytest.raises(InputError):
             train_with_bias(x, y, 1.0, width, steps)
+    with mock.patch.dict(os.environ, {"LIMES_MEMORY": "1MB"}), pytest.raises(MemoryRefused, match="100000 units"):
+        train_with_bias(X, Y, 1.0, 100_000, 1)
     with pytest.raises(NumericalError, match="none of 8 units"):
         train_with_bias(X, Y, 30.0, 8, 1)

@@ -114,6 +114,8 @@ def test_the_worst_case_by_hand():
     bound = worst_case_bound(2.0, x @ x.T)
     assert bound.value == pytest.approx(math.exp(-2.0) * delta / 900, rel=1e-12)
     assert bound.status == "worst case"
+    with pytest.raises(InputError, match="at least 0"):
+        worst_case_bound(-1.0, x @ x.T)
 
 
 def test_the_region_is_that_of_the_double_sum(kernels):

@@ -16,6 +16,7 @@ from limes.jobs.folder import RunResult, run_in_folder
 from limes.jobs.spectrum_settings import (
     EXACT,
     POWERS,
+    WIDTH,
     SpectrumOptions,
     SpectrumSettings,
     plan_spectrum,
@@ -35,6 +36,7 @@ from limes.measure import (
     matrix_bounds,
     power_floors,
     region_bound,
+    sampled_bias_kernel,
     term_without_sparsity,
     unit_rows,
     worst_case_bound,
@@ -135,8 +137,9 @@ class _Work:
 
     def of_bias(self, bias: float, floors: np.ndarray) -> dict[str, Any]:
         """The kernel of two-layer networks with this bias, on rows of length 1."""
-        since, trainable = time.perf_counter(), not self.settings.frozen
-        kernel = bias_kernel(self.settings.data.x[self.rows], bias)
+        since, s, trainable = time.perf_counter(), self.settings, not self.settings.frozen
+        x = s.data.x[self.rows]
+        kernel = bias_kernel(x, bias)
         ntk = kernel.ntk(trainable)
         spectrum = kernel_spectrum(ntk)
         bounds = [hermite_bound(bias, floors, trainable), *matrix_bounds(ntk), worst_case_bound(bias, kernel.gram)]
@@ -145,6 +148,9 @@ class _Work:
         return self._found(spectrum, bounds) | {
             "bias": bias,
             "active": active_fraction(bias),
+            "scaled": spectrum.smallest * math.exp(0.5 * bias * bias),
+            "other": _smallest(kernel.ntk(not trainable)),
+            "network": _smallest(sampled_bias_kernel(x, bias, WIDTH, s.seed).ntk(trainable)),
             "without_sparsity": self._mean(lambda y: term_without_sparsity(spectrum, y)),
             "seconds": time.perf_counter() - since,
         }
@@ -167,6 +173,10 @@ class _Work:
     def _mean(self, term: Any) -> float | None:
         """Over the labels of all classes; None where it is infinite."""
         return _or_none(float(np.mean([term(y) for y in self.signs.T])))
+
+
+def _smallest(kernel: np.ndarray) -> float:
+    return max(float(np.linalg.eigvalsh(kernel)[0]), 0.0)
 
 
 def _or_none(value: float) -> float | None:
@@ -214,6 +224,7 @@ def _metrics(s: SpectrumSettings, found: dict[str, dict[str, Any]], command: str
             "frozen": s.frozen,
             "n_train": s.n_train,
             "n_classes": s.data.n_classes,
+            "width": WIDTH,
             "delta": s.delta,
             "seed": s.seed,
         },

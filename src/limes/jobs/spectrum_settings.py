@@ -17,6 +17,8 @@ from limes.nets.names import parse_net
 MOST_BIASES = 6
 POWERS, EXACT = 400, 12
 """Of the cosines, in the Hermite bound; the first ones are decomposed."""
+WIDTH = 4_096
+"""Of the finite network whose kernel is looked at beside the limit."""
 _MOST_ROWS = 1_000
 
 
@@ -26,7 +28,7 @@ class SpectrumOptions:
 
     Attributes:
         net: see `limes.nets.names.parse_net`; None for mlp-3, or where biases are given.
-        biases: thresholds B of two-layer networks, in place of a net; at most six.
+        biases: thresholds B of two-layer networks, in place of a net; at most six, none below 0.
         frozen: whether these thresholds are frozen in training.
         classes: labels to keep, as text; None for all.
         n_train: rows.
@@ -92,8 +94,8 @@ def prepare_spectrum(
     biases = tuple(sorted({float(bias) for bias in options.biases}))
     if biases and options.net is not None:
         raise InputError("the spectrum is that of a net or of networks with biases: give --net or --bias, not both")
-    if not all(map(math.isfinite, biases)) or len(biases) > MOST_BIASES:
-        raise InputError(f"biases are up to {MOST_BIASES} finite numbers, not {list(options.biases)}")
+    if not all(0 <= bias < math.inf for bias in biases) or len(biases) > MOST_BIASES:
+        raise InputError(f"biases are up to {MOST_BIASES} finite numbers of at least 0, not {list(options.biases)}")
     if options.frozen and not biases:
         raise InputError("frozen thresholds are those of networks with biases: give --bias")
     if not 0 < options.delta < 1:
@@ -139,9 +141,10 @@ def plan_spectrum(settings: SpectrumSettings) -> dict[str, Any]:
     net = s.net if s.net is not None else bias_net(1.0)
     peak = 80 * n**2 + 2 * s.data.x.nbytes + 300_000_000
     mem.require(peak, f"the eigenvectors of {n} rows", "use fewer rows (--n-train)")
-    cubes = 12 * len(s.kernels) + (3 * (EXACT + 1) if s.biases else 0)
+    cubes = 18 * len(s.kernels) + (3 * (EXACT + 1) if s.biases else 0)
     pairs = n * n / 2 * pair_seconds(net, s.data.shape, "float64") * (20 if s.biases else 1) * len(s.kernels)
     passes = 3 * POWERS * n * n * 1e-9 if s.biases else 0.0
+    passes += len(s.kernels) * 2 * n * n * WIDTH / flops("float32") if s.biases else 0.0
     return {
         "kernels": list(s.kernels),
         "rows": {"train": n},

@@ -2,7 +2,7 @@
 
 from limes.measure.agreement import Agreement, agreement
 from limes.measure.basis import FeatureBasis, feature_basis, spread_ranks
-from limes.measure.bias_kernel import BiasKernel, active_fraction, bias_kernel, bias_net, unit_rows
+from limes.measure.bias_kernel import BiasKernel, active_fraction, bias_kernel, bias_net, sampled_bias_kernel, unit_rows
 from limes.measure.bias_region import in_region, region_bound, region_minimum
 from limes.measure.bias_training import BiasTraining, lazy_losses, train_with_bias
 from limes.measure.bound_course import BoundCourse, bound_course
@@ -84,6 +84,7 @@ __all__ = [
     "region_minimum",
     "relative_change",
     "rows_needed",
+    "sampled_bias_kernel",
     "separation",
     "singles",
     "softmax_distance",

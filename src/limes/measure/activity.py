@@ -26,6 +26,7 @@ Sight = Literal["all", "own", "shared"]
 RATE = 0.25
 """Of the stable learning rate, for thresholds."""
 WINDOW = 3
+_HIDDEN = "2.w"  # of dense, relu, dense, relu, dense
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +124,7 @@ def masked(
     pruned = prune(
         *(net.apply, start, keep, criterion),
         rescale=True,
-        where=lambda name, w: np.shape(w) == (width, width),
+        where=lambda name, w: name == _HIDDEN,
         **({"x": inside, "y": y} if criterion in ("snip", "grasp") else {}),
         key=seed,
     )

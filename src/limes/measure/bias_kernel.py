@@ -19,6 +19,8 @@ from limes.core.precision import require_finite
 from limes.core.types import Array
 from limes.nets import Dense, Net, ShiftedRelu, serial
 
+_BLOCK = 10_000  # units drawn at a time
+
 
 def bias_net(bias: float, *, weights: bool = True, thresholds: bool = True) -> Net:
     """The network as a `Net`: on rows of length sqrt(d) its NTK is the kernel of this module.
@@ -67,12 +69,12 @@ def active_fraction(bias: float) -> float:
 
 @dataclass(frozen=True, eq=False)
 class BiasKernel:
-    """The kernel between all pairs of some inputs, in its parts; made by `bias_kernel`.
+    """The kernel between all pairs of some inputs, in its parts; made by `bias_kernel` and `sampled_bias_kernel`.
 
     Attributes:
         bias: B.
         gram: (n, n) cosines.
-        active: (n, n) probabilities p that a unit is active on both inputs; Phi(-B) on the diagonal.
+        active: (n, n) probabilities p that a unit is active on both inputs, or shares of units that are.
     """
 
     bias: float
@@ -82,6 +84,12 @@ class BiasKernel:
     def ntk(self, trainable: bool = True) -> np.ndarray:
         """(n, n): the kernel with trained thresholds, or with frozen ones."""
         return (self.gram + 1.0 if trainable else self.gram) * self.active
+
+
+def _cosines(rows: np.ndarray) -> np.ndarray:
+    gram = np.clip(rows @ rows.T, -1.0, 1.0)
+    np.fill_diagonal(gram, 1.0)
+    return gram
 
 
 def bias_kernel(x: Array, bias: float) -> BiasKernel:
@@ -103,7 +111,35 @@ def bias_kernel(x: Array, bias: float) -> BiasKernel:
         ([[0.3173, 0.0252], [0.0252, 0.3173]], [[0.1587, 0.0], [0.0, 0.1587]])
     """
     rows = unit_rows(x)
-    gram = np.clip(rows @ rows.T, -1.0, 1.0)
-    np.fill_diagonal(gram, 1.0)
-    net = bias_net(bias, weights=False)
-    return BiasKernel(float(bias), gram, np.asarray(net.kernel(rows * math.sqrt(rows.shape[1]), get="ntk").ntk))
+    active = bias_net(bias, weights=False).kernel(rows * math.sqrt(rows.shape[1]), get="ntk").ntk
+    return BiasKernel(float(bias), _cosines(rows), np.asarray(active))
+
+
+def sampled_bias_kernel(x: Array, bias: float, width: int, seed: int | list[int] = 0) -> BiasKernel:
+    """The kernel of one finite network at its start: shares of its units in place of probabilities.
+
+    Args:
+        x: (n, features...); rows are scaled to length 1.
+        bias: B.
+        width: m, the number of units.
+        seed: of their weights, as NumPy's generators take it; the same units for every bias.
+
+    Raises:
+        InputError: for rows that are zero or not finite, or a width below 1.
+
+    Cost: n (n + d) m multiplications.
+
+    Example:
+        >>> kernel = sampled_bias_kernel([[3.0, 0.0], [0.0, 1.0]], 1.0, width=20_000)
+        >>> bool(abs(kernel.active[0, 0] - active_fraction(1.0)) < 0.013)  # five standard errors
+        True
+    """
+    if width < 1:
+        raise InputError(f"a network has one unit or more, not {width}")
+    rows, rng = unit_rows(x), np.random.default_rng(seed)
+    together = np.zeros((len(rows), len(rows)))
+    for start in range(0, width, _BLOCK):
+        units = rows @ rng.standard_normal((rows.shape[1], min(_BLOCK, width - start)))
+        on = (units > bias).astype(np.float32)
+        together += on @ on.T
+    return BiasKernel(float(bias), _cosines(rows), together / width)

@@ -5,29 +5,25 @@ Full-batch gradient descent on 1/2 sum_i (f(x_i) - y_i)^2 over W and, where they
     f(x) = m^{-1/2} sum_r a_r relu(<w_r, x> - b_r).
 
 The network starts from f = 0: units come in pairs with equal weights and opposite a. While it is lazy the loss falls as
-that of the kernel at the start, L_t = 1/2 sum_j (1 - eta l_j)^{2t} (v_j . y)^2. All units take part in every step here,
-active or not, in blocks that stay in the processor's cache.
+that of the kernel at the start, L_t = 1/2 sum_j (1 - eta l_j)^{2t} (v_j . y)^2.
 
 Reference: Yang et al. 2024, arXiv 2301.00327 (model); Arora et al. 2019, arXiv 1901.08584, theorem 4.1 (lazy losses).
 """
 
-import functools
 import math
 from dataclasses import dataclass
-from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
+from limes.core import memory as mem
 from limes.core.errors import InputError, NumericalError
 from limes.core.precision import scope
 from limes.core.progress import Progress, Quiet
 from limes.core.types import Array
+from limes.measure.bias_descent import compare, descend, kept, kernel_of, start_units
 from limes.measure.bias_kernel import active_fraction
 from limes.measure.spectrum import KernelSpectrum, kernel_spectrum
-
-_BLOCK = 512  # units
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,8 +148,9 @@ def train_with_bias(
     Raises:
         InputError: for shapes, widths or numbers of steps that make no sense.
         NumericalError: if the loss is not finite, or no unit is active.
+        MemoryRefused: if the units would not fit.
 
-    Cost: 4 n d m multiplications a step.
+    Cost: 4 n d m multiplications a step; n m bytes and about six times the weights.
 
     Example:
         >>> from limes.measure import unit_rows
@@ -169,11 +166,14 @@ def train_with_bias(
         raise InputError(f"inputs (n, d) of floats and targets (n,) are trained on, not {x.shape} and {y.shape}")
     if width < 2 or width % 2 or steps < 1 or every < 1:
         raise InputError(f"width must be even, steps and every at least 1, not {width}, {steps} and {every}")
+    mem.require(
+        len(x) * width + 6 * x.itemsize * (x.shape[1] + 2) * width, f"training {width} units", "use fewer units"
+    )
     progress = progress or Quiet()
     with scope(x.dtype):
-        units = _start(x.shape[1], width, bias, seed, x.dtype)
+        units = start_units(x.shape[1], width, bias, seed, x.dtype)
         inputs, targets = jnp.asarray(x), jnp.asarray(y)
-        kernel = np.asarray(_kernel(units, inputs, trainable), np.float64) / width
+        kernel = np.asarray(kernel_of(units, inputs, trainable), np.float64) / width
         start = kernel_spectrum(kernel)
         if not start.largest > 0:
             raise NumericalError(
@@ -185,14 +185,14 @@ def train_with_bias(
         progress.start("steps", steps)
         while (done := sum(map(len, losses))) < steps and (done == 0 or losses[-1][-1] > floor * losses[0][0]):
             count = min(every, steps - done)
-            state, (loss, fired) = _descend(state, inputs, targets, step, count)
+            state, (loss, fired) = descend(state, inputs, targets, step, count)
             losses.append(np.asarray(loss, np.float64))
             active.append(np.asarray(fired, np.float64))
             if not np.isfinite(losses[-1]).all():
                 raise NumericalError(f"training with bias {bias:g} diverged within {done + count} steps")
-            measured.append((done + count, np.asarray(_compare(units, state, inputs), np.float64)))
+            measured.append((done + count, np.asarray(compare(units, state, inputs), np.float64)))
             progress.step(count)
-        last = _descend(state, inputs, targets, jnp.zeros_like(step), 1)[1]
+        last = descend(state, inputs, targets, jnp.zeros_like(step), 1)[1]
     table = np.array([row for _, row in measured])
     weights, thresholds, signs = (np.asarray(part) for part in state)
     return BiasTraining(
@@ -208,82 +208,7 @@ def train_with_bias(
         moved=table[:, 2],
         moved_weights=table[:, 3],
         moved_thresholds=table[:, 4],
-        weights=weights.transpose(1, 0, 2).reshape(x.shape[1], -1)[:, _kept(signs)],
-        thresholds=thresholds.ravel()[_kept(signs)],
-        signs=signs.ravel()[_kept(signs)],
+        weights=weights.transpose(1, 0, 2).reshape(x.shape[1], -1)[:, kept(signs)],
+        thresholds=thresholds.ravel()[kept(signs)],
+        signs=signs.ravel()[kept(signs)],
     )
-
-
-Units = tuple[Any, Any, Any]
-"""Weights (blocks, d, k), thresholds and signs (blocks, k); units that fill the last block have the sign 0."""
-
-
-def _start(d: int, width: int, bias: float, seed: int, dtype: Any) -> Units:
-    """Pairs of units lie in one block, so that their outputs cancel to the last bit."""
-    half = min(_BLOCK, width) // 2
-    blocks = -(-width // (2 * half))
-    drawn = np.random.default_rng([seed, d, width]).standard_normal((width // 2, d)).astype(dtype)
-    filled = np.zeros((blocks * half, d), dtype)
-    filled[: width // 2] = drawn
-    w = filled.reshape(blocks, half, d).transpose(0, 2, 1)
-    signs = (np.arange(blocks * half) < width // 2).astype(dtype).reshape(blocks, half)
-    w, a = np.concatenate([w, w], axis=2), np.concatenate([signs, -signs], axis=1)
-    thresholds = np.where(a != 0, np.asarray(bias, dtype), np.inf).astype(dtype)  # what fills up is never active
-    return jnp.asarray(w), jnp.asarray(thresholds), jnp.asarray(a)
-
-
-def _kept(signs: np.ndarray) -> np.ndarray:
-    return signs.ravel() != 0
-
-
-@functools.partial(jax.jit, static_argnums=(2,))
-def _kernel(units: Units, x: jax.Array, trainable: bool) -> jax.Array:
-    """m times the empirical kernel."""
-
-    def add(total: jax.Array, block: Units) -> tuple[jax.Array, None]:
-        on = (x @ block[0] > block[1]).astype(x.dtype)
-        return total + on @ on.T, None
-
-    both, _ = jax.lax.scan(add, jnp.zeros((len(x), len(x)), x.dtype), units)
-    return (x @ x.T + (1.0 if trainable else 0.0)) * both
-
-
-@functools.partial(jax.jit, static_argnums=(4,))
-def _descend(units: Units, x: jax.Array, y: jax.Array, rates: jax.Array, count: int) -> tuple[Units, Any]:
-    """`count` steps, with the loss and the number of active pairs before each; `rates` of W and b, over sqrt(m)."""
-
-    def step(units: Units, _: Any) -> tuple[Units, Any]:
-        outputs, on = jax.lax.scan(functools.partial(_forward, x), jnp.zeros_like(y), units)
-        errors = outputs / jnp.sqrt((units[2] != 0).sum().astype(x.dtype)) - y
-        moved = jax.lax.map(functools.partial(_moved, x, errors, rates), (units, on))
-        return moved, (0.5 * jnp.sum(errors * errors), on.sum(dtype=jnp.int32))
-
-    return jax.lax.scan(step, units, None, length=count)
-
-
-def _forward(x: jax.Array, total: jax.Array, block: Units) -> tuple[jax.Array, jax.Array]:
-    z = x @ block[0] - block[1]
-    return total + jnp.maximum(z, 0.0) @ block[2], z > 0
-
-
-def _moved(x: jax.Array, errors: jax.Array, rates: jax.Array, block: tuple[Units, jax.Array]) -> Units:
-    (w, b, a), on = block
-    pull = jnp.where(on, errors[:, None], 0.0) * a
-    return w - rates[0] * (x.T @ pull), b + rates[1] * pull.sum(axis=0), a
-
-
-@jax.jit
-def _compare(first: Units, last: Units, x: jax.Array) -> jax.Array:
-    """Pairs switched on and off, largest moves of a unit's value, weights and threshold: (5,)."""
-
-    def one(pair: tuple[Units, Units]) -> jax.Array:
-        (w0, b0, a), (w, b, _) = pair
-        before, moved = x @ w0 - b0, jnp.where(a != 0, b - b0, 0.0)
-        shift = x @ (w - w0) - moved
-        was, now = before > 0, before + shift > 0
-        pairs = [(now & ~was).sum(), (was & ~now).sum()]
-        moves = [jnp.abs(shift).max(), jnp.linalg.norm(w - w0, axis=0).max(), jnp.abs(moved).max()]
-        return jnp.stack([v.astype(x.dtype) for v in (*pairs, *moves)])
-
-    each = jax.lax.map(one, (first, last))
-    return jnp.concatenate([each[:, :2].sum(axis=0), each[:, 2:].max(axis=0)])

@@ -112,6 +112,15 @@ def worst_case_bound(bias: float, gram: np.ndarray) -> EigenvalueBound:
 
     The form for B = 0 is that of Oymak & Soltanolkotabi 2020, for B > 0 of Song, Yang & Zhang 2021; constants are
     recalled, not read.
+
+    Args:
+        bias: B, at least 0.
+        gram: (n, n) cosines.
+
+    Raises:
+        InputError: for a bias below 0.
     """
+    if bias < 0:
+        raise InputError(f"the worst case is known for biases of at least 0, not {bias:g}")
     value = math.exp(-0.5 * bias * bias) * separation(gram) / (100 * len(gram) ** 2)
     return EigenvalueBound("separation", value, "lower", "worst case")

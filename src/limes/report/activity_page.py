@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from limes.report import reading, style
-from limes.report.formats import format_number, format_seconds
+from limes.report.formats import format_seconds
 from limes.report.html import Block, Code, Figure, KeyValues, Notice, Page, Paragraph, Section, Table
 
 if TYPE_CHECKING:
@@ -54,8 +54,8 @@ def activity_curves(metrics: Metrics) -> "Drawing":
                 x, [row[key]["mean"] for row in rows], yerr=errors, linewidth=1.4 if line else 0, elinewidth=0.9, **look
             )
         places = sorted({round(100 * row["share"]["mean"], 3) for row in rows})
-        ax.set_xticks(places, [f"{place:.2g}" for place in places])
-        ax.set_ylim(0, 1.02)
+        ax.set_xticks(places, [f"{place:.3g}" if place >= 99.5 else f"{place:.2g}" for place in places])
+        ax.set_ylim(max(0.0, min(row["robust"]["mean"] for row in rows) - 0.1), 1.01)
         ax.set_title(_KINDS[kind], fontsize=style.FONT_SIZE, color=style.INK, loc="left")
         ax.set_xlabel(f"{_SHARES[kind]} (%)")
         if i == 0:
@@ -161,16 +161,14 @@ def _tables(metrics: Metrics) -> list[Section]:
                 _figure(row["robust"]),
                 f"{row['weights']['mean']:,.0f}",
                 f"{row['products']['mean']:,.0f}",
-                format_number(row["loss"]["mean"], 2),
                 format_seconds(row["training_seconds"]["mean"]),
             )
             for row in found
         ]
-        columns = ("Network", "Share", "Clean", "Attacked", "Weights", "Products", "Loss left", "Training")
+        columns = ("Network", "Share", "Clean", "Attacked", "Weights", "Products", "Training")
         caption = (
             f"Share: {_SHARES[kind]}. Weights: stored, zeros left out. Products: multiplications in a forward pass of "
-            "one row that are not with zero. Loss left: of that at the start. Training: CPU time here, compilation "
-            "included."
+            "one row that are not with zero. Training: CPU time here, compilation included."
         )
         sections.append(Section(_KINDS[kind], [Table(columns, rows, caption)]))
     return sections

@@ -170,9 +170,21 @@ def _eigenvalues(metrics: Metrics, figure: str) -> Section:
     told = "; ".join(f"{row[0]}: from {row[1]} to {row[2]}" for row in rows)
     caption = "Eigenvalues in falling order, as shares of their sum."
     columns = ("Kernel", "Largest", "Smallest", "Condition", "Effective rank")
-    return Section(
-        "Eigenvalues", [Figure(figure, caption, f"Curves on logarithmic axes. {told}."), Table(columns, rows)]
-    )
+    blocks: list[Block] = [Figure(figure, caption, f"Curves on logarithmic axes. {told}."), Table(columns, rows)]
+    if metrics["settings"]["biases"]:
+        blocks.append(_family(metrics))
+    return Section("Eigenvalues", blocks)
+
+
+def _family(metrics: Metrics) -> Table:
+    """The smallest eigenvalue over the bias, of kernels close to the one that is measured."""
+    s = metrics["settings"]
+    other = f"Thresholds {'trained' if s['frozen'] else 'frozen'}"
+    columns = ("Kernel", "Smallest", "Times exp(B²/2)", other, f"A network of width {s['width']:,}")
+    names = ("smallest", "scaled", "other", "network")
+    rows = [(kernel["name"], *(_number(kernel[name]) for name in names)) for kernel in metrics["kernels"]]
+    caption = "Smallest eigenvalues: of the limit, over the course that the theory expects, and of two other kernels."
+    return Table(columns, rows, caption)
 
 
 def _bounds(metrics: Metrics, figure: str) -> Section:
@@ -205,9 +217,9 @@ def _terms(metrics: Metrics) -> Section:
     sure = 1 - metrics["settings"]["delta"]
     text = (
         f"Term: 2 √(tr(K) yᵀK⁻¹y) / n for labels 1 and −1{classes}. With probability {sure:g} "
-        f"the test error of a function of that norm is at most its training error, the term and "
-        f"{metrics['confidence']:.3f} together, for a ball fixed beforehand. Localised: by which factor a local "
-        "complexity is smaller, without constants."
+        "the mean loss of a function of that norm on new rows, for a loss in [0, 1] of slope 1, is at most that on the "
+        f"training rows, the term and {metrics['confidence']:.3f} together, for a ball fixed beforehand. Localised: by "
+        "which factor a local complexity is smaller, without constants."
     )
     return Section("Generalisation", [Paragraph(text), Table(columns, rows)])
 
