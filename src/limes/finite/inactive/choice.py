@@ -11,15 +11,17 @@ from limes.finite.inactive.shallow import ShallowNet
 
 _GATHERED = 5.0  # of one multiplication and addition on a fetched row
 _FETCH = 150.0  # of an entry of K
-_SCAN = 100.0  # to look at one pre-activation of a fresh row
+_START = 40.0  # of the arithmetic on a fetched row
+_SCAN = 100.0  # to look at one pre-activation of a fresh row, and to list it
+_MASK = 40.0  # to look at one without listing it
 
 
 def costs(form: str, d: int) -> tuple[float, float, float, float, float]:
     """Of a candidate, an active example, their product, a refresh and a step by products for each example."""
-    refresh = d + _SCAN
+    refresh, product, row = d + _SCAN, 2 * d + _MASK, _GATHERED * d + _START
     if form == "gram":
-        return _FETCH, 0.0, _FETCH, refresh, 2 * d + _SCAN
-    return _GATHERED * d, _GATHERED * d, 0.0, refresh, 2 * d + _SCAN
+        return _FETCH, 0.0, _FETCH, refresh, product
+    return row, row, 0.0, refresh, product
 
 
 def active_share(net: ShallowNet, x: np.ndarray, sample: int = 512) -> float:

@@ -113,7 +113,7 @@ class Engine:
 
     def _step(self, errors: np.ndarray | None, member: np.ndarray) -> np.ndarray:
         self.intact, lists = False, self._lists
-        sums = np.zeros((_CHUNKS, len(self._x), self._readout.shape[1]))
+        sums = np.zeros((_CHUNKS, self._readout.shape[1], len(self._x)))
         dense = np.flatnonzero(lists.kind == DENSE)
         if errors is not None:
             self.moves += 1
@@ -130,7 +130,7 @@ class Engine:
         active = int(lists.active.sum(dtype=np.int64))
         self.active = active / (len(self._weights) * max(int(member.sum()), 1))
         self.intact = True
-        return sums.sum(0)
+        return sums.sum(0).T
 
     def _move(self, errors: np.ndarray, member: np.ndarray, sums: np.ndarray) -> None:
         """Listed neurons."""

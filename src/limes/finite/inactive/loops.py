@@ -33,7 +33,7 @@ def _pull(readout, r, errors, i, rate):
 @_inlined
 def _note(sums, i, readout, r, z):
     for k in range(readout.shape[1]):
-        sums[i, k] += readout[r, k] * z
+        sums[k, i] += readout[r, k] * z
 
 
 @_compiled
@@ -59,7 +59,7 @@ def move_rows(lo, hi, net, data, lists, step, sums):
         lists: kind, start, count, active, index, path, skin.
         step: errors (n, c), member (n,) whether a row is in the batch of the next pass, and the numbers rate, reach
             (the largest |x|), slack (what rounding may add to a step), and 1 or 0 for trained or frozen thresholds.
-        sums: (n, c) outputs, added to.
+        sums: (c, n) outputs, added to.
     """
     weights, thresholds, readout = net
     kind, start, count, active, index, path, skin = lists
@@ -115,7 +115,7 @@ def move_gram(lo, hi, readout, gram, lists, values, step, sums):
         lists: as for `move_rows`.
         values: pre-activations and sums of the c_j of each candidate, beside `index`.
         step: as for `move_rows`.
-        sums: (n, c) outputs, added to.
+        sums: (c, n) outputs, added to.
     """
     kind, start, count, active, index, path, skin = lists
     pre, moved = values
@@ -231,7 +231,7 @@ def enlist(lo, hi, rows, z, member, readout, lists, values, masks, slot, slack, 
         masks: (., n) which examples were active members, for neurons without a list.
         slot: (m,) their rows of `masks`.
         slack: by how much rounding may have moved z.
-        sums: (n, c) outputs, added to.
+        sums: (c, n) outputs, added to.
     """
     kind, start, count, active, index, path, skin = lists
     pre, moved = values
@@ -239,12 +239,14 @@ def enlist(lo, hi, rows, z, member, readout, lists, values, masks, slot, slack, 
         r = rows[row]
         found = 0
         if kind[r] == DENSE:
-            for i in range(z.shape[1]):
-                on = z[row, i] > 0 and member[i]
-                masks[slot[r], i] = on
-                found += on
-                if on:
-                    _note(sums, i, readout, r, z[row, i])
+            mine, row_of = masks[slot[r]], z[row]
+            for i in range(mine.size):
+                mine[i] = (row_of[i] > 0) & member[i]
+                found += mine[i]
+            for k in range(readout.shape[1]):
+                a, total = readout[r, k], sums[k]
+                for i in range(mine.size):
+                    total[i] += a * (row_of[i] if mine[i] else row_of[i] * 0)
             active[r] = found
             continue
         mine, edge, listed = index[start[r] :], -skin[r], 0
