@@ -126,13 +126,14 @@ def main() -> None:
     steps = 10 if arguments.quick else 200
     cases = [(form, d, m // 20, haste) for form, d, m, haste in CASES[:3]] if arguments.quick else list(CASES)
     if arguments.case is not None:
-        print(json.dumps(train(*cases[arguments.case], steps, arguments.rounds)))
+        form, d, m, haste = cases[arguments.case]
+        print(json.dumps(train(form, d, m, haste, steps, arguments.rounds)))
         return
     rows = []
-    for i, case in enumerate(cases):
+    for i, (form, d, m, haste) in enumerate(cases):
         again = [sys.executable, *sys.argv, "--case", str(i)]
         done = subprocess.run(again, stdout=subprocess.PIPE, text=True, check=True)
-        rows.append(row(*case, steps, json.loads(done.stdout)))
+        rows.append(row(form, d, m, haste, steps, json.loads(done.stdout)))
         print(f"{rows[-1].case}: {rows[-1].ratio:.1f}, {rows[-1].against}", flush=True)
     what = (
         "Two-layer networks with 1 % active pairs: a step against the matrix products of a dense one, in CPU seconds."

@@ -36,7 +36,7 @@ def test_times_are_positive():
 
 
 def test_an_index_helps_in_two_dimensions_only():
-    low, high = (index.scanned(0, d, m=2000, share=0.02, queries=20) for d in (2, 24))
+    low, high = (index.scanned(0, d, m=2000, share=0.02, queries=20, clusters=50) for d in (2, 24))
     assert low["balls"] < 0.2
     assert high["balls"] > 0.9
     assert low["cells"] < high["cells"] < 1

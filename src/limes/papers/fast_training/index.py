@@ -11,12 +11,11 @@ import numpy as np
 from scipy.special import ndtri
 from sklearn.cluster import MiniBatchKMeans
 
-_BALLS = 500
 _RECALL = 0.9
 
 
-def scanned(seed: int, d: int, m: int, share: float, queries: int) -> dict[str, Any]:
-    """Shares of m Gaussian neurons, in 500 clusters of k-means, that have to be looked at.
+def scanned(seed: int, d: int, m: int, share: float, queries: int, clusters: int = 500) -> dict[str, Any]:
+    """Shares of m Gaussian neurons, in clusters of k-means, that have to be looked at.
 
     Returns:
         `balls`: the mean share in balls that cannot be left out; `cells`: the mean share in the fewest cells, by rank
@@ -30,16 +29,16 @@ def scanned(seed: int, d: int, m: int, share: float, queries: int) -> dict[str, 
     x /= np.linalg.norm(x, axis=1, keepdims=True)
     bias = float(-ndtri(share))
     make: Any = MiniBatchKMeans
-    clusters = make(_BALLS, batch_size=4096, n_init=1, max_iter=20, random_state=seed).fit(w)
-    centres, member = clusters.cluster_centers_, clusters.labels_
-    radius, size = np.zeros(_BALLS), np.bincount(member, minlength=_BALLS)
+    fitted = make(clusters, batch_size=4096, n_init=1, max_iter=20, random_state=seed).fit(w)
+    centres, member = fitted.cluster_centers_, fitted.labels_
+    radius, size = np.zeros(clusters), np.bincount(member, minlength=clusters)
     np.maximum.at(radius, member, np.linalg.norm(w - centres[member], axis=1))
     score = x @ centres.T
     balls = ((score + radius > bias) * size).sum(1) / m
     active = x @ w.T > bias
     cells = []
     for on, order in zip(active, np.argsort(-score, axis=1), strict=True):
-        hits = np.bincount(member[on], minlength=_BALLS)[order]
+        hits = np.bincount(member[on], minlength=clusters)[order]
         needed = int(np.argmax(np.cumsum(hits) >= _RECALL * hits.sum())) + 1
         cells.append(size[order[:needed]].sum() / m)
     return {"d": d, "share": share, "balls": float(balls.mean()), "cells": float(np.mean(cells))}
