@@ -89,7 +89,6 @@ def _lift(found: Found, size: Size) -> list[Claim]:
             Expected(1.6, 1.75, 1.2, np.inf, 0.15),
             **per_seed(found, f"spectrum-{n}", ratio(0.0, 0.5, 1.0)),
             size=size,
-            headline=True,
         ),
         Claim(
             "10b",
@@ -181,7 +180,7 @@ def _hermite(found: Found, size: Size) -> list[Claim]:
     def claim(key: str, statement: str, quantity: str, expected: Expected, values: Any, over: Over) -> Claim:
         source = f"{DERIVED}; a sum of the bounds of Oymak & Soltanolkotabi 2020"
         words = f"{quantity}; {cases}"
-        return Claim(key, statement, source, words, expected, **values, over=over, size=size, headline=key == "12b")
+        return Claim(key, statement, source, words, expected, **values, over=over, size=size)
 
     return [
         claim(

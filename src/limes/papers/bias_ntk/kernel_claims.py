@@ -57,7 +57,6 @@ def _forms(found: Found, size: Size) -> list[Claim]:
             Expected.at_most(3.0, refuted_above=4.0),
             (float(np.nanmax(np.abs(scores[name]))),),
             size=size,
-            headline=name == "p",
             note=f"{cells} cells with {_HITS} hits or more, the draws of all seeds together.",
         )
         for letter, (name, statement) in zip("ab", words.items(), strict=True)
@@ -158,7 +157,6 @@ def _limit(found: Found, size: Size) -> list[Claim]:
             Expected.about(-0.5, 0.05, refuted_above=-0.4),
             **per_seed(found, "limit", slope),
             size=size,
-            headline=True,
         ),
         Claim(
             "3b",
@@ -211,7 +209,6 @@ def _spectrum(found: Found, size: Size) -> list[Claim]:
                 Expected.at_most(1.3),
                 **per_seed(found, f"spectrum-{n}", lambda r: scaled(r).max() / scaled(r).min()),
                 size=size,
-                headline=n == sizes[-1],
             )
         )
     if sizes[-1] == 1000:

@@ -19,7 +19,7 @@ def mnist_claims(found: Found, size: Size) -> list[Claim]:
 
     def claim(key: str, statement: str, quantity: str, expected: Expected, values: dict, over: Over = "mean") -> Claim:
         source = f"{PAPER}, experiments [recalled]; expectation ours" if key < "15d" else DERIVED
-        look: dict = {"size": size, "over": over, "headline": key == "15b", "note": told[key]}
+        look: dict = {"size": size, "over": over, "note": told[key]}
         return Claim(key, statement, source, quantity, expected, **values, **look)
 
     told = dict.fromkeys(("15a", "15d", "15e", "15f"), "") | {

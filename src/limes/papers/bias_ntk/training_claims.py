@@ -41,7 +41,6 @@ def _convergence(found: Found, size: Size, width: int) -> list[Claim]:
             Expected.about(0.0, 5e-4 if size == "full" else 3e-3),
             **per_seed(found, name, lambda r: at("factor", 0.0)(r) - at("predicted", 0.0)(r)),
             size=size,
-            headline=True,
             note="With larger B the loss reaches its floor, or the network is no longer lazy, before it settles.",
         )
     ]
@@ -92,7 +91,6 @@ def _sparsity(found: Found, size: Size, widths: list[int]) -> list[Claim]:
                     Expected.at_most(0.1, 0.01, refuted_above=0.15),
                     **per_seed(found, f"width-{width}", at("drift", bias)),
                     size=size,
-                    headline=bias == 1.0 and width == widths[-1],
                 )
             )
     if len(widths) > 1:

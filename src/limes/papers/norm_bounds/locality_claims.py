@@ -89,7 +89,6 @@ def _local(found: Found, size: Size) -> list[Claim]:
             **values(copies, lambda r: max(abs(r[n][1] / r[n][0] - 1) for n in ("rho", "sparse", "complete"))),
             over="largest",
             size=size,
-            headline=True,
         ),
         Claim(
             "7b",

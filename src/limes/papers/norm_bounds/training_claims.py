@@ -58,7 +58,6 @@ def _valid(found: Found, size: Size) -> list[Claim]:
             every,
             Expected.at_least(0.0),
             **least("sparse"),
-            headline=True,
             note="Below 1 no bound of an error says anything; that a larger one holds is no evidence for it.",
             **worst,
         ),
@@ -125,7 +124,6 @@ def _decay(found: Found, size: Size) -> list[Claim]:
             Expected.at_most(0.5, refuted_above=1.0),
             **common([*pairs, *without], ratio),
             size=size,
-            headline=True,
             note=f"rho with: {told(with_decay, 'rho')}; without: {told(without, 'rho')}.",
         ),
         Claim(

@@ -57,7 +57,6 @@ def _factors(found: Found, size: Size) -> list[Claim]:
                 Expected.about(1.0, slack),
                 **values(last, lambda r, i=i: r["rescaled"][i]),
                 size=size,
-                headline=i == 8,
             ),
         ]
     apart = f"over the pairs of cases with alpha = .5 and .2, widths {widths[-1]:,}"
@@ -118,7 +117,6 @@ def _inputs(by_seed: dict[int, Result], size: Size) -> list[Claim]:
             f"as 3a at width {wide:,}",
             stays,
             lambda r: r["arccosine"][few][-1],
-            headline=True,
             note=recorded,
         ),
         claim(
