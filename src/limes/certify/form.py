@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from limes.attacks.threat import Threat
 from limes.core.types import Affine, Kind
 from limes.nets import Net
 
@@ -12,6 +13,28 @@ NARROW, WIDE = 1e-5, 1e-9
 """Errors of a kernel entry as shares of sqrt(K(x, x) K(z, z)), sums over centres included: of a predictor in float32
 (see docs/limits.md), and of one in float64 with a wide margin. At cosines within 1e-6 of 1 a root is all that is known
 of the angle, and they are ten times and a hundred times as large."""
+
+_OUTWARDS_NARROW, _OUTWARDS = 1e-6, 1e-9
+"""By how much boxes and balls are widened, relatively: many times the rounding of an input map in float32, or of the
+certificates' own arithmetic."""
+
+
+@dataclass(frozen=True, eq=False)
+class Reach:
+    """What an attacker may reach of an input, rounded outwards.
+
+    Attributes:
+        centre: (d,) the clean input, in the units of the centres.
+        low, high: (d,) the box, in the same units.
+        ball: radius in the caller's units; infinite where the box is all.
+        outwards: relative rounding that was allowed for.
+    """
+
+    centre: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    ball: float
+    outwards: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +88,18 @@ class Form(ABC):
         """How far the predictor's own arithmetic may be from the exact difference of scores, at K(x, x) = own."""
         size = np.abs(self.coef @ weights) @ np.sqrt(self.own)
         return self.error * size * np.sqrt(own) + 1e-12 * np.abs(self.intercept).sum()
+
+    def reach(self, x: np.ndarray, threat: Threat) -> Reach:
+        """What is within the threat of one input (features...) in the caller's units."""
+        x = np.asarray(x, np.float64)
+        outwards = _OUTWARDS_NARROW if self.narrow else _OUTWARDS
+        low, high = (part[0] for part in threat.box(x[None]))
+        wide = threat.eps + outwards * (threat.eps + np.abs(x))
+        edges = [self.flatten(edge[None])[0] for edge in (np.maximum(low, x - wide), np.minimum(high, x + wide))]
+        ball = np.inf
+        if threat.norm == "l2":
+            ball = float(threat.eps + outwards * (threat.eps + np.linalg.norm(x)))
+        return Reach(self.flatten(x[None])[0], np.minimum(*edges), np.maximum(*edges), ball, outwards)
 
     def flatten(self, x: np.ndarray) -> np.ndarray:
         """Inputs (n, features...) in the units of the centres, as vectors in float64."""

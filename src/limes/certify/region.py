@@ -13,9 +13,6 @@ import numpy as np
 from limes.attacks.threat import Threat
 from limes.certify.machine import Machine
 
-_OUTWARDS = 1e-9  # relative; rounding of this file, many times over
-_OUTWARDS_NARROW = 1e-6  # of predictors that map their inputs in float32
-
 
 @dataclass(frozen=True, eq=False)
 class Shells:
@@ -57,20 +54,17 @@ def shells(machine: Machine, x: np.ndarray, threat: Threat, count: int) -> Shell
         count: number of shells.
     """
     x = np.asarray(x, np.float64)
-    centre = machine.flatten(x[None])[0]
-    d = len(centre)
-    outwards = _OUTWARDS_NARROW if machine.narrow else _OUTWARDS
     low, high = (part[0] for part in threat.box(x[None]))
     boxed = bool(np.any(low > x - threat.eps) or np.any(high < x + threat.eps))
-    wide = threat.eps + outwards * (threat.eps + np.abs(x))
-    edges = [machine.flatten(edge[None])[0] for edge in (np.maximum(low, x - wide), np.minimum(high, x + wide))]
-    low, high = np.minimum(*edges), np.maximum(*edges)
+    reach = machine.reach(x, threat)
+    centre, low, high, outwards = reach.centre, reach.low, reach.high, reach.outwards
+    d = len(centre)
     nearest = np.clip(0.0, low, high)
     least, most = (np.sum(nearest**2) / d) ** 0.5, (np.sum(np.maximum(low**2, high**2)) / d) ** 0.5
     ball = np.inf
-    if threat.norm == "l2":
+    if np.isfinite(reach.ball):
         factor = 1.0 if machine.affine is None else float(np.max(np.abs(machine.affine.scale)))
-        ball = float((threat.eps + outwards * (threat.eps + np.linalg.norm(x))) * factor)
+        ball = reach.ball * factor
         norm = float(np.linalg.norm(centre))
         least, most = max(least, (norm - ball) / d**0.5), min(most, (norm + ball) / d**0.5)
     least, most = least * (1 - outwards), most * (1 + outwards)

@@ -8,9 +8,6 @@ from scipy import sparse
 from limes.attacks.threat import Threat
 from limes.certify.form import Form
 
-_OUTWARDS = 1e-9  # relative; rounding of this folder, many times over
-_OUTWARDS_NARROW = 1e-6  # of predictors that map their inputs in float32
-
 
 @dataclass(frozen=True, eq=False)
 class Region:
@@ -46,16 +43,8 @@ class Region:
 
 def region(form: Form, x: np.ndarray, threat: Threat) -> Region:
     """The region of one input (features...) in the caller's units."""
-    x = np.asarray(x, np.float64)
-    centre = form.flatten(x[None])[0]
-    outwards = _OUTWARDS_NARROW if form.narrow else _OUTWARDS
-    low, high = (part[0] for part in threat.box(x[None]))
-    wide = threat.eps + outwards * (threat.eps + np.abs(x))
-    edges = [form.flatten(edge[None])[0] for edge in (np.maximum(low, x - wide), np.minimum(high, x + wide))]
-    stretch = np.ones_like(centre)
+    reach = form.reach(x, threat)
+    stretch = np.ones_like(reach.centre)
     if form.affine is not None:
-        stretch = np.abs(np.broadcast_to(form.affine.scale, x.shape)).astype(np.float64).ravel()
-    ball = np.inf
-    if threat.norm == "l2":
-        ball = float(threat.eps + outwards * (threat.eps + np.linalg.norm(x)))
-    return Region(centre, np.minimum(*edges), np.maximum(*edges), stretch, ball)
+        stretch = np.abs(np.broadcast_to(form.affine.scale, np.shape(x))).astype(np.float64).ravel()
+    return Region(reach.centre, reach.low, reach.high, stretch, reach.ball)
