@@ -182,3 +182,14 @@ def test_networks_that_are_none():
 def test_what_does_not_fit_is_refused():
     with pytest.raises(MemoryRefused, match="100000 neurons on 50 rows"):
         train_shallow(ShallowNet.draw(3, 100_000), sphere(50, 3, dtype=np.float32), signs(50), steps=1, memory="1MB")
+
+
+def test_a_training_ends_where_little_loss_is_left(tmp_path):
+    x, y, net = sphere(30, 20), signs(30), ShallowNet.draw(20, 400, 1.0, dtype=np.float64)
+    norms = {"norm": lambda net: float(np.linalg.norm(net.weights))}
+    again: Any = {"steps": 200, "floor": 0.1, "measures": norms, "at": (0,), "checkpoint": tmp_path / "t.npz"}
+    run = train_shallow(net, x, y, **again)
+    assert run.losses[-1] <= 0.1 * run.losses[0] < run.losses[-2]
+    assert run.at.tolist() == [0, len(run.losses) - 1]
+    assert run.records["norm"][-1] == pytest.approx(float(np.linalg.norm(run.net.weights)))
+    np.testing.assert_array_equal(train_shallow(net, x, y, **again).losses, run.losses)

@@ -10,20 +10,20 @@ that of the kernel at the start, L_t = 1/2 sum_j (1 - eta l_j)^{2t} (v_j . y)^2.
 Reference: Yang et al. 2024, arXiv 2301.00327 (model); Arora et al. 2019, arXiv 1901.08584, theorem 4.1 (lazy losses).
 """
 
+import functools
 import math
 from dataclasses import dataclass
 
-import jax.numpy as jnp
 import numpy as np
 
-from limes.core import memory as mem
 from limes.core.errors import InputError, NumericalError
-from limes.core.precision import scope
-from limes.core.progress import Progress, Quiet
+from limes.core.progress import Progress
 from limes.core.types import Array
-from limes.measure.bias_descent import compare, descend, kept, kernel_of, start_units
+from limes.finite.inactive import ShallowNet, tangent_kernel, train_shallow
 from limes.measure.bias_kernel import active_fraction
 from limes.measure.spectrum import KernelSpectrum, kernel_spectrum
+
+_BLOCK = 2048  # units, of which motion is measured together
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +32,6 @@ class BiasTraining:
 
     Attributes:
         bias: B.
-        width: m.
         rate: eta, one over the largest eigenvalue of the kernel at the start.
         start: spectrum of the empirical kernel at the start.
         losses: (steps + 1,) 1/2 sum of squares, before each step and at the end.
@@ -41,13 +40,10 @@ class BiasTraining:
         switched_on, switched_off: (k,) share of pairs that are active and were not at the start, and the reverse.
         moved: (k,) largest |z - z_0| of a unit's value z = <w, x> - b, over units and inputs.
         moved_weights, moved_thresholds: (k,) largest |w - w_0| and |b - b_0| of a unit.
-        weights: (d, m), at the end.
-        thresholds: (m,), at the end.
-        signs: (m,).
+        net: the network at the end.
     """
 
     bias: float
-    width: int
     rate: float
     start: KernelSpectrum
     losses: np.ndarray
@@ -58,9 +54,12 @@ class BiasTraining:
     moved: np.ndarray
     moved_weights: np.ndarray
     moved_thresholds: np.ndarray
-    weights: np.ndarray
-    thresholds: np.ndarray
-    signs: np.ndarray
+    net: ShallowNet
+
+    @property
+    def width(self) -> int:
+        """m."""
+        return len(self.net.weights)
 
     @property
     def lazy(self) -> bool:
@@ -96,8 +95,7 @@ class BiasTraining:
 
     def scores(self, x: Array) -> np.ndarray:
         """f at inputs (n, d): (n,)."""
-        z = np.asarray(x) @ self.weights - self.thresholds
-        return np.maximum(z, 0.0) @ self.signs / math.sqrt(self.width)
+        return self.net.outputs(x)[:, 0]
 
 
 def lazy_losses(spectrum: KernelSpectrum, y: Array, rate: float, steps: int) -> np.ndarray:
@@ -142,7 +140,7 @@ def train_with_bias(
         trainable: whether thresholds are trained.
         seed: of the weights.
         every: steps between measurements of what moved.
-        floor: share of the first loss below which training ends, at a multiple of `every`.
+        floor: share of the first loss at which training ends.
         progress: told of steps.
 
     Raises:
@@ -150,7 +148,7 @@ def train_with_bias(
         NumericalError: if the loss is not finite, or no unit is active.
         MemoryRefused: if the units would not fit.
 
-    Cost: 4 n d m multiplications a step; n m bytes and about six times the weights.
+    Cost: see `limes.finite.inactive.train_shallow`; 2 n d m multiplications for each measurement.
 
     Example:
         >>> from limes.measure import unit_rows
@@ -161,54 +159,52 @@ def train_with_bias(
         (True, True)
     """
     x = np.asarray(x)
-    y = np.asarray(y, x.dtype)
-    if x.ndim != 2 or y.shape != x.shape[:1] or x.dtype.kind != "f":
-        raise InputError(f"inputs (n, d) of floats and targets (n,) are trained on, not {x.shape} and {y.shape}")
+    if x.ndim != 2 or np.shape(y) != x.shape[:1] or x.dtype.kind != "f":
+        raise InputError(f"inputs (n, d) of floats and targets (n,) are trained on, not {x.shape} and {np.shape(y)}")
     if width < 2 or width % 2 or steps < 1 or every < 1:
         raise InputError(f"width must be even, steps and every at least 1, not {width}, {steps} and {every}")
-    mem.require(
-        len(x) * width + 6 * x.itemsize * (x.shape[1] + 2) * width, f"training {width} units", "use fewer units"
+    n, d = x.shape
+    net = ShallowNet.draw(d, width, bias, trainable=trainable, dtype=x.dtype, key=(seed, d, width))
+    start = kernel_spectrum(np.asarray(tangent_kernel(net, x), np.float64))
+    if not start.largest > 0:
+        raise NumericalError(f"none of {width} units with bias {bias:g} is active: take a smaller bias or more units")
+    run = train_shallow(
+        net,
+        x,
+        y,
+        steps=steps,
+        learning_rate=1.0 / start.largest,
+        measures={"motion": functools.partial(_motion, net, x)},
+        at=sorted({*range(0, steps, every), steps}),
+        floor=floor,
+        progress=progress,
     )
-    progress = progress or Quiet()
-    with scope(x.dtype):
-        units = start_units(x.shape[1], width, bias, seed, x.dtype)
-        inputs, targets = jnp.asarray(x), jnp.asarray(y)
-        kernel = np.asarray(kernel_of(units, inputs, trainable), np.float64) / width
-        start = kernel_spectrum(kernel)
-        if not start.largest > 0:
-            raise NumericalError(
-                f"none of {width} units with bias {bias:g} is active: take a smaller bias or more units"
-            )
-        rate = 1.0 / start.largest
-        step = jnp.asarray([rate / math.sqrt(width), rate / math.sqrt(width) if trainable else 0.0], x.dtype)
-        state, losses, active, measured = units, [], [], [(0, np.zeros(5))]
-        progress.start("steps", steps)
-        while (done := sum(map(len, losses))) < steps and (done == 0 or losses[-1][-1] > floor * losses[0][0]):
-            count = min(every, steps - done)
-            state, (loss, fired) = descend(state, inputs, targets, step, count)
-            losses.append(np.asarray(loss, np.float64))
-            active.append(np.asarray(fired, np.float64))
-            if not np.isfinite(losses[-1]).all():
-                raise NumericalError(f"training with bias {bias:g} diverged within {done + count} steps")
-            measured.append((done + count, np.asarray(compare(units, state, inputs), np.float64)))
-            progress.step(count)
-        last = descend(state, inputs, targets, jnp.zeros_like(step), 1)[1]
-    table = np.array([row for _, row in measured])
-    weights, thresholds, signs = (np.asarray(part) for part in state)
+    motion = run.records["motion"]
     return BiasTraining(
         bias=float(bias),
-        width=width,
-        rate=rate,
+        rate=run.learning_rate,
         start=start,
-        losses=np.concatenate([*losses, np.asarray(last[0], np.float64)]),
-        active=np.concatenate([*active, np.asarray(last[1], np.float64)]) / (len(x) * width),
-        steps=np.array([at for at, _ in measured]),
-        switched_on=table[:, 0] / (len(x) * width),
-        switched_off=table[:, 1] / (len(x) * width),
-        moved=table[:, 2],
-        moved_weights=table[:, 3],
-        moved_thresholds=table[:, 4],
-        weights=weights.transpose(1, 0, 2).reshape(x.shape[1], -1)[:, kept(signs)],
-        thresholds=thresholds.ravel()[kept(signs)],
-        signs=signs.ravel()[kept(signs)],
+        net=run.net,
+        losses=run.losses,
+        active=run.active,
+        steps=run.at,
+        switched_on=motion[:, 0] / (n * width),
+        switched_off=motion[:, 1] / (n * width),
+        moved=motion[:, 2],
+        moved_weights=motion[:, 3],
+        moved_thresholds=motion[:, 4],
     )
+
+
+def _motion(first: ShallowNet, x: np.ndarray, last: ShallowNet) -> np.ndarray:
+    """Pairs switched on and off, largest moves of a unit's value, weights and threshold: (5,)."""
+    pairs, moves = np.zeros(2), np.zeros(3)
+    for i in range(0, len(first.weights), _BLOCK):
+        rows = slice(i, i + _BLOCK)
+        shift, raised = last.weights[rows] - first.weights[rows], last.thresholds[rows] - first.thresholds[rows]
+        before, change = x @ first.weights[rows].T - first.thresholds[rows], x @ shift.T - raised
+        was, now = before > 0, before + change > 0
+        pairs += np.count_nonzero(now & ~was), np.count_nonzero(was & ~now)
+        far = np.abs(change).max(), np.linalg.norm(shift, axis=1).max(), np.abs(raised).max()
+        moves = np.maximum(moves, far)
+    return np.concatenate([pairs, moves])

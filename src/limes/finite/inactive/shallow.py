@@ -1,6 +1,7 @@
 """The two-layer network with thresholds of Yang et al. 2024 (arXiv 2301.00327)."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,6 +14,7 @@ from limes.core.errors import InputError
 from limes.core.types import Array
 
 _BLOCK_BYTES = 1 << 25
+_DRAWN = 1 << 14  # neurons at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +64,7 @@ class ShallowNet:
         antisymmetric: bool = True,
         trainable: bool = True,
         dtype: Any = np.float32,
-        key: int = 0,
+        key: int | Sequence[int] = 0,
     ) -> "ShallowNet":
         """A random one: standard normal weights, all thresholds at `bias`, signs as read-out.
 
@@ -74,7 +76,7 @@ class ShallowNet:
             antisymmetric: draw half of the neurons, and each once more with the other sign, so that f = 0 at the start.
             trainable: whether the thresholds are trained.
             dtype: float32 or float64.
-            key: of the draw.
+            key: of the draw: one number, or several.
 
         Raises:
             InputError: for an odd width, where neurons come in pairs, or numbers that are no sizes.
@@ -85,7 +87,9 @@ class ShallowNet:
             raise InputError(f"neurons come in pairs of opposite sign: width must be even, not {width}")
         rng = np.random.default_rng(key)
         drawn = width // 2 if antisymmetric else width
-        w = rng.standard_normal((drawn, inputs), np.float64 if dtype == np.float64 else np.float32)
+        w = np.empty((drawn, inputs), dtype)
+        for i in range(0, drawn, _DRAWN):  # in float64 whatever the precision, so that the network is the same
+            w[i : i + _DRAWN] = rng.standard_normal(w[i : i + _DRAWN].shape)
         a = rng.choice(np.array([-1.0, 1.0], w.dtype), (drawn, outputs))
         if antisymmetric:
             w, a = np.concatenate([w, w]), np.concatenate([a, -a])

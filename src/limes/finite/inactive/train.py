@@ -103,6 +103,7 @@ def train_shallow(
     form: Form = "auto",
     measures: Mapping[str, Measure] | None = None,
     at: Sequence[int] | None = None,
+    floor: float = 0.0,
     seed: int = 0,
     threads: int = 0,
     checkpoint: str | os.PathLike | None = None,
@@ -123,6 +124,7 @@ def train_shallow(
             form neurons for which no list pays are treated by matrix products.
         measures: functions of the network, by name.
         at: steps before which they are taken, from 0 to `steps`; default: the start and the end.
+        floor: share of the first loss at which the training ends; measures are then taken once more.
         seed: of the order of rows.
         threads: of the loops; 0 for one a processor.
         checkpoint: a file that is written every twenty seconds, on an interrupt and at the end; the same call goes on
@@ -167,7 +169,7 @@ def train_shallow(
     wanted = sorted({0, steps} if at is None else {int(i) for i in at}) if measures else []
     if wanted and not 0 <= wanted[0] <= wanted[-1] <= steps:
         raise InputError(f"at: there are steps 0 to {steps}, not {wanted[0]} to {wanted[-1]}")
-    decides = {"steps": steps, "rate": rate, "size": size, "form": chosen, "seed": seed, "at": wanted}
+    decides = {"steps": steps, "rate": rate, "size": size, "form": chosen, "seed": seed, "at": wanted, "floor": floor}
     decides["measures"] = sorted(measures)
     identity = {"x": x, "y": y, "w": net.weights, "b": net.thresholds, "a": net.readout}
     with precision.scope(net.dtype):
@@ -176,7 +178,9 @@ def train_shallow(
         progress.start(f"training ({len(net.weights)} neurons)", steps)
         progress.step(first)
         with Engine(start, x, chosen, rate, float(np.linalg.norm(y)), threads) as engine:
-            _descend(engine, book, y, _Plan(steps, size, seed, wanted, checkpoint is not None), measures, progress)
+            _descend(
+                engine, book, y, _Plan(steps, size, seed, wanted, floor, checkpoint is not None), measures, progress
+            )
             trained = engine.network()
     traces = book.trace().T
     return ShallowRun(
@@ -193,7 +197,12 @@ class _Plan:
     size: int
     seed: int
     wanted: list[int]
+    floor: float
     saved: bool
+
+    def reached(self, book: Book, loss: float) -> bool:
+        """Whether a loss is so small that the training ends."""
+        return self.floor > 0 and bool(book.losses) and loss <= self.floor * book.losses[0][0]
 
 
 def _descend(
@@ -202,7 +211,7 @@ def _descend(
     """All steps; whatever ends them, the book has the network after the last whole one."""
     errors, written, n, first = None, time.monotonic(), len(y), book.step
     try:
-        for i in range(first, plan.steps + 1):
+        for i in range(first, plan.steps + 1 if first == 0 or not plan.reached(book, book.losses[-1][0]) else 0):
             member = np.zeros(n, bool)
             member[batch(n, plan.size, i, plan.seed) if plan.size < n else slice(None)] = True
             outputs = engine.step(errors, member)
@@ -213,13 +222,16 @@ def _descend(
             loss = 0.5 * float((errors**2).sum())
             if not np.isfinite(loss):
                 raise NumericalError(f"training diverged at step {i}: lower learning_rate, or scale the inputs")
-            if i in plan.wanted and i not in book.at:
+            ended = plan.reached(book, loss)
+            if (i in plan.wanted or (ended and measures)) and i not in book.at:
                 now = engine.network()
                 book.note({name: measure(now) for name, measure in measures.items()})
             book.losses.append(np.array([loss, engine.active, engine.refreshed]))
             if i and i < plan.steps and i % max(1, plan.steps // _REPORTS) == 0:
                 progress.note(f"step {i}: loss {loss:.4g}, {engine.active:.2%} active, {engine.refreshed:.2%} renewed")
             progress.step(int(i > 0))
+            if ended:
+                break
     except BaseException:
         if engine.intact:
             del book.losses[first + engine.moves :]  # that of a step which the weights have not made
