@@ -7,7 +7,7 @@ import typer
 
 from limes.cli import options as o
 from limes.cli.guard import guarded
-from limes.cli.measure.plan import command, show_plan
+from limes.cli.measure.plan import Answer, carry_out
 
 EXAMPLE = "Example: limes measure activity digits --bias 1 --bias 2 --keep 0.1"
 
@@ -47,7 +47,6 @@ def activity(
     Interrupt it at any moment: the same command continues with the next network, and does nothing to a finished run.
     """
     from limes import jobs
-    from limes.core.progress import Bar
     from limes.report import activity_headline
 
     o.set_memory(memory)
@@ -67,13 +66,11 @@ def activity(
         seeds=seeds,
     )
     settings = jobs.prepare_activity(data, data_dir=data_dir and str(data_dir), target=target, options=options)
-    if dry_run:
-        plan = jobs.plan_activity(settings)
-        show_plan(plan, plan["rows"]["test"], f"{len(plan['networks'])} networks for each of {seeds} seeds", json)
-        return
-    with Bar(quiet=quiet) as progress:
-        result = jobs.measure_activity(settings, out=out, force=force, progress=progress, command=command())
-    if json:
-        o.show({"folder": str(result.folder), "resumed": result.resumed, **result.metrics})
-    else:
-        print(f"{activity_headline(result.metrics)}\nReport: {result.report}")
+    carry_out(
+        Answer(out, force, dry_run, json, quiet),
+        settings,
+        jobs.plan_activity,
+        lambda plan: f"{len(plan['networks'])} networks for each of {seeds} seeds",
+        jobs.measure_activity,
+        activity_headline,
+    )

@@ -7,7 +7,7 @@ import typer
 
 from limes.cli import options as o
 from limes.cli.guard import guarded
-from limes.cli.measure.plan import command, show_plan
+from limes.cli.measure.plan import Answer, carry_out
 
 EXAMPLE = "Example: limes measure bounds digits --depth 3 --channels 16"
 
@@ -39,7 +39,6 @@ def bounds(
     Interrupt it at any moment: the same command continues, and does nothing to a finished run.
     """
     from limes import jobs
-    from limes.core.progress import Bar
     from limes.report import bounds_headline
 
     o.set_memory(memory)
@@ -56,13 +55,11 @@ def bounds(
         seed=seed,
     )
     settings = jobs.prepare_bounds(data, data_dir=data_dir and str(data_dir), target=target, options=options)
-    if dry_run:
-        plan = jobs.plan_bounds(settings)
-        show_plan(plan, plan["rows"]["test"], f"{plan['weights']:,} weights, {plan['moments']} moments", json)
-        return
-    with Bar(quiet=quiet) as progress:
-        result = jobs.measure_bounds(settings, out=out, force=force, progress=progress, command=command())
-    if json:
-        o.show({"folder": str(result.folder), "resumed": result.resumed, **result.metrics})
-    else:
-        print(f"{bounds_headline(result.metrics)}\nReport: {result.report}")
+    carry_out(
+        Answer(out, force, dry_run, json, quiet),
+        settings,
+        jobs.plan_bounds,
+        lambda plan: f"{plan['weights']:,} weights, {plan['moments']} moments",
+        jobs.measure_bounds,
+        bounds_headline,
+    )

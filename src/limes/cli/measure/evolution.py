@@ -7,7 +7,7 @@ import typer
 
 from limes.cli import options as o
 from limes.cli.guard import guarded
-from limes.cli.measure.plan import command, show_plan
+from limes.cli.measure.plan import Answer, carry_out
 
 EXAMPLE = "Example: limes measure evolution digits --net mlp-3 --width 128 --eps 0.1"
 
@@ -40,7 +40,6 @@ def evolution(
     Interrupt it at any moment: the same command continues, and does nothing to a finished run.
     """
     from limes import jobs
-    from limes.core.progress import Bar
     from limes.report import evolution_headline
 
     o.set_memory(memory)
@@ -58,14 +57,11 @@ def evolution(
         seed=seed,
     )
     settings = jobs.prepare_evolution(data, data_dir=data_dir and str(data_dir), target=target, options=options)
-    if dry_run:
-        plan = jobs.plan_evolution(settings)
-        work = f"{plan['weights']:,} weights, {plan['moments']} kernels"
-        show_plan(plan, plan["rows"]["probe"], work, json)
-        return
-    with Bar(quiet=quiet) as progress:
-        result = jobs.measure_evolution(settings, out=out, force=force, progress=progress, command=command())
-    if json:
-        o.show({"folder": str(result.folder), "resumed": result.resumed, **result.metrics})
-    else:
-        print(f"{evolution_headline(result.metrics)}\nReport: {result.report}")
+    carry_out(
+        Answer(out, force, dry_run, json, quiet),
+        settings,
+        jobs.plan_evolution,
+        lambda plan: f"{plan['weights']:,} weights, {plan['moments']} kernels",
+        jobs.measure_evolution,
+        evolution_headline,
+    )

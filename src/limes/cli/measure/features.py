@@ -7,7 +7,7 @@ import typer
 
 from limes.cli import options as o
 from limes.cli.guard import guarded
-from limes.cli.measure.plan import command, show_plan
+from limes.cli.measure.plan import Answer, carry_out
 
 EXAMPLE = "Example: limes measure features digits --class 3 --class 8 --net mlp-2 --eps 0.1"
 
@@ -47,7 +47,6 @@ def features(
     Interrupt it at any moment: the same command continues, and does nothing to a finished run.
     """
     from limes import jobs
-    from limes.core.progress import Bar
     from limes.report import features_headline
 
     o.set_memory(memory)
@@ -67,14 +66,11 @@ def features(
         seed=seed,
     )
     settings = jobs.prepare_features(data, data_dir=data_dir and str(data_dir), target=target, options=options)
-    if dry_run:
-        plan = jobs.plan_features(settings)
-        work = f"{plan['features']} features of {len(plan['nets'])} nets, {plan['attack']}"
-        show_plan(plan, plan["rows"]["test"], work, json)
-        return
-    with Bar(quiet=quiet) as progress:
-        result = jobs.measure_features(settings, out=out, force=force, progress=progress, command=command())
-    if json:
-        o.show({"folder": str(result.folder), "resumed": result.resumed, **result.metrics})
-    else:
-        print(f"{features_headline(result.metrics)}\nReport: {result.report}")
+    carry_out(
+        Answer(out, force, dry_run, json, quiet),
+        settings,
+        jobs.plan_features,
+        lambda plan: f"{plan['features']} features of {len(plan['nets'])} nets, {plan['attack']}",
+        jobs.measure_features,
+        features_headline,
+    )

@@ -7,7 +7,7 @@ import typer
 
 from limes.cli import options as o
 from limes.cli.guard import guarded
-from limes.cli.measure.plan import command, show_plan
+from limes.cli.measure.plan import Answer, carry_out
 
 EXAMPLE = "Example: limes measure spectrum digits --bias 0 --bias 1 --bias 2"
 
@@ -41,7 +41,6 @@ def spectrum(
     Interrupt it at any moment: the same command continues with the next kernel, and does nothing to a finished run.
     """
     from limes import jobs
-    from limes.core.progress import Bar
     from limes.report import spectrum_headline
 
     o.set_memory(memory)
@@ -55,13 +54,11 @@ def spectrum(
         seed=seed,
     )
     settings = jobs.prepare_spectrum(data, data_dir=data_dir and str(data_dir), target=target, options=options)
-    if dry_run:
-        plan = jobs.plan_spectrum(settings)
-        show_plan(plan, 0, f"kernels: {', '.join(plan['kernels'])}", json)
-        return
-    with Bar(quiet=quiet) as progress:
-        result = jobs.measure_spectrum(settings, out=out, force=force, progress=progress, command=command())
-    if json:
-        o.show({"folder": str(result.folder), "resumed": result.resumed, **result.metrics})
-    else:
-        print(f"{spectrum_headline(result.metrics)}\nReport: {result.report}")
+    carry_out(
+        Answer(out, force, dry_run, json, quiet),
+        settings,
+        jobs.plan_spectrum,
+        lambda plan: f"kernels: {', '.join(plan['kernels'])}",
+        jobs.measure_spectrum,
+        spectrum_headline,
+    )

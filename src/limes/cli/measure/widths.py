@@ -7,7 +7,7 @@ import typer
 
 from limes.cli import options as o
 from limes.cli.guard import guarded
-from limes.cli.measure.plan import command, show_plan
+from limes.cli.measure.plan import Answer, carry_out
 
 EXAMPLE = "Example: limes measure widths digits --class 3 --class 8 --width 64 --width 1024 --eps 0.1"
 
@@ -44,7 +44,6 @@ def widths(
     Interrupt it at any moment: the same command continues with the next network, and does nothing to a finished run.
     """
     from limes import jobs
-    from limes.core.progress import Bar
     from limes.report import widths_headline
 
     o.set_memory(memory)
@@ -64,14 +63,11 @@ def widths(
         seeds=seeds,
     )
     settings = jobs.prepare_widths(data, data_dir=data_dir and str(data_dir), target=target, options=options)
-    if dry_run:
-        plan = jobs.plan_widths(settings)
-        work = f"{len(plan['seeds'])} networks of each width: {', '.join(map(str, plan['widths']))}"
-        show_plan(plan, plan["rows"]["test"], work, json)
-        return
-    with Bar(quiet=quiet) as progress:
-        result = jobs.measure_widths(settings, out=out, force=force, progress=progress, command=command())
-    if json:
-        o.show({"folder": str(result.folder), "resumed": result.resumed, **result.metrics})
-    else:
-        print(f"{widths_headline(result.metrics)}\nReport: {result.report}")
+    carry_out(
+        Answer(out, force, dry_run, json, quiet),
+        settings,
+        jobs.plan_widths,
+        lambda plan: f"{len(plan['seeds'])} networks of each width: {', '.join(map(str, plan['widths']))}",
+        jobs.measure_widths,
+        widths_headline,
+    )
