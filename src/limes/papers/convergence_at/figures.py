@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from limes.papers.paper import Drawing
+from limes.papers.plots import axes, line, ticks
 from limes.report import style
 
 Numbers = Mapping[str, Any]
 Line = tuple[Sequence[float], Sequence[Numbers]]
+_BOX = (0.19, 0.16, 0.77, 0.79)
 _NORMS = {"linf": "l-inf", "l2": "l2"}
 
 
@@ -44,15 +46,15 @@ def _lazy(cases: Sequence[Numbers]) -> Drawing:
 
 
 def _labels(cases: Sequence[Numbers]) -> Drawing:
-    figure, ax = _axes()
+    figure, ax = axes(box=_BOX)
     told = []
     names = {"disagreement": "other label", "robust": "robust accuracy", "clean": "clean accuracy"}
     for i, (case, key) in enumerate((case, key) for case in cases for key in names):
         label = f"{names[key]}, {_NORMS[case['norm']]}"
-        _errors(ax, i, case["widths"], case[key], label)
+        line(ax, i, case["widths"], case[key], label)
         told.append(f"{label} from {case[key][0]['mean']:.3f} to {case[key][-1]['mean']:.3f}")
     ax.set_xscale("log")
-    _ticks(ax, cases[0]["widths"])
+    ticks(ax, cases[0]["widths"])
     ax.set_xlabel("width")
     ax.set_ylabel("difference to the limit")
     ax.set_ylim(bottom=0)
@@ -98,7 +100,7 @@ def _regret(numbers: Numbers) -> Drawing:
 
 
 def _attacks(numbers: Numbers) -> Drawing:
-    figure, ax = _axes()
+    figure, ax = axes(box=_BOX)
     names = {"surrogates": "surrogate loss, this attack", "robust": "robust loss, PGD-50"}
     for i, (key, label) in enumerate(names.items()):
         entries = [by_kind[key] for by_kind in numbers.values()]
@@ -138,7 +140,7 @@ def _capacity(cases: Sequence[Numbers]) -> Drawing:
 
 
 def _law(cases: Sequence[Numbers]) -> Drawing:
-    figure, ax = _axes()
+    figure, ax = axes(box=_BOX)
     told = []
     for i, case in enumerate(cases):
         d, ratios = case["d"], case["ratios"]
@@ -159,7 +161,7 @@ def _law(cases: Sequence[Numbers]) -> Drawing:
 
 
 def _trained(cases: Sequence[Numbers]) -> Drawing:
-    figure, ax = _axes()
+    figure, ax = axes(box=_BOX)
     told = []
     for i, case in enumerate(cases):
         beyond = [width - case["law"] for width in case["widths"]]
@@ -180,39 +182,13 @@ def _trained(cases: Sequence[Numbers]) -> Drawing:
     )
 
 
-def _axes() -> tuple[Any, Any]:
-    figure = style.new_figure(style.WIDTH, 3.4)
-    ax = figure.add_axes((0.19, 0.16, 0.77, 0.79))
-    style.plain_axes(ax)
-    return figure, ax
-
-
-def _errors(ax: Any, i: int, x: Sequence[float], entries: Sequence[Numbers], label: str) -> None:
-    means = [e["mean"] for e in entries]
-    if "factor" in entries[0]:
-        factors = [e["factor"] or 1.0 for e in entries]
-        low = [m - m / f for m, f in zip(means, factors, strict=True)]
-        spread: Any = [low, [m * f - m for m, f in zip(means, factors, strict=True)]]
-    else:
-        spread = [e["standard_error"] or 0.0 for e in entries]
-    look: dict[str, Any] = {"color": style.SERIES[i], "marker": style.MARKERS[i], "markersize": 4, "label": label}
-    ax.errorbar(x, means, yerr=spread, linewidth=1.4, elinewidth=0.9, **look)
-
-
-def _ticks(ax: Any, places: Sequence[float]) -> None:
-    from matplotlib.ticker import NullFormatter
-
-    ax.xaxis.set_minor_formatter(NullFormatter())
-    ax.set_xticks(places, [f"{place:,}" for place in places])
-
-
 def _log_log(lines: Mapping[str, Line], x_label: str, y_label: str, places: Sequence[float]) -> tuple[Any, Any]:
-    figure, ax = _axes()
+    figure, ax = axes(box=_BOX)
     for i, (name, (x, entries)) in enumerate(lines.items()):
-        _errors(ax, i, x, entries, name)
+        line(ax, i, x, entries, name)
     ax.set_xscale("log")
     ax.set_yscale("log")
-    _ticks(ax, places)
+    ticks(ax, places)
     ax.set_xlabel(x_label)
     ax.set_ylabel(y_label)
     return figure, ax

@@ -1,9 +1,10 @@
 """The figures: factors by case, the gap over alpha m, pruned inputs, and networks in training."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from limes.papers.paper import Drawing
+from limes.papers.plots import axes, line, ticks
 from limes.report import style
 
 Numbers = Mapping[str, Any]
@@ -25,7 +26,7 @@ def figures(numbers: Numbers) -> dict[str, Drawing]:
 
 def _factors(numbers: Numbers) -> Drawing:
     cases = numbers["cases"]
-    figure, ax = _axes(3.6, left=0.5, width=0.46)
+    figure, ax = axes(3.6, (0.5, 0.16, 0.46, 0.74))
     for i, (kind, label) in enumerate((("raw", "as it is, over alpha^k"), ("rescaled", "rescaled"))):
         scale = [c["expected"] if kind == "raw" else 1.0 for c in cases]
         means = [c[kind]["mean"] / s for c, s in zip(cases, scale, strict=True)]
@@ -49,12 +50,12 @@ def _factors(numbers: Numbers) -> Drawing:
 
 
 def _gaps(numbers: Numbers) -> Drawing:
-    figure, ax = _axes()
+    figure, ax = axes()
     widths, told, sizes = numbers["widths"], [], []
     for i, (keep, row) in enumerate(zip(numbers["keeps"], numbers["errors"], strict=True)):
         x = [keep * m for m in widths]
         sizes += x
-        _line(ax, i, x, row, f"alpha = {keep:g}")
+        line(ax, i, x, row, f"alpha = {keep:g}")
         told.append(f"alpha = {keep:g} from {row[0]['mean']:.3g} to {row[-1]['mean']:.3g}")
     ends = [min(sizes), max(sizes)]
     ax.plot(ends, [12 / e**0.5 for e in ends], color=style.MUTED, linestyle=":", label="12 / √(alpha m)")
@@ -72,20 +73,20 @@ def _gaps(numbers: Numbers) -> Drawing:
 
 
 def _mask(numbers: Numbers) -> Drawing:
-    figure, ax = _axes()
+    figure, ax = axes()
     told = []
     for i, (case, row, mixed) in enumerate(
         zip(numbers["cases"], numbers["arccosine"], numbers["mixture"], strict=True)
     ):
         d, keep = case
         name = f"d = {d}, alpha = {keep:g}"
-        _line(ax, i, numbers["widths"], row, name)
+        line(ax, i, numbers["widths"], row, name)
         if keep < 1:
-            _line(ax, i, numbers["widths"], mixed, None, linestyle=":")
+            line(ax, i, numbers["widths"], mixed, None, linestyle=":")
         told.append(f"{name}: {row[-1]['mean']:.3g}, to the mean over masks {mixed[-1]['mean']:.3g}")
     ax.set_xscale("log")
     style.log_y(ax)
-    _ticks(ax, numbers["widths"])
+    ticks(ax, numbers["widths"])
     ax.set_xlabel("width")
     ax.set_ylabel("relative error")
     ax.set_ylim(top=2.0)
@@ -99,18 +100,18 @@ def _mask(numbers: Numbers) -> Drawing:
 
 
 def _accuracy(numbers: Numbers) -> Drawing:
-    figure, ax = _axes()
+    figure, ax = axes()
     told = [f"kernel regression {numbers['kernel']['mean']:.3f}"]
     ax.axhline(numbers["kernel"]["mean"], color=style.MUTED, linewidth=1.0, linestyle="--", label="kernel regression")
-    _line(ax, 0, numbers["widths"], numbers["lines"]["unpruned"]["accuracy"], "whole")
+    line(ax, 0, numbers["widths"], numbers["lines"]["unpruned"]["accuracy"], "whole")
     told.append(f"whole {numbers['lines']['unpruned']['accuracy'][-1]['mean']:.3f}")
     for i, keep in enumerate(numbers["keeps"], start=1):
         rescaled, raw = (numbers["lines"][f"{kind} {keep:g}"]["accuracy"] for kind in ("rescaled", "raw"))
-        _line(ax, i, numbers["widths"], rescaled, f"rescaled, alpha = {keep:g}")
-        _line(ax, i, numbers["widths"], raw, None, linestyle=":")
+        line(ax, i, numbers["widths"], rescaled, f"rescaled, alpha = {keep:g}")
+        line(ax, i, numbers["widths"], raw, None, linestyle=":")
         told.append(f"alpha = {keep:g} rescaled {rescaled[-1]['mean']:.3f}, not {raw[-1]['mean']:.3f}")
     ax.set_xscale("log")
-    _ticks(ax, numbers["widths"])
+    ticks(ax, numbers["widths"])
     ax.set_xlabel("width")
     ax.set_ylabel("test accuracy")
     style.legend(ax, fontsize=style.FONT_SIZE - 2)
@@ -122,17 +123,17 @@ def _accuracy(numbers: Numbers) -> Drawing:
 
 
 def _distance(numbers: Numbers) -> Drawing:
-    figure, ax = _axes()
+    figure, ax = axes()
     told = []
     names = ["unpruned", *(f"rescaled {keep:g}" for keep in numbers["keeps"])]
     for i, name in enumerate(names):
         row = numbers["lines"][name]["distance"]
         label = "whole" if name == "unpruned" else f"rescaled, alpha = {name.split()[1]}"
-        _line(ax, i, numbers["widths"], row, label)
+        line(ax, i, numbers["widths"], row, label)
         told.append(f"{label} from {row[0]['mean']:.3g} to {row[-1]['mean']:.3g}")
     ax.set_xscale("log")
     style.log_y(ax)
-    _ticks(ax, numbers["widths"])
+    ticks(ax, numbers["widths"])
     ax.set_xlabel("width")
     ax.set_ylabel("distance of the outputs")
     style.legend(ax, fontsize=style.FONT_SIZE - 2)
@@ -144,7 +145,7 @@ def _distance(numbers: Numbers) -> Drawing:
 
 
 def _criteria(numbers: Numbers) -> Drawing:
-    figure, ax = _axes()
+    figure, ax = axes()
     names = list(numbers["criteria"])
     entries = [numbers["criteria"][name]["accuracy"] for name in names]
     errors = [e["standard_error"] or 0.0 for e in entries]
@@ -165,27 +166,3 @@ def _criteria(numbers: Numbers) -> Drawing:
         "name the factor of the infinite-width kernel in its kernel before training.",
         f"Accuracy by criterion. {told}.",
     )
-
-
-def _axes(height: float = 3.4, left: float = 0.15, width: float = 0.81) -> tuple[Any, Any]:
-    figure = style.new_figure(style.WIDTH, height)
-    ax = figure.add_axes((left, 0.16, width, 0.74))
-    style.plain_axes(ax)
-    return figure, ax
-
-
-def _line(
-    ax: Any, i: int, x: Sequence[float], entries: Sequence[Numbers], label: str | None, linestyle: str = "-"
-) -> None:
-    errors = [e["standard_error"] or 0.0 for e in entries]
-    look: dict[str, Any] = {"color": style.SERIES[i], "marker": style.MARKERS[i], "markersize": 4, "label": label}
-    ax.errorbar(
-        x, [e["mean"] for e in entries], yerr=errors, linestyle=linestyle, linewidth=1.3, elinewidth=0.9, **look
-    )
-
-
-def _ticks(ax: Any, places: Sequence[float]) -> None:
-    from matplotlib.ticker import NullFormatter
-
-    ax.xaxis.set_minor_formatter(NullFormatter())
-    ax.set_xticks(places, [f"{place:,}" for place in places])

@@ -5,6 +5,7 @@ from statistics import median
 from typing import Any
 
 from limes.papers.paper import Drawing
+from limes.papers.plots import line
 from limes.report import style
 
 Numbers = Mapping[str, Any]
@@ -28,22 +29,15 @@ def _axes(figure: Any, box: tuple[float, float, float, float]) -> Any:
     return ax
 
 
-def _line(ax: Any, x: Sequence[float], entries: Sequence[Numbers], i: int, label: str, **look: Any) -> None:
-    """Means with bars of one standard error."""
-    errors = [entry["standard_error"] or 0.0 for entry in entries]
-    drawn: dict[str, Any] = {"color": style.SERIES[i], "marker": style.MARKERS[i], "markersize": 4, "linewidth": 1.4}
-    ax.errorbar(x, [e["mean"] for e in entries], yerr=errors, elinewidth=0.9, label=label, **drawn | look)
-
-
 def _distance(inside: Sequence[Numbers], table: Numbers) -> Drawing:
     figure = style.new_figure(style.WIDTH, 4.3)
     ax = _axes(figure, (0.15, 0.37, 0.8, 0.6))
     marks = inside[0]["marks"][1:]
     for i, run in enumerate(inside):
-        _line(ax, marks, run["distance"][1:], i, f"m = {run['width']:,}")
+        line(ax, i, marks, run["distance"][1:], f"m = {run['width']:,}")
         ax.plot(marks, run["published"][1:], color=style.SERIES[i], linewidth=1.2, linestyle=(0, (5, 2)))
     outside, i = table["marks"][1:], len(inside)
-    _line(ax, outside, table["distance"][1:], i, "m = 400, rate 2, outside")
+    line(ax, i, outside, table["distance"][1:], "m = 400, rate 2, outside")
     ax.plot(outside, table["published"][1:], color=style.SERIES[i], linewidth=1.2, linestyle=(0, (1, 2)))
     ax.plot([], [], color=style.MUTED, linewidth=1.2, linestyle=(0, (5, 2)), label="the bound")
     ax.plot([], [], color=style.MUTED, linewidth=1.2, linestyle=(0, (1, 2)), label="its form, no bound there")
@@ -69,11 +63,11 @@ def _gap(table: Numbers) -> Drawing:
     figure = style.new_figure(style.WIDTH, 4.6)
     upper, lower = _axes(figure, (0.15, 0.56, 0.8, 0.38)), _axes(figure, (0.15, 0.1, 0.8, 0.38))
     marks, stop = table["marks"][1:], median(table["stops"])
-    _line(upper, marks, table["test"][1:], 0, "test")
-    _line(upper, marks, table["train"][1:], 1, "training")
+    line(upper, 0, marks, table["test"][1:], "test")
+    line(upper, 1, marks, table["train"][1:], "training")
     upper.set_ylabel("robust loss")
-    _line(lower, marks, table["gap"][1:], 2, "gap, test less training")
-    _line(lower, marks, table["exchanged"][1:], 3, "gap, by exchanged examples")
+    line(lower, 2, marks, table["gap"][1:], "gap, test less training")
+    line(lower, 3, marks, table["exchanged"][1:], "gap, by exchanged examples")
     lower.set_ylabel("robust gap")
     lower.set_xlabel("steps T")
     for ax in (upper, lower):
@@ -134,7 +128,7 @@ def _rows(rows: Numbers) -> Drawing:
     ax = _axes(figure, (0.15, 0.15, 0.8, 0.8))
     names = {"table": "rate 2", "inside": "within the width condition"}
     for i, (key, name) in enumerate(names.items()):
-        _line(ax, rows["n"], rows[key], i, name)
+        line(ax, i, rows["n"], rows[key], name)
         first = rows[key][0]["mean"]
         guide = [first * rows["n"][0] / n for n in rows["n"]]
         ax.plot(rows["n"], guide, color=style.MUTED, linewidth=1.0, linestyle=(0, (1, 2)), label=None if i else "1 / n")
@@ -163,8 +157,8 @@ def _digits(digits: Numbers) -> Drawing:
     left, right = _axes(figure, (0.13, 0.15, 0.34, 0.78)), _axes(figure, (0.63, 0.15, 0.34, 0.78))
     for i, (norm, run) in enumerate(digits.items()):
         marks = run["marks"][1:]
-        _line(left, marks, run["distance"][1:], i, {"l2": "l2", "linf": "l-inf"}[norm])
-        _line(right, marks, run["gap"][1:], i, norm)
+        line(left, i, marks, run["distance"][1:], {"l2": "l2", "linf": "l-inf"}[norm])
+        line(right, i, marks, run["gap"][1:], norm)
     for ax, label in ((left, "distance of twins |W − W′|"), (right, "robust gap")):
         ax.set_xscale("log")
         ax.set_xlabel("steps T")
