@@ -11,7 +11,7 @@ from limes.papers.paper import Found
 
 
 def curves(found: Found, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Times against shares, shares that an index looks at by dimension, lists that run out, what is learned, variances."""
+    """Times against shares, shares an index looks at by dimension, lists that run out, what is learned, variances."""
     return {
         "speed": [
             {name: case[name] for name in ("n", "d", "m", "share", "products", "rows", "gram", "dense")}

@@ -140,7 +140,7 @@ def _deep(request: Request, sizes: Sizes, folder: str | None) -> Iterator[Step]:
     for data in ("digits", "mnist") if folder is not None and sizes.mnist is not None else ("digits",):
         for depth, rates in cases:
             settings = {"data": data, "n": 1000, "width": width, "depth": depth, "rates": rates, "epochs": epochs}
-            seconds = 2e-7 * width * epochs * len(rates) * depth * 100
+            seconds = 1e-6 * width * epochs * len(rates) * depth * 100
             measure = partial(deep.trained, folder=folder)
             yield from _each(f"deep-{data}-{depth}", request.seed_range(seeds), measure, settings, seconds)
 

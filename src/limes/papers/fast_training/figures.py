@@ -1,4 +1,4 @@
-"""The figures: times by share of active pairs, what an index looks at, lists that run out, what is learned, variances."""
+"""The figures: times by share of active pairs, what an index looks at, lists that run out, what is learned, depth."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
