@@ -64,6 +64,11 @@ _ENTRIES = (
         "Fast training with inactive neurons (Song, Yang & Zhang 2021)",
         "limes.papers.fast_training",
     ),
+    Entry(
+        "tensor-decomposition",
+        "Tensor decomposition beyond lazy training (Wang et al. 2020)",
+        "limes.papers.tensor_decomposition",
+    ),
 )
 
 

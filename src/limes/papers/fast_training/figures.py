@@ -163,6 +163,7 @@ def _deep(case: Numbers) -> Drawing:
             ax.plot(range(1, len(variances) + 1), variances, label=None if k else label, **look)
         told.append(f"{label}: " + ", ".join(f"{v[-1]:.2g}" for v in case[name]) + " in the last")
     ax.set_yscale("log")
+    ax.set_xticks(range(1, case["depth"], 3))
     ax.set_xlabel("hidden layer")
     ax.set_ylabel("variance of pre-activations")
     style.legend(ax, loc="upper left", fontsize=style.FONT_SIZE - 2)
