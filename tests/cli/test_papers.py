@@ -50,6 +50,8 @@ def test_the_list_as_json_has_exactly_what_is_promised(tmp_path):
         "uci",
         "stability-at",
         "convergence-at",
+        "fast-training",
+        "tensor-decomposition",
     ]
     for paper in found["data"]:
         assert list(paper) == ["key", "title", "claims"]

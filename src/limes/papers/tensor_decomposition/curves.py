@@ -18,6 +18,7 @@ def curves(found: Found, settings: Mapping[str, Any]) -> dict[str, Any]:
         "moving": [_moving(r) for r in sorted(by_case(found, "moving-"), key=lambda r: (r["order"], r["d"]))],
         "growth": [_growth(r) for r in by_case(found, "growth-")],
         "rank": [_growth(r) for r in by_case(found, "rank-")],
+        "times": [_times(by_seed[0]) for by_seed in family(found, "times-")],
         "rescued": _rescued(found["rescued"][0]),
         "rounds": _rounds([*found["rounds"].values()]),
     }
@@ -42,6 +43,10 @@ def _growth(result: dict) -> dict[str, Any]:
     return {name: result[name] for name in ("d", "rank")} | {
         way: float(np.mean(result[way])) for way in ("moving", "lazy")
     }
+
+
+def _times(result: dict) -> dict[str, Any]:
+    return {name: result[name] for name in ("dimensions", "order", "m")} | _spread(np.array(result["steps"], float).T)
 
 
 def _rescued(result: dict) -> dict[str, Any]:

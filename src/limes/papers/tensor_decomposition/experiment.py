@@ -26,6 +26,7 @@ class Sizes:
         moving: dimension, order and numbers of components of claim 2.
         steps: of descent.
         growth: dimensions of claim 4.
+        times: dimensions in which steps are counted, also of claim 4.
         ranks: of claim 8.
         rounds: dimensions and numbers of components of claim 7.
     """
@@ -37,6 +38,7 @@ class Sizes:
     moving: tuple[tuple[int, int, tuple[int, ...]], ...]
     steps: int
     growth: tuple[int, ...]
+    times: tuple[int, ...]
     ranks: tuple[int, ...]
     rounds: tuple[tuple[int, ...], tuple[int, ...]]
 
@@ -50,6 +52,7 @@ SIZES: dict[Size, Sizes] = {
         moving=((8, 3, (4, 8)), (8, 4, (4, 8))),
         steps=3000,
         growth=(6, 8, 10, 12),
+        times=(8, 16, 32),
         ranks=(1, 2, 3),
         rounds=((16, 32), (3, 4, 8, 16, 40)),
     ),
@@ -64,7 +67,8 @@ SIZES: dict[Size, Sizes] = {
         ),
         moving=((8, 3, (2, 3, 4, 6, 8, 12, 16)), (8, 4, (2, 3, 4, 6, 8, 12, 16, 32)), (10, 3, (2, 3, 4, 6, 8, 12, 16))),
         steps=3000,
-        growth=(6, 8, 10, 12, 14, 16),
+        growth=(6, 8, 10, 12, 14, 16, 20),
+        times=(8, 16, 32, 64, 128),
         ranks=(1, 2, 3, 4),
         rounds=((16, 32, 64), (2, 3, 4, 8, 16, 80)),
     ),
@@ -85,14 +89,14 @@ def _lazy(request: Request, sizes: Sizes) -> Iterator[Step]:
     for d, order, widths in sizes.lazy:
         settings = {"d": d, "order": order, "rank": RANK, "widths": widths}
         for seed in request.seed_range(sizes.seeds):
-            yield _step(f"lazy-{d}-{order}", seed, partial(lazy.curve, seed, **settings), settings, 0.05 * len(widths))
+            yield _step(f"lazy-{d}-{order}", seed, partial(lazy.curve, seed, **settings), settings, 0.02 * len(widths))
 
 
 def _moving(request: Request, sizes: Sizes) -> Iterator[Step]:
     seeds = [*request.seed_range(sizes.descents)]
     for d, order, widths in sizes.moving:
         settings = {"d": d, "order": order, "rank": RANK, "widths": widths, "steps": sizes.steps, "seeds": seeds}
-        yield _step(f"moving-{d}-{order}", 0, partial(moving.curve, **settings), settings, 0.6 * len(widths))
+        yield _step(f"moving-{d}-{order}", 0, partial(moving.curve, **settings), settings, 0.3 * len(widths))
     seeds = [*request.seed_range(sizes.many)]
     settings = {"d": 8, "order": 3, "rank": RANK, "m": 4, "steps": 2 * sizes.steps, "seeds": seeds}
     settings["periods"] = PERIODS
@@ -106,7 +110,12 @@ def _growth(request: Request, sizes: Sizes) -> Iterator[Step]:
     for name, d, rank in sorted(cases):
         settings = {"seeds": [*request.seed_range(sizes.seeds)], "d": d, "order": 3, "rank": rank}
         moves = settings | {"widths": _TRIED, "steps": 3 * sizes.steps, "period": 1000}
-        yield _step(f"{name}-{d}-{rank}", 0, partial(_smallest, moves), moves, 6.0)
+        yield _step(f"{name}-{d}-{rank}", 0, partial(_smallest, moves), moves, 2.0 + (d / 10) ** 6)
+
+    for order, steps in ((3, 2000), (4, 4000)):
+        settings = {"seeds": [*request.seed_range(5 * sizes.descents)], "dimensions": sizes.times, "order": order}
+        settings |= {"rank": RANK, "m": 8, "steps": steps}
+        yield _step(f"times-{order}", 0, partial(moving.times, **settings), settings, 1e-3 * steps)
 
 
 def _smallest(settings: dict[str, Any]) -> dict[str, Any]:
@@ -121,7 +130,7 @@ def _others(request: Request, sizes: Sizes) -> Iterator[Step]:
         settings = {"d": 6, "orders": (3, 4), "m": 9, "rank": 3}
         yield _step("gram", seed, partial(explicit.errors, seed, **settings), settings, 0.5)
         settings = {"dimensions": dimensions, "ranks": components, "rank": RANK, "most": 20}
-        yield _step("rounds", seed, partial(rounds.measured, seed, **settings), settings, 3.0)
+        yield _step("rounds", seed, partial(rounds.measured, seed, **settings), settings, 0.4)
 
 
 def _step(

@@ -4,7 +4,7 @@ import numpy as np
 
 from limes.papers.claim import Claim, Expected, Size
 from limes.papers.paper import Found
-from limes.papers.tensor_decomposition.reading import by_case, over, slope, within
+from limes.papers.tensor_decomposition.reading import by_case, family, over, slope, within
 from limes.papers.tensor_decomposition.rounds import GOOD
 
 _SOURCE = "Wang et al. 2020 (arXiv 2010.11356)"
@@ -45,6 +45,7 @@ def _growth(found: Found, size: Size) -> list[Claim]:
             size=size,
             note=f"Means: {told['lazy']}. Expected is the exponent of (d+1)(d+2)/6 over these dimensions.",
         ),
+        *_times(found, size),
         Claim(
             "8",
             "Descent needs a few times the rank",
@@ -61,6 +62,29 @@ def _growth(found: Found, size: Size) -> list[Claim]:
             + ".",
         ),
     ]
+
+
+def _times(found: Found, size: Size) -> list[Claim]:
+    made = []
+    for letter, by_seed in zip("cd", family(found, "times-"), strict=True):
+        case = by_seed[0]
+        power = (case["order"] - 2) / 2
+        groups = np.array(case["steps"], float).reshape(len(case["dimensions"]), -1, 5)
+        medians = np.median(groups, axis=1)
+        made.append(
+            Claim(
+                f"4{letter}",
+                f"Nor do steps grow faster than d^{power:g}, l = {case['order']}",
+                "derived here: a direction with overlap a turns at the rate a^(l-1)",
+                f"exponent in d of the median number of steps to a residual of 0.1, m = {case['m']}, "
+                f"d = {', '.join(map(str, case['dimensions']))}; seeds in five groups",
+                Expected.at_most(power, 0.1, refuted_above=power + 0.5),
+                **within([slope(case["dimensions"], column) for column in medians.T]),
+                size=size,
+                note=f"Medians: {', '.join(format(v, 'g') for v in np.median(case['steps'], axis=1))}.",
+            )
+        )
+    return made
 
 
 def _gram(found: Found, size: Size) -> list[Claim]:
