@@ -111,7 +111,6 @@ def _growth(request: Request, sizes: Sizes) -> Iterator[Step]:
         settings = {"seeds": [*request.seed_range(sizes.seeds)], "d": d, "order": 3, "rank": rank}
         moves = settings | {"widths": _TRIED, "steps": 3 * sizes.steps, "period": 1000}
         yield _step(f"{name}-{d}-{rank}", 0, partial(_smallest, moves), moves, 2.0 + (d / 10) ** 6)
-
     for order, steps in ((3, 2000), (4, 4000)):
         settings = {"seeds": [*request.seed_range(5 * sizes.descents)], "dimensions": sizes.times, "order": order}
         settings |= {"rank": RANK, "m": 8, "steps": steps}

@@ -119,7 +119,7 @@ def _times(cases: list[Numbers]) -> Drawing:
     style.legend(ax, loc="upper left")
     return Drawing(
         figure,
-        f"Steps of descent to a relative residual of 0.1 with {cases[0]['m']} components for rank 2: medians, and bands "
+        f"Steps of descent to a relative residual of 0.1 with {cases[0]['m']} components for rank 2: medians, bands "
         "from tenth to ninetieth percentile.",
         f"Steps against dimension, logarithmic. {'; '.join(told)}.",
     )
