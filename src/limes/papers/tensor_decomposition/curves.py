@@ -34,8 +34,8 @@ def _moving(result: dict) -> dict[str, Any]:
     return plain | _spread(np.array(result["residual"]))
 
 
-def _spread(values: np.ndarray) -> dict[str, Any]:
-    low, middle, high = np.quantile(values, (0.1, 0.5, 0.9), axis=0)
+def _spread(values: np.ndarray, share: float = 0.1) -> dict[str, Any]:
+    low, middle, high = np.quantile(values, (share, 0.5, 1 - share), axis=0)
     return {"low": low.tolist(), "middle": middle.tolist(), "high": high.tolist()}
 
 
@@ -46,7 +46,9 @@ def _growth(result: dict) -> dict[str, Any]:
 
 
 def _times(result: dict) -> dict[str, Any]:
-    return {name: result[name] for name in ("dimensions", "order", "m")} | _spread(np.array(result["steps"], float).T)
+    return {name: result[name] for name in ("dimensions", "order", "m")} | _spread(
+        np.array(result["steps"], float).T, 0.25
+    )
 
 
 def _rescued(result: dict) -> dict[str, Any]:
