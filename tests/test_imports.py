@@ -27,9 +27,10 @@ ALLOWED = {
     "certify": {"core", "kernels", "nets", "machines", "attacks"},
     "robust": {"core", "kernels", "nets", "linalg", "machines", "attacks", "finite"},
     "measure": {"core", "kernels", "nets", "linalg", "machines", "attacks", "finite"},
+    "beyond": {"core", "nets", "linalg", "machines", "attacks", "finite"},
     "papers": {
         *("core", "kernels", "nets", "linalg", "machines", "attacks", "finite", "certify", "robust", "measure"),
-        *("data", "report"),
+        *("beyond", "data", "report"),
     },
     "jobs": {
         *("core", "kernels", "nets", "linalg", "gram", "machines", "attacks", "finite", "certify", "robust", "measure"),

@@ -7,7 +7,21 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from limes import attacks, certify, data, finite, gram, interop, jobs, kernels, measure, nets, papers, robust
+    from limes import (
+        attacks,
+        beyond,
+        certify,
+        data,
+        finite,
+        gram,
+        interop,
+        jobs,
+        kernels,
+        measure,
+        nets,
+        papers,
+        robust,
+    )
     from limes.machines import NTKSVC, NNGPRegressor, NTKClassifier, NTKRegressor, RNTKClassifier, load
     from limes.robust import AdvNTKClassifier, LazyATClassifier
 
@@ -15,6 +29,7 @@ __version__ = "0.1.0"
 
 _ROOMS = (
     "attacks",
+    "beyond",
     "certify",
     "data",
     "finite",
@@ -47,6 +62,7 @@ __all__ = [
     "NTKRegressor",
     "RNTKClassifier",
     "attacks",
+    "beyond",
     "certify",
     "data",
     "finite",

@@ -54,6 +54,7 @@ def test_the_list_as_json_has_exactly_what_is_promised(tmp_path):
         "fast-training",
         "pruned-ntk",
         "norm-bounds",
+        "tensor-decomposition",
     ]
     for paper in found["data"]:
         assert list(paper) == ["key", "title", "claims"]

@@ -18,7 +18,7 @@ ACTIVATIONS = [  # several to a net, since most of the time goes into compiling 
     (nets.Sign(), nets.RectifiedMonomial(0)),
     (nets.RectifiedMonomial(2), nets.Hermite(2)),
     (nets.Monomial(2), nets.Elementwise(jnp.tanh, 16)),
-    (nets.ShiftedRelu(0.6),),
+    (nets.ShiftedRelu(0.6), nets.ShiftedRelu(-0.2, clip=1.0)),
 ]
 ON_POSITIONS = [
     nets.serial(nets.ConvLocal((3,), w_std=1.2, b_std=0.2), R, C, HEAD, D),

@@ -43,7 +43,9 @@ DENSE_CASES = {
     "power-exponentials": nets.serial(
         nets.Dense(0.8), nets.RectifiedMonomial(2), D, nets.Gaussian(0.8, -0.5), D, nets.Exp(0.5, 0.4), D
     ),
-    "threshold-elementwise": nets.serial(D, nets.ShiftedRelu(0.5), D, nets.Elementwise(jnp.tanh, 16), D),
+    "threshold-elementwise": nets.serial(
+        *(D, nets.ShiftedRelu(0.5), D, nets.Elementwise(jnp.tanh, 16), D, nets.ShiftedRelu(-0.2, clip=1.0), D)
+    ),
     "shortcuts": nets.serial(D, nets.Residual((R, D), (nets.Dense(0.7),)), nets.Residual((R, D)), R, D),
 }
 CONV_CASES = {

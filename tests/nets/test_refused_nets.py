@@ -111,6 +111,8 @@ def test_accepted_nets(layers):
         (lambda: nets.Polynomial((1.0, math.inf)), "polynomial: coef must be a finite number, not inf"),
         (lambda: nets.ShiftedRelu(math.nan), "shifted_relu: bias must be a finite number, not nan"),
         (lambda: nets.ShiftedRelu(1.0, "no"), "shifted_relu: trainable must be true or false, not 'no'"),
+        (lambda: nets.ShiftedRelu(1.0, clip=0.0), "shifted_relu: clip must be above 0, or infinite for none, not 0.0"),
+        (lambda: nets.ShiftedRelu(1.0, clip=math.nan), "shifted_relu: clip must be a finite number, not nan"),
         (lambda: nets.Elementwise(3), "elementwise: function must be a function of an array, not 3"),
         (lambda: nets.Elementwise(math.tanh), "elementwise: function cannot be applied to an array with JAX"),
         (lambda: nets.Elementwise(jnp.sum), "elementwise: function must keep the shape of its argument"),

@@ -11,7 +11,8 @@ from scipy.special import owens_t
 from scipy.stats import norm
 
 from limes import nets
-from limes.nets.shifted_relu import orthant, shifted_relu_dual
+from limes.nets.orthant import orthant
+from limes.nets.shifted_relu import shifted_relu_dual
 
 
 def _orthant(h, k, c):
@@ -85,13 +86,13 @@ def test_derivatives_are_those_of_differences(bias):
             for direction in np.eye(3):
                 ahead, behind = (
                     shifted_relu_dual(
-                        bias, *(jnp.asarray(a + s * 1e-6 * d) for a, d in zip(point, direction, strict=True))
+                        bias, math.inf, *(jnp.asarray(a + s * 1e-6 * d) for a, d in zip(point, direction, strict=True))
                     )
                     for s in (1, -1)
                 )
                 expected = [float(a - b) / 2e-6 for a, b in zip(ahead, behind, strict=True)]
                 arguments = [tuple(jnp.asarray(float(a)) for a in values) for values in (point, direction)]
-                tangent = jax.jvp(lambda *a: shifted_relu_dual(bias, *a), *arguments)[1]
+                tangent = jax.jvp(lambda *a: shifted_relu_dual(bias, math.inf, *a), *arguments)[1]
                 np.testing.assert_allclose(tangent, expected, rtol=1e-6, atol=1e-9)
 
 

@@ -27,6 +27,7 @@ NETS = {
                 nets.Polynomial((1, 0, 2)),
                 nets.RectifiedMonomial(2),
                 nets.ShiftedRelu(1.5, trainable=False),
+                nets.ShiftedRelu(0.5, clip=1.5),
                 nets.Elementwise(jnp.tanh),
                 nets.Elementwise("math_functions:cube", 5),
             )

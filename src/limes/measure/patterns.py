@@ -18,6 +18,8 @@ from limes.nets.rectifiers import Rectifier
 def activation_pattern(net: Net, params: Any, x: Array) -> np.ndarray:
     """Whether each rectified unit gets a positive input; shifted ones, an input above their threshold.
 
+    Units at their clip count as on.
+
     Args:
         net: with relu, leaky_relu, abs or shifted_relu.
         params: its weights.

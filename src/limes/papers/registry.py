@@ -79,6 +79,11 @@ _ENTRIES = (
         "Norm-based bounds for networks with local connections (Galanti et al. 2023)",
         "limes.papers.norm_bounds",
     ),
+    Entry(
+        "tensor-decomposition",
+        "Tensor decomposition beyond lazy training (Wang et al. 2020)",
+        "limes.papers.tensor_decomposition",
+    ),
 )
 
 

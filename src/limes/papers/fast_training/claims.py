@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from limes.papers.claim import Claim, Size
+from limes.papers.fast_training.deep_claims import deep_claims
 from limes.papers.fast_training.exact_claims import exact_claims
 from limes.papers.fast_training.speed_claims import speed_claims
 from limes.papers.fast_training.worse_claims import worse_claims
@@ -11,5 +12,6 @@ from limes.papers.paper import Found
 
 
 def claims(found: Found, size: Size, settings: Mapping[str, Any]) -> list[Claim]:
-    """Claims 1 to 11."""
-    return [*exact_claims(found, size), *speed_claims(found, size), *worse_claims(found, size)]
+    """Claims 1 to 12."""
+    made = [*exact_claims(found, size), *speed_claims(found, size), *worse_claims(found, size)]
+    return [*made, *deep_claims(found, size)]

@@ -5,12 +5,13 @@ from typing import Any
 
 import numpy as np
 
+from limes.papers.fast_training.deep import NAMES
 from limes.papers.fast_training.reading import Result, family, timed
 from limes.papers.paper import Found
 
 
 def curves(found: Found, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Times against shares, shares that an index looks at by dimension, lists that run out, and what is learned."""
+    """Times against shares, shares an index looks at by dimension, lists that run out, what is learned, variances."""
     return {
         "speed": [
             {name: case[name] for name in ("n", "d", "m", "share", "products", "rows", "gram", "dense")}
@@ -19,6 +20,7 @@ def curves(found: Found, settings: Mapping[str, Any]) -> dict[str, Any]:
         "index": [_index([*by_seed.values()]) for by_seed in family(found, "index-")],
         "renewal": [_renewal([*by_seed.values()]) for by_seed in family(found, "renewal-")],
         "worse": [_worse([*by_seed.values()]) for by_seed in family(found, "worse-")],
+        "deep": [_deep([*by_seed.values()]) for by_seed in family(found, "deep-")],
     }
 
 
@@ -46,3 +48,8 @@ def _worse(results: Sequence[Result]) -> dict[str, Any]:
     numbers["steps"] = [[_estimate(steps[:, i, k]) for i in range(steps.shape[1])] for k in range(steps.shape[2])]
     numbers["active"] = [_estimate(column) for column in np.array([r["active"] for r in results])[:, :, 1].T]
     return numbers
+
+
+def _deep(results: Sequence[Result]) -> dict[str, Any]:
+    plain = {name: results[0][name] for name in ("data", "depth")}
+    return plain | {name: [r[name]["variance"] for r in results] for name in NAMES}

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from limes.papers.claim import Size
-from limes.papers.fast_training import exactness, index, speed, worse
+from limes.papers.fast_training import deep, exactness, index, speed, worse
 from limes.papers.paper import Part, Plan, Request, Step, plain
 
 SKINS = [0.25, 0.5, 1.0]
@@ -27,6 +27,7 @@ class Sizes:
         hasty: features, neurons and shares that are timed in a training in which lists run out, and steps.
         dimensions: of claim 7, with shares, neurons and queries.
         digits, mnist, cifar10: rows, test rows, neurons, thresholds and steps of claims 9 to 11.
+        deep: of claim 12, depths with rates, width, passes and seeds.
     """
 
     seeds: int
@@ -39,6 +40,7 @@ class Sizes:
     digits: tuple[int, int, int, tuple[float, ...], int] | None
     mnist: tuple[int, int, int, tuple[float, ...], int] | None
     cifar10: tuple[int, int, int, tuple[float, ...], int] | None
+    deep: tuple[tuple[tuple[int, tuple[float, ...]], ...], int, int, int]
 
 
 _SHARES = (0.01, 0.02, 0.05)
@@ -54,6 +56,7 @@ SIZES: dict[Size, Sizes] = {
         digits=(300, 300, 1000, (0.0, 1.0, 2.0), 150),
         mnist=None,
         cifar10=None,
+        deep=(((8, (0.03,)), (20, (0.01,))), 128, 10, 2),
     ),
     "full": Sizes(
         seeds=5,
@@ -69,6 +72,7 @@ SIZES: dict[Size, Sizes] = {
         digits=(300, 300, 1000, (0.0, 1.0, 2.0), 400),
         mnist=(500, 500, 2000, (0.0, 0.5, 1.0, 1.5, 2.0), 600),
         cifar10=(300, 500, 2000, (0.0, 0.5, 1.0, 1.5, 2.0), 400),
+        deep=(((8, (0.01, 0.03)), (20, (0.003, 0.01))), 256, 30, 3),
     ),
 }
 
@@ -79,9 +83,10 @@ def plan(request: Request) -> Plan:
     folder = request.data or os.environ.get("LIMES_DATA")
     notes = ()
     if folder is None and sizes.mnist is not None:
-        notes = ("MNIST and CIFAR-10 were left out of claims 9 to 11: give their folder with --data.",)
+        notes = ("MNIST and CIFAR-10 were left out of claims 9 to 12: give their folder with --data.",)
     settings = {"sizes": plain(asdict(sizes)), "seeds": request.seeds, "images": folder is not None}
     steps = [*_exactness(request, sizes), *_speed(sizes), *_index(request, sizes), *_worse(request, sizes, folder)]
+    steps += _deep(request, sizes, folder)
     return Plan(settings, steps, notes, 2_500_000_000 if request.size == "full" else 500_000_000)
 
 
@@ -128,6 +133,16 @@ def _worse(request: Request, sizes: Sizes, folder: str | None) -> Iterator[Step]
         yield from _each(
             f"worse-{data}", request.seed_range(sizes.seeds), measure, settings, 1e-6 * n * m / 1000 * steps
         )
+
+
+def _deep(request: Request, sizes: Sizes, folder: str | None) -> Iterator[Step]:
+    cases, width, epochs, seeds = sizes.deep
+    for data in ("digits", "mnist") if folder is not None and sizes.mnist is not None else ("digits",):
+        for depth, rates in cases:
+            settings = {"data": data, "n": 1000, "width": width, "depth": depth, "rates": rates, "epochs": epochs}
+            seconds = 1e-6 * width * epochs * len(rates) * depth * 100
+            measure = partial(deep.trained, folder=folder)
+            yield from _each(f"deep-{data}-{depth}", request.seed_range(seeds), measure, settings, seconds)
 
 
 def _each(

@@ -1,4 +1,4 @@
-"""The figures: times by share of active pairs, what an index looks at, lists that run out, and what is learned."""
+"""The figures: times by share of active pairs, what an index looks at, lists that run out, what is learned, depth."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -19,6 +19,8 @@ def figures(numbers: Numbers) -> dict[str, Drawing]:
     }
     if numbers["worse"]:
         drawn |= {"steps": _steps(numbers["worse"]), "learned": _learned(numbers["worse"])}
+    if numbers["deep"]:
+        drawn["deep"] = _deep(max(numbers["deep"], key=lambda case: case["depth"]))
     return drawn
 
 
@@ -149,4 +151,25 @@ def _learned(cases: Sequence[Numbers]) -> Drawing:
         figure,
         f"Test error and robust accuracy at equal training loss ({cases[0]['levels'][1]:g} of that at the start).",
         f"Shares against threshold. {'; '.join(told)}.",
+    )
+
+
+def _deep(case: Numbers) -> Drawing:
+    figure, ax = _axes()
+    told = []
+    for i, (name, label) in enumerate((("plain", "threshold alone"), ("clip", "threshold and clip"))):
+        for k, variances in enumerate(case[name]):
+            look: dict[str, Any] = {"color": style.SERIES[i], "linestyle": ("-", "--")[i], "linewidth": 1.4}
+            ax.plot(range(1, len(variances) + 1), variances, label=None if k else label, **look)
+        told.append(f"{label}: " + ", ".join(f"{v[-1]:.2g}" for v in case[name]) + " in the last")
+    ax.set_yscale("log")
+    ax.set_xticks(range(1, case["depth"], 3))
+    ax.set_xlabel("hidden layer")
+    ax.set_ylabel("variance of pre-activations")
+    style.legend(ax, loc="upper left", fontsize=style.FONT_SIZE - 2)
+    return Drawing(
+        figure,
+        f"Variance by layer at the start, a line a seed: {case['depth']} layers at the edge of chaos with 85 % of the "
+        "neurons inactive. A clip keeps the variance where it should be, near 1.",
+        f"Variance against layer, logarithmic. {'; '.join(told)}.",
     )

@@ -1,0 +1,170 @@
+"""The figures: residuals by number of components, smallest numbers, success by step, and rounds."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from limes.papers.paper import Drawing
+from limes.report import style
+
+Numbers = Mapping[str, Any]
+
+
+def figures(numbers: Numbers) -> dict[str, Drawing]:
+    """The drawings, from the numbers as they were stored."""
+    return {
+        "thresholds": _thresholds(numbers["lazy"], numbers["moving"]),
+        "growth": _growth(numbers["growth"]),
+        "rank": _rank(numbers["rank"]),
+        "times": _times(numbers["times"]),
+        "rescued": _rescued(numbers["rescued"]),
+        "rounds": _rounds(numbers["rounds"]),
+    }
+
+
+def _axes(height: float = 3.4) -> tuple[Any, Any]:
+    figure = style.new_figure(style.WIDTH, height)
+    ax = figure.add_axes((0.14, 0.16, 0.82, 0.79))
+    style.plain_axes(ax)
+    return figure, ax
+
+
+def _look(i: int, **more: Any) -> dict[str, Any]:
+    return {"color": style.SERIES[i], "marker": style.MARKERS[i], "markersize": 4, "linewidth": 1.4} | more
+
+
+def _thresholds(lazy: list[Numbers], moving: list[Numbers]) -> Drawing:
+    figure, ax = _axes(4.2)
+    ax.set_position((0.14, 0.13, 0.82, 0.66))
+    told = []
+    for i, case in enumerate(lazy):
+        label = f"lazy, d = {case['d']}, l = {case['order']}"
+        ax.plot(case["widths"], case["middle"], label=label, **_look(i))
+        ax.fill_between(case["widths"], case["low"], case["high"], color=style.SERIES[i], alpha=0.15, linewidth=0)
+        ax.axvline(case["threshold"], color=style.SERIES[i], linestyle=":", linewidth=1.2)
+        told.append(f"{label}: " + ", ".join(f"{v:.2f}" for v in case["middle"]))
+    for i, case in enumerate(moving):
+        label = f"moving, d = {case['d']}, l = {case['order']}"
+        ax.plot(case["widths"], case["middle"], label=label, **_look(i, linestyle="--", markerfacecolor="none"))
+        told.append(f"{label}: " + ", ".join(f"{v:.3f}" for v in case["middle"]))
+    ax.set_xscale("log")
+    places = sorted({m for case in [*lazy, *moving] for m in case["widths"]} & {2, 4, 8, 16, 32})
+    ax.set_xticks(places, [str(m) for m in places])
+    ax.minorticks_off()
+    ax.set_ylim(-0.03, 1.05)
+    ax.set_xlabel("components m")
+    ax.set_ylabel("relative residual")
+    style.legend_above(ax)
+    return Drawing(
+        figure,
+        "The best lazy fit (medians, and bands from tenth to ninetieth percentile) is exact where the tangent space "
+        "holds all tensors, from C(d+l-1, l)/d on (dotted). Components that move need a few times the rank, here 2.",
+        f"Residual against number of components. {'; '.join(told)}.",
+    )
+
+
+def _growth(cases: list[Numbers]) -> Drawing:
+    figure, ax = _axes()
+    d = [case["d"] for case in cases]
+    bound = [(n + 1) * (n + 2) / 6 for n in d]
+    ax.plot(d, bound, color=style.MUTED, linestyle=":", linewidth=1.2, label="(d+1)(d+2)/6")
+    told = []
+    for i, (way, label) in enumerate((("lazy", "lazy"), ("moving", "moving"))):
+        ax.plot(d, [case[way] for case in cases], label=label, **_look(i))
+        told.append(f"{label}: " + ", ".join(f"{case[way]:.3g}" for case in cases))
+    ax.set_ylim(bottom=0)
+    ax.set_xticks(d)
+    ax.set_xlabel("dimension d")
+    ax.set_ylabel("least number of components")
+    style.legend(ax)
+    return Drawing(
+        figure,
+        "The least number of components that fit a tensor of order 3 and rank 2, mean over seeds.",
+        f"Components against dimension. {'; '.join(told)}.",
+    )
+
+
+def _rank(cases: list[Numbers]) -> Drawing:
+    figure, ax = _axes()
+    ranks, told = [case["rank"] for case in cases], []
+    for i, (way, label) in enumerate((("lazy", "lazy"), ("moving", "moving"))):
+        ax.plot(ranks, [case[way] for case in cases], label=label, **_look(i))
+        told.append(f"{label}: " + ", ".join(f"{case[way]:.3g}" for case in cases))
+    ax.plot(ranks, ranks, color=style.MUTED, linestyle=":", linewidth=1.2, label="rank")
+    ax.set_ylim(bottom=0)
+    ax.set_xticks(ranks)
+    ax.set_xlabel("rank r")
+    ax.set_ylabel("least number of components")
+    style.legend(ax, loc="center right")
+    return Drawing(
+        figure,
+        f"The same by the rank, in {cases[0]['d']} dimensions: the lazy number does not know of the rank.",
+        f"Components against rank. {'; '.join(told)}.",
+    )
+
+
+def _times(cases: list[Numbers]) -> Drawing:
+    figure, ax = _axes()
+    told = []
+    for i, case in enumerate(cases):
+        label = f"l = {case['order']}"
+        ax.plot(case["dimensions"], case["middle"], label=label, **_look(i))
+        ax.fill_between(case["dimensions"], case["low"], case["high"], color=style.SERIES[i], alpha=0.15, linewidth=0)
+        told.append(f"{label}: " + ", ".join(f"{v:g}" for v in case["middle"]))
+    ax.set_xscale("log")
+    ax.set_xticks(cases[0]["dimensions"], [str(d) for d in cases[0]["dimensions"]])
+    ax.set_xticks([], minor=True)
+    style.log_y(ax)
+    ax.set_xlabel("dimension d")
+    ax.set_ylabel("steps")
+    style.legend(ax, loc="upper left")
+    return Drawing(
+        figure,
+        f"Steps of descent to a relative residual of 0.1 with {cases[0]['m']} components for rank 2: medians, and "
+        "bands from the first to the third quartile.",
+        f"Steps against dimension, logarithmic. {'; '.join(told)}.",
+    )
+
+
+def _rescued(case: Numbers) -> Drawing:
+    figure, ax = _axes()
+    told = []
+    for i, (period, success) in enumerate(zip(case["periods"], case["success"], strict=True)):
+        label = "never drawn again" if period is None else f"every {period} steps"
+        ax.plot(case["at"], success, label=label, **_look(i, marker=""))
+        told.append(f"{label}: {success[-1]:.2f}")
+    ax.set_ylim(0, 1.03)
+    ax.set_xlabel("step")
+    ax.set_ylabel("share of seeds below 0.01")
+    style.legend(ax, loc="lower right")
+    return Drawing(
+        figure,
+        "Success by step with 4 components for rank 2, d = 8, l = 3: seeds that are stuck stay so unless a component "
+        "is drawn again now and then.",
+        f"Share against step; at the end {'; '.join(told)}.",
+    )
+
+
+def _rounds(case: Numbers) -> Drawing:
+    figure, ax = _axes()
+    told = []
+    for i, (way, line) in enumerate((("parallel", "-"), ("sequential", "--"))):
+        for k, n in enumerate(case["dimensions"]):
+            label = f"{way}, d = {n}"
+            shape = style.MARKERS[k]
+            ax.plot(case["components"], case[way][k], label=label, **_look(i, linestyle=line, marker=shape))
+            told.append(f"{label}: " + ", ".join(f"{v:.3g}" for v in case[way][k]))
+    ax.axvline(case["rank"] ** 2, color=style.MUTED, linestyle=":", linewidth=1.2)
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    ax.set_xticks(case["components"], [str(k) for k in case["components"]])
+    ax.set_yticks([1, 2, 5, 10, 20], ["1", "2", "5", "10", "20"])
+    ax.minorticks_off()
+    ax.set_xlabel("components k")
+    ax.set_ylabel("rounds")
+    style.legend(ax, fontsize=style.FONT_SIZE - 2)
+    return Drawing(
+        figure,
+        "Rounds of alternating least squares to a relative squared residual of 1e-6, mean over seeds and both kinds of "
+        "factors (21 where 20 were not enough); dotted: the square of the rank.",
+        f"Rounds against components, logarithmic. {'; '.join(told)}.",
+    )
