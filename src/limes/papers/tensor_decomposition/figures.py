@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from limes.papers.paper import Drawing
+from limes.papers.plots import axes, ticks
 from limes.report import style
 
 Numbers = Mapping[str, Any]
+_BOX = (0.14, 0.16, 0.82, 0.79)
 
 
 def figures(numbers: Numbers) -> dict[str, Drawing]:
@@ -21,20 +23,12 @@ def figures(numbers: Numbers) -> dict[str, Drawing]:
     }
 
 
-def _axes(height: float = 3.4) -> tuple[Any, Any]:
-    figure = style.new_figure(style.WIDTH, height)
-    ax = figure.add_axes((0.14, 0.16, 0.82, 0.79))
-    style.plain_axes(ax)
-    return figure, ax
-
-
 def _look(i: int, **more: Any) -> dict[str, Any]:
     return {"color": style.SERIES[i], "marker": style.MARKERS[i], "markersize": 4, "linewidth": 1.4} | more
 
 
 def _thresholds(lazy: list[Numbers], moving: list[Numbers]) -> Drawing:
-    figure, ax = _axes(4.2)
-    ax.set_position((0.14, 0.13, 0.82, 0.66))
+    figure, ax = axes(4.2, (0.14, 0.13, 0.82, 0.66))
     told = []
     for i, case in enumerate(lazy):
         label = f"lazy, d = {case['d']}, l = {case['order']}"
@@ -48,8 +42,7 @@ def _thresholds(lazy: list[Numbers], moving: list[Numbers]) -> Drawing:
         told.append(f"{label}: " + ", ".join(f"{v:.3f}" for v in case["middle"]))
     ax.set_xscale("log")
     places = sorted({m for case in [*lazy, *moving] for m in case["widths"]} & {2, 4, 8, 16, 32})
-    ax.set_xticks(places, [str(m) for m in places])
-    ax.minorticks_off()
+    ticks(ax, places)
     ax.set_ylim(-0.03, 1.05)
     ax.set_xlabel("components m")
     ax.set_ylabel("relative residual")
@@ -63,7 +56,7 @@ def _thresholds(lazy: list[Numbers], moving: list[Numbers]) -> Drawing:
 
 
 def _growth(cases: list[Numbers]) -> Drawing:
-    figure, ax = _axes()
+    figure, ax = axes(box=_BOX)
     d = [case["d"] for case in cases]
     bound = [(n + 1) * (n + 2) / 6 for n in d]
     ax.plot(d, bound, color=style.MUTED, linestyle=":", linewidth=1.2, label="(d+1)(d+2)/6")
@@ -72,7 +65,7 @@ def _growth(cases: list[Numbers]) -> Drawing:
         ax.plot(d, [case[way] for case in cases], label=label, **_look(i))
         told.append(f"{label}: " + ", ".join(f"{case[way]:.3g}" for case in cases))
     ax.set_ylim(bottom=0)
-    ax.set_xticks(d)
+    ticks(ax, d)
     ax.set_xlabel("dimension d")
     ax.set_ylabel("least number of components")
     style.legend(ax)
@@ -84,14 +77,14 @@ def _growth(cases: list[Numbers]) -> Drawing:
 
 
 def _rank(cases: list[Numbers]) -> Drawing:
-    figure, ax = _axes()
+    figure, ax = axes(box=_BOX)
     ranks, told = [case["rank"] for case in cases], []
     for i, (way, label) in enumerate((("lazy", "lazy"), ("moving", "moving"))):
         ax.plot(ranks, [case[way] for case in cases], label=label, **_look(i))
         told.append(f"{label}: " + ", ".join(f"{case[way]:.3g}" for case in cases))
     ax.plot(ranks, ranks, color=style.MUTED, linestyle=":", linewidth=1.2, label="rank")
     ax.set_ylim(bottom=0)
-    ax.set_xticks(ranks)
+    ticks(ax, ranks)
     ax.set_xlabel("rank r")
     ax.set_ylabel("least number of components")
     style.legend(ax, loc="center right")
@@ -103,7 +96,7 @@ def _rank(cases: list[Numbers]) -> Drawing:
 
 
 def _times(cases: list[Numbers]) -> Drawing:
-    figure, ax = _axes()
+    figure, ax = axes(box=_BOX)
     told = []
     for i, case in enumerate(cases):
         label = f"l = {case['order']}"
@@ -111,8 +104,7 @@ def _times(cases: list[Numbers]) -> Drawing:
         ax.fill_between(case["dimensions"], case["low"], case["high"], color=style.SERIES[i], alpha=0.15, linewidth=0)
         told.append(f"{label}: " + ", ".join(f"{v:g}" for v in case["middle"]))
     ax.set_xscale("log")
-    ax.set_xticks(cases[0]["dimensions"], [str(d) for d in cases[0]["dimensions"]])
-    ax.set_xticks([], minor=True)
+    ticks(ax, cases[0]["dimensions"])
     style.log_y(ax)
     ax.set_xlabel("dimension d")
     ax.set_ylabel("steps")
@@ -126,7 +118,7 @@ def _times(cases: list[Numbers]) -> Drawing:
 
 
 def _rescued(case: Numbers) -> Drawing:
-    figure, ax = _axes()
+    figure, ax = axes(box=_BOX)
     told = []
     for i, (period, success) in enumerate(zip(case["periods"], case["success"], strict=True)):
         label = "never drawn again" if period is None else f"every {period} steps"
@@ -145,7 +137,7 @@ def _rescued(case: Numbers) -> Drawing:
 
 
 def _rounds(case: Numbers) -> Drawing:
-    figure, ax = _axes()
+    figure, ax = axes(box=_BOX)
     told = []
     for i, (way, line) in enumerate((("parallel", "-"), ("sequential", "--"))):
         for k, n in enumerate(case["dimensions"]):
@@ -155,10 +147,8 @@ def _rounds(case: Numbers) -> Drawing:
             told.append(f"{label}: " + ", ".join(f"{v:.3g}" for v in case[way][k]))
     ax.axvline(case["rank"] ** 2, color=style.MUTED, linestyle=":", linewidth=1.2)
     ax.set_xscale("log")
-    ax.set_yscale("log")
-    ax.set_xticks(case["components"], [str(k) for k in case["components"]])
-    ax.set_yticks([1, 2, 5, 10, 20], ["1", "2", "5", "10", "20"])
-    ax.minorticks_off()
+    ticks(ax, case["components"])
+    style.log_y(ax)
     ax.set_xlabel("components k")
     ax.set_ylabel("rounds")
     style.legend(ax, fontsize=style.FONT_SIZE - 2)
