@@ -19,7 +19,7 @@ def figures(numbers: Numbers) -> dict[str, Drawing]:
     }
     if numbers["worse"]:
         drawn |= {"steps": _steps(numbers["worse"]), "learned": _learned(numbers["worse"])}
-    if numbers["deep"]:
+    if numbers.get("deep"):  # results of before claim 12 have none
         drawn["deep"] = _deep(max(numbers["deep"], key=lambda case: case["depth"]))
     return drawn
 
