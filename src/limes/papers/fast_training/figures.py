@@ -4,9 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from limes.papers.paper import Drawing
+from limes.papers.plots import axes, line
 from limes.report import style
 
 Numbers = Mapping[str, Any]
+_BOX = (0.14, 0.16, 0.82, 0.79)
 _NAMES = {"digits": "digits", "mnist": "MNIST", "cifar10": "CIFAR-10"}
 
 
@@ -24,21 +26,8 @@ def figures(numbers: Numbers) -> dict[str, Drawing]:
     return drawn
 
 
-def _axes() -> tuple[Any, Any]:
-    figure = style.new_figure(style.WIDTH, 3.4)
-    ax = figure.add_axes((0.14, 0.16, 0.82, 0.79))
-    style.plain_axes(ax)
-    return figure, ax
-
-
-def _line(ax: Any, i: int, x: Sequence[float], entries: Sequence[Numbers], label: str) -> None:
-    look: dict[str, Any] = {"color": style.SERIES[i], "marker": style.MARKERS[i], "markersize": 4, "label": label}
-    errors = [e["standard_error"] or 0.0 for e in entries]
-    ax.errorbar(x, [e["mean"] for e in entries], yerr=errors, linewidth=1.4, elinewidth=0.9, **look)
-
-
 def _speed(cases: Sequence[Numbers]) -> Drawing:
-    figure, ax = _axes()
+    figure, ax = axes(box=_BOX)
     told = []
     kinds = sorted({(c["d"], form) for c in cases for form in ("rows", "gram")})
     for i, (d, form) in enumerate(kinds):
@@ -68,13 +57,13 @@ def _speed(cases: Sequence[Numbers]) -> Drawing:
 
 
 def _index(cases: Sequence[Numbers]) -> Drawing:
-    figure, ax = _axes()
+    figure, ax = axes(box=_BOX)
     told = []
     kinds = [(share, key) for share in sorted({c["share"] for c in cases}) for key in ("balls", "cells")]
     for i, (share, key) in enumerate(kinds):
         some = [c for c in cases if c["share"] == share]
         label = f"{'exact, balls' if key == 'balls' else '9 of 10, cells'}, {share:.0%} active"
-        _line(ax, i, [c["d"] for c in some], [c[key] for c in some], label)
+        line(ax, i, [c["d"] for c in some], [c[key] for c in some], label)
         told.append(f"{label}: " + ", ".join(f"{c[key]['mean']:.2f} at d = {c['d']}" for c in some))
     ax.set_xscale("log")
     dimensions = sorted({c["d"] for c in cases})
@@ -93,7 +82,7 @@ def _index(cases: Sequence[Numbers]) -> Drawing:
 
 
 def _renewal(cases: Sequence[Numbers]) -> Drawing:
-    figure, ax = _axes()
+    figure, ax = axes(box=_BOX)
     told = []
     for i, case in enumerate(cases):
         label = f"B = {case['bias']:g}, {case['m']:,} neurons"
@@ -115,12 +104,12 @@ def _renewal(cases: Sequence[Numbers]) -> Drawing:
 
 
 def _steps(cases: Sequence[Numbers]) -> Drawing:
-    figure, ax = _axes()
+    figure, ax = axes(box=_BOX)
     told, i = [], 0
     for case in cases:
         for level, entries in zip(case["levels"][:2], case["steps"][:2], strict=True):
             label = f"{_NAMES[case['data']]}, to {level:g}"
-            _line(ax, i, case["biases"], entries, label)
+            line(ax, i, case["biases"], entries, label)
             told.append(f"{label}: " + ", ".join(f"{e['mean']:.0f}" for e in entries))
             i += 1
     ax.set_yscale("log")
@@ -135,12 +124,12 @@ def _steps(cases: Sequence[Numbers]) -> Drawing:
 
 
 def _learned(cases: Sequence[Numbers]) -> Drawing:
-    figure, ax = _axes()
+    figure, ax = axes(box=_BOX)
     told, i = [], 0
     for case in cases:
         for key, words in (("even_error", "test error"), ("even_robust", "robust accuracy")):
             label = f"{words}, {_NAMES[case['data']]}"
-            _line(ax, i, case["biases"], case[key], label)
+            line(ax, i, case["biases"], case[key], label)
             told.append(f"{label}: " + ", ".join(f"{e['mean']:.3f}" for e in case[key]))
             i += 1
     ax.set_ylim(0, 1)
@@ -155,7 +144,7 @@ def _learned(cases: Sequence[Numbers]) -> Drawing:
 
 
 def _deep(case: Numbers) -> Drawing:
-    figure, ax = _axes()
+    figure, ax = axes(box=_BOX)
     told = []
     for i, (name, label) in enumerate((("plain", "threshold alone"), ("clip", "threshold and clip"))):
         for k, variances in enumerate(case[name]):
