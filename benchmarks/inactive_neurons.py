@@ -3,11 +3,11 @@
     python benchmarks/inactive_neurons.py
 
 Unit vectors with random signs as labels, float32, full batch, all processors; thresholds for 1 % active pairs. Every
-case is a process of its own, whose peak memory is given with the estimate that a training is refused by. Two figures of
-a training of 200 steps count: the median step and the mean of all, the first lists included; the learning rate is from
-a tenth to a ten-thousandth of the stable one, at which no list runs out. Products: X W^T and (n, m) times X, the best of
-the rounds, timed on up to 20,000 neurons, to whose number their time is proportional. Dense losses, on 20,000 neurons,
-are those of the engine without lists.
+case is a process of its own, whose peak memory is given with the estimate that a training is refused by. Two figures
+of a training of 200 steps count: the median step and the mean of all, the first lists included; the learning rate is
+from a tenth to a ten-thousandth of the stable one, at which no list runs out. Products: X W^T and (n, m) times X, the
+best of the rounds, timed on up to 20,000 neurons, to whose number their time is proportional. Dense losses, on 20,000
+neurons, are those of the engine without lists.
 """
 
 import json
