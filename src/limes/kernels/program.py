@@ -1,9 +1,10 @@
 """What `limes.kernels.loops` can run: a recursion as plain steps. Kept apart so that nets need no compiler."""
 
 import math
-import os
 from dataclasses import dataclass
 from functools import cached_property
+
+from limes.core.processors import processors
 
 
 @dataclass(frozen=True)
@@ -181,11 +182,6 @@ class Program:
             steps.append(step)
             sizes = step.sizes_after(sizes) if isinstance(step, Window) else sizes
         return [*parts, (steps, None, start, sizes)]
-
-
-def processors() -> int:
-    """Processors that the loops may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _with_reach(parts, reach: tuple[int, int]) -> tuple[Segment, ...]:

@@ -12,7 +12,6 @@ or they move far in each step) are treated by matrix products, in the same step.
 moved by K = x x^T instead of weights, which pays where a neuron's active examples are much fewer than features.
 """
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Self
 
@@ -20,6 +19,7 @@ import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from limes.core.errors import NumericalError
+from limes.core.processors import processors
 from limes.finite.inactive.choice import costs
 from limes.finite.inactive.lists import Lists
 from limes.finite.inactive.loops import DENSE, EXPIRED, LISTED, enlist, judge, move_gram, move_rows, settle
@@ -61,7 +61,7 @@ class Engine:
         self._slack = real(0)
         self._guess = rate * scale * float(np.abs(self._readout).max() * (self._reach + self._free))
         self._born, self.moves = np.full(len(net.weights), -1, np.int32), 0
-        self._pool = ThreadPoolExecutor(threads or len(os.sched_getaffinity(0)))
+        self._pool = ThreadPoolExecutor(threads or processors())
         self._whole = ThreadPoolExecutor(1)
         self._blas = ThreadpoolController()
         self.refreshed, self.active, self.intact = 0.0, 0.0, True

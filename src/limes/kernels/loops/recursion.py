@@ -17,8 +17,9 @@ from typing import Any
 
 import numpy as np
 
+from limes.core.processors import processors
 from limes.kernels.loops import forward
-from limes.kernels.program import Program, Rectifier, Segment, Window, processors
+from limes.kernels.program import Program, Rectifier, Segment, Window
 
 Tables = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
