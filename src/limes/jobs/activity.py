@@ -111,13 +111,12 @@ class _Seed:
             return local(x, y, classes, sight, CHANNELS, s.epochs, affine=self.standardised, seed=self.seed)
         criterion: Any = setting if isinstance(setting, str) else "random"
         keep = s.shares[-1] if isinstance(setting, str) else setting
-        made = masked(
+        return masked(
             *(x, y, classes, keep, s.width // 4, s.epochs),
             criterion=criterion,
             affine=self.standardised,
             seed=self.seed,
         )
-        return made
 
     def measured(self, kind: str, setting: float | str) -> dict[str, Any]:
         """What a network of this kind is worth."""

@@ -210,8 +210,10 @@ def _descend(
 ) -> None:
     """All steps; whatever ends them, the book has the network after the last whole one."""
     errors, written, n, first = None, time.monotonic(), len(y), book.step
+    if first and plan.reached(book, book.losses[-1][0]):
+        return
     try:
-        for i in range(first, plan.steps + 1 if first == 0 or not plan.reached(book, book.losses[-1][0]) else 0):
+        for i in range(first, plan.steps + 1):
             member = np.zeros(n, bool)
             member[batch(n, plan.size, i, plan.seed) if plan.size < n else slice(None)] = True
             outputs = engine.step(errors, member)
@@ -233,15 +235,15 @@ def _descend(
             if ended:
                 break
     except BaseException:
-        if engine.intact:
+        if plan.saved and engine.intact:
             del book.losses[first + engine.moves :]  # that of a step which the weights have not made
             _save(book, engine)
         raise
-    _save(book, engine)
+    if plan.saved:
+        _save(book, engine)
 
 
 def _save(book: Book, engine: Engine) -> None:
-    """Where the training has a file."""
     now = engine.network()
     book.save([now.weights, now.thresholds])
 
