@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 
+from limes.data import load
 from limes.papers.fast_training import deep
 from limes.papers.fast_training.curves import curves
 from limes.papers.fast_training.deep_claims import deep_claims
@@ -40,9 +41,9 @@ def test_layers_of_a_wide_network_stay_at_the_fixed_point():
 
 
 def test_training_picks_the_better_rate_and_counts_divergence_as_guessing():
-    found = deep.trained(0, "digits", None, 100, 16, 3, (1e-4, 0.05), 4)
+    found = deep.trained(0, "digits", load("digits"), 100, 16, 3, (1e-4, 0.05), 4)
     assert {found[name]["rate"] for name in deep.NAMES} == {0.05}
-    found = deep.trained(0, "digits", None, 100, 16, 3, (1e30,), 2)
+    found = deep.trained(0, "digits", load("digits"), 100, 16, 3, (1e30,), 2)
     assert found["plain"] | {"variance": [], "active": []} == {"error": 0.9, "rate": 0, "variance": [], "active": []}
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from limes.data import load
 from limes.papers.fast_training import exactness, index, speed, worse
 
 
@@ -43,7 +44,7 @@ def test_an_index_helps_in_two_dimensions_only():
 
 
 def test_thresholds_on_digits():
-    made = worse.trained(0, "digits", None, 60, 40, 100, (0.0, 1.0), 20)
+    made = worse.trained(0, "digits", load("digits"), 60, 40, 100, (0.0, 1.0), 20)
     assert np.shape(made["steps"]) == (2, 3)
     assert all(0 <= value <= 1 for name in ("error", "robust", "even_error", "even_robust") for value in made[name])
     assert made["active"][0][0] > 2 * made["active"][1][0]

@@ -27,7 +27,7 @@ import numpy as np
 from scipy.stats import norm
 
 from limes.core.errors import NumericalError
-from limes.data import load
+from limes.data import Dataset
 from limes.finite import Recipe, outputs, train
 from limes.nets import Net, ShiftedRelu, mlp, standard
 
@@ -75,7 +75,7 @@ def layers(net: Net, params: Any, x: np.ndarray) -> tuple[list[float], list[floa
 
 
 def trained(
-    seed: int, data: str, folder: str | None, n: int, width: int, depth: int, rates: Sequence[float], epochs: int
+    seed: int, data: str, whole: Dataset, n: int, width: int, depth: int, rates: Sequence[float], epochs: int
 ) -> dict[str, Any]:
     """The two networks after training at each rate, momentum 0.9 and batches of 100.
 
@@ -86,7 +86,6 @@ def trained(
 
     Cost: 6 n width^2 depth epochs flops for each rate and network.
     """
-    whole = load(data, folder)
     order = np.random.default_rng([seed, 2024]).permutation(len(whole.y))
     x = whole.x.reshape(len(whole.y), -1)[order[: n + 500]].astype(np.float32)
     classes, y = np.unique(whole.y, return_inverse=True)

@@ -1,14 +1,15 @@
 """The steps of the experiment on fast training at each size."""
 
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
+from limes.data import Dataset
 from limes.papers.claim import Size
 from limes.papers.fast_training import deep, exactness, index, speed, worse
 from limes.papers.paper import Part, Plan, Request, Step, plain
+from limes.papers.sources import content_hash, dataset
 
 SKINS = [0.25, 0.5, 1.0]
 """Of lists that are never renewed, claim 2."""
@@ -80,14 +81,14 @@ SIZES: dict[Size, Sizes] = {
 def plan(request: Request) -> Plan:
     """All steps at a size; images need their files."""
     sizes = SIZES[request.size]
-    folder = request.data or os.environ.get("LIMES_DATA")
-    notes = ()
-    if folder is None and sizes.mnist is not None:
-        notes = ("MNIST and CIFAR-10 were left out of claims 9 to 12: give their folder with --data.",)
-    settings = {"sizes": plain(asdict(sizes)), "seeds": request.seeds, "images": folder is not None}
-    steps = [*_exactness(request, sizes), *_speed(sizes), *_index(request, sizes), *_worse(request, sizes, folder)]
-    steps += _deep(request, sizes, folder)
-    return Plan(settings, steps, notes, 2_500_000_000 if request.size == "full" else 500_000_000)
+    notes: list[str] = []
+    names = [name for name in ("digits", "mnist", "cifar10") if getattr(sizes, name) is not None]
+    images = {name: data for name in names if (data := dataset(name, request, notes)) is not None}
+    settings = {"sizes": plain(asdict(sizes)), "seeds": request.seeds}
+    settings["data"] = {name: content_hash(data) for name, data in images.items()}
+    steps = [*_exactness(request, sizes), *_speed(sizes), *_index(request, sizes)]
+    steps += [*_worse(request, sizes, images), *_deep(request, sizes, images)]
+    return Plan(settings, steps, tuple(notes), 2_500_000_000 if request.size == "full" else 500_000_000)
 
 
 def _exactness(request: Request, sizes: Sizes) -> Iterator[Step]:
@@ -122,26 +123,22 @@ def _index(request: Request, sizes: Sizes) -> Iterator[Step]:
             yield from _each(name, request.seed_range(sizes.seeds), index.scanned, settings, 2.0)
 
 
-def _worse(request: Request, sizes: Sizes, folder: str | None) -> Iterator[Step]:
-    for data in ("digits", "mnist", "cifar10"):
-        case = getattr(sizes, data)
-        if case is None or (folder is None and data != "digits"):
-            continue
-        n, n_test, m, biases, steps = case
+def _worse(request: Request, sizes: Sizes, images: Mapping[str, Dataset]) -> Iterator[Step]:
+    for data, whole in images.items():
+        n, n_test, m, biases, steps = getattr(sizes, data)
         settings = {"data": data, "n": n, "n_test": n_test, "m": m, "biases": biases, "steps": steps}
-        measure = partial(worse.trained, folder=folder)
-        yield from _each(
-            f"worse-{data}", request.seed_range(sizes.seeds), measure, settings, 1e-6 * n * m / 1000 * steps
-        )
+        seconds = 1e-6 * n * m / 1000 * steps
+        measure = partial(worse.trained, whole=whole)
+        yield from _each(f"worse-{data}", request.seed_range(sizes.seeds), measure, settings, seconds)
 
 
-def _deep(request: Request, sizes: Sizes, folder: str | None) -> Iterator[Step]:
+def _deep(request: Request, sizes: Sizes, images: Mapping[str, Dataset]) -> Iterator[Step]:
     cases, width, epochs, seeds = sizes.deep
-    for data in ("digits", "mnist") if folder is not None and sizes.mnist is not None else ("digits",):
+    for data in (name for name in ("digits", "mnist") if name in images):
         for depth, rates in cases:
             settings = {"data": data, "n": 1000, "width": width, "depth": depth, "rates": rates, "epochs": epochs}
             seconds = 1e-6 * width * epochs * len(rates) * depth * 100
-            measure = partial(deep.trained, folder=folder)
+            measure = partial(deep.trained, whole=images[data])
             yield from _each(f"deep-{data}-{depth}", request.seed_range(seeds), measure, settings, seconds)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from limes.attacks import PGD
 from limes.core.types import Affine
-from limes.data import load
+from limes.data import Dataset, split
 from limes.finite import FinitePredictor
 from limes.finite.inactive import ShallowNet, stable_rate, train_shallow
 
@@ -27,7 +27,7 @@ HASTE = 0.25
 
 
 def trained(
-    seed: int, data: str, folder: str | None, n: int, n_test: int, m: int, biases: Sequence[float], steps: int
+    seed: int, data: str, whole: Dataset, n: int, n_test: int, m: int, biases: Sequence[float], steps: int
 ) -> dict[str, Any]:
     """Networks at each threshold, with the same rows.
 
@@ -39,16 +39,10 @@ def trained(
 
     Cost: up to 4 n m d flops a step and threshold.
     """
-    whole = load(data, folder)
-    rng = np.random.default_rng([seed, 2022])
-    order = rng.permutation(len(whole.y))
-    if whole.x_test is None or whole.y_test is None:
-        rest, rest_y, others = whole.x, whole.y, order[n:]
-    else:
-        rest, rest_y, others = whole.x_test, whole.y_test, rng.permutation(len(whole.y_test))
-    x, y = whole.x[order[:n]].reshape(n, -1).astype(np.float32), whole.y[order[:n]]
-    x_test, y_test = rest[others[:n_test]].reshape(-1, x.shape[1]).astype(np.float32), rest_y[others[:n_test]]
-    classes = np.unique(whole.y)
+    rows = split(whole, seed, n, 0, n_test)
+    x, x_test = (part.reshape(len(part), -1).astype(np.float32) for part in (rows.x_train, rows.x_test))
+    y, y_test = rows.y_train, rows.y_test
+    classes = whole.classes
     mean = x.mean(0)
     scale = float(np.linalg.norm(x - mean, axis=1).mean())
     affine = Affine(mean, np.full_like(mean, 1 / scale))
