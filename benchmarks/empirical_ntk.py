@@ -23,26 +23,27 @@ from limes import finite
 
 WORKER = Path(__file__).with_name("empirical_ntk_worker.py")
 METHODS = ("structured", "jacobian", "products")
-OUTPUTS = 10
+OUTPUTS, LONGER = 10, 4
+"""Outputs of the networks; and how many times longer batches are of which memory is more than that of compilers."""
 
 
-def weights(network: str, quick: bool) -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:
-    """Standard normal weights, and two batches."""
+def weights(network: str, quick: bool, times: int = 1) -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:
+    """Standard normal weights, and two batches, some times as long."""
     rng = np.random.default_rng(0)
     if network == "dense":
-        n, width, shape = (4, 16, (20,)) if quick else (64, 256, (784,))
+        n, width, shape = (4, 16, (20,)) if quick else (100 * times, 512, (784,))
         shapes = [(*shape, width), (width, width), (width, OUTPUTS)]
     else:
-        n, width, shape = (3, 4, (6, 6, 3)) if quick else (32, 32, (16, 16, 3))
+        n, width, shape = (3, 4, (6, 6, 3)) if quick else (32 * times, 32, (16, 16, 3))
         shapes = [(3, 3, 3, width), (3, 3, width, width), (3, 3, width, width), (width, OUTPUTS)]
     draw = [rng.standard_normal(s) for s in (*shapes, (n, *shape), (n, *shape))]
     *params, x1, x2 = (a.astype(np.float32) for a in draw)
     return params, x1, x2
 
 
-def measure(network: str, trace: bool, options: Any, folder: Path) -> common.Row:
-    """One network, with the mean over outputs or all pairs of them."""
-    params, x1, x2 = weights(network, options.quick)
+def measure(network: str, trace: bool, times: int, options: Any, folder: Path) -> common.Row:
+    """One network and length of batches, with the mean over outputs or all pairs of them."""
+    params, x1, x2 = weights(network, options.quick, times)
     path, result = folder / "case.npz", folder / "kernel.npy"
     np.savez(path, allow_pickle=False, x1=x1, x2=x2, **{f"w{i}": w for i, w in enumerate(params)})
     apply = {"dense": dense, "conv": convolutional}[network]
@@ -51,7 +52,7 @@ def measure(network: str, trace: bool, options: Any, folder: Path) -> common.Row
     started = {"limes": Contender("limes", sys.executable, "float32", WORKER)}
     asked = {"path": str(path), "network": network, "trace": trace}
     started["limes"].ask("prepare", contender="limes", method="auto", **asked)
-    for method in METHODS if options.nt_python else ():
+    for method in (METHODS if times == 1 else METHODS[:1]) if options.nt_python else ():
         name = f"neural-tangents, {method}"
         started[name] = Contender(name, options.nt_python, "float32", WORKER)
         started[name].ask("prepare", contender="neural-tangents", method=method, **asked)
@@ -93,8 +94,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if not options.nt_python:
         print(HOW_TO_INSTALL)
     with tempfile.TemporaryDirectory() as folder:
-        cases = [(network, trace) for network in ("dense", "conv") for trace in (True, False)]
-        rows = [measure(network, trace, options, Path(folder)) for network, trace in cases]
+        cases = [
+            (network, trace, times)
+            for network in ("dense", "conv")
+            for times in ((1,) if options.quick else (1, LONGER))
+            for trace in (True, False)
+        ]
+        rows = [measure(*case, options, Path(folder)) for case in cases]
     name = "empirical_ntk" if options.nt_python else "empirical_ntk_alone"
     common.report(name, (__doc__ or "").splitlines()[0], rows, options)
 

@@ -49,8 +49,7 @@ def neural_tangents(apply, params, x1, x2, trace, method):
     )
     compiled = jax.jit(lambda a, b, params: kernel(a, b, params))
     on_device = [jnp.asarray(x) for x in (x1, x2)]
-    weights = [jnp.asarray(w) for w in params]  # arguments: as constants they would be folded into the program
-    return lambda: compiled(*on_device, weights)
+    return lambda: compiled(*on_device, params)  # arguments: as constants they would be folded into the program
 
 
 class Worker(fc_kernel_worker.Worker):
@@ -59,7 +58,7 @@ class Worker(fc_kernel_worker.Worker):
     def prepare(self, contender, path, network, trace, method):
         """Build the contender and run it for the first time; the memory before it is the library's own."""
         data = np.load(path)
-        params = [data[f"w{i}"] for i in range(len(data.files) - 2)]
+        params = [jnp.asarray(data[f"w{i}"]) for i in range(len(data.files) - 2)]
         apply = {"dense": dense, "conv": convolutional}[network]
         build = {"limes": limes, "neural-tangents": neural_tangents}[contender]
         self.load(contender)

@@ -87,6 +87,35 @@ def test_one_batch_is_half_of_the_work_and_the_same_kernel():
 
 
 @pytest.mark.usefixtures("quick_compilation")
+@pytest.mark.parametrize("kept", [1, 2])
+def test_tiles_that_are_not_kept_are_derived_again(monkeypatch, kept):
+    apply, params, x1, x2, _, exact = case("dense")
+    monkeypatch.setattr(sys.modules["limes.finite.plan"], "_kept", lambda held, spare, tiles: min(kept, tiles))
+    symmetric = functions.naive_ntk(apply, params, x1, x1)
+    for second, expected in ((x2, exact), (None, symmetric)):
+        assert lm.finite.plan(apply, params, x1, second, False, tile=2).kept == kept
+        found = lm.finite.empirical_ntk(apply, params, x1, second, trace=False, tile=2)
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12 * np.abs(expected).max())
+
+
+def test_tiles_fit_the_cache_and_are_even_and_kept_as_the_memory_allows():
+    """40 rows of 1.3 MB: tiles of at most 8 MB, all kept where the limit allows it, fewer where it does not."""
+    rng = np.random.default_rng(0)
+    params = {"w1": rng.standard_normal((400, 400)), "w2": rng.standard_normal((400, 1))}
+    x = rng.standard_normal((40, 400))
+
+    def looped(params, x):
+        return jax.lax.fori_loop(0, 2, lambda _, h: jnp.tanh(h @ params["w1"]), x) @ params["w2"]
+
+    free = lm.finite.plan(looped, params, x, method="jacobian")
+    assert (free.tile, free.kept) == (6, 7)
+    assert "tiles of 6 rows, 7 of them kept" in str(free)
+    tight = lm.finite.plan(looped, params, x, method="jacobian", memory=free.bytes - 1)
+    assert (tight.tile, tight.kept) == (6, 6)
+    assert 0 < free.bytes - tight.bytes < 6 * 1.3e6 + 1e5
+
+
+@pytest.mark.usefixtures("quick_compilation")
 def test_mean_over_wide_networks_is_the_infinite_width_kernel():
     """Within five standard errors, the bias of order 1 / width removed by doubling the width."""
     net, shape = lm.nets.mlp(2, b_std=0.3), (4,)

@@ -12,7 +12,7 @@ from limes.core.progress import Progress, Quiet
 from limes.core.types import Array
 from limes.finite import modes
 from limes.finite.network import Apply, Weighted, precision_of, weighted
-from limes.finite.plan import Method, Programs, choose, compiled
+from limes.finite.plan import Method, Plan, Programs, choose, compiled
 
 
 def empirical_ntk(
@@ -78,37 +78,41 @@ def empirical_ntk(
         sizes = len(first), len(first) if second is None else len(second)
         made = choose(found, mode, first[:1], sizes, method, memory, tile)
         programs = compiled(found, mode, made.method, first[:1], made.tile)
-        return _fill(found, mode, programs, made.tile, first, second, progress or Quiet())
+        return _fill(found, mode, programs, made, first, second, progress or Quiet())
 
 
 def _fill(
     found: Weighted,
     mode: modes.Mode,
     programs: Programs,
-    tile: int,
+    made: Plan,
     first: np.ndarray,
     second: np.ndarray | None,
     progress: Progress,
 ) -> np.ndarray:
-    """Block by block; without a second batch only those on and below the diagonal."""
+    """Block by block: some tiles of rows are kept while those of columns pass by, each derived once for all of them.
+
+    Without a second batch only blocks on and below the diagonal are computed.
+    """
     columns = first if second is None else second
+    tile, same = made.tile, second is None
     out = np.empty(mode.block(len(first), len(columns)), found.dtype)
-    starts = [range(0, len(x), tile) for x in (first, columns)]
-    todo = len(starts[0]) * (len(starts[0]) + 1) // 2 if second is None else len(starts[0]) * len(starts[1])
-    progress.start("empirical NTK", todo)
     hold, block = _steps(found, programs)
-    for i in starts[0]:
-        mine = hold(_part(first, i, tile))
-        for j in starts[1]:
-            if second is None and j > i:
-                break
-            theirs = mine if second is None and i == j else hold(_part(columns, j, tile))
-            rows, cols = min(tile, len(first) - i), min(tile, len(columns) - j)
-            value = np.asarray(block(mine, theirs))[:rows, :cols]
-            out[i : i + rows, j : j + cols] = value
-            if second is None and j < i:
-                out[j : j + cols, i : i + rows] = value.transpose(1, 0, *((3, 2) if mode.full else ()))
-            progress.step()
+    rows, cols = (range(0, len(x), tile) for x in (first, columns))
+    progress.start("empirical NTK", len(rows) * (len(rows) + 1) // 2 if same else len(rows) * len(cols))
+    for group in (rows[k : k + made.kept] for k in range(0, len(rows), made.kept)):
+        kept = {i: hold(_part(first, i, tile)) for i in group}
+        for j in cols[: group[-1] // tile + 1] if same else cols:
+            theirs = kept[j] if same and j in kept else hold(_part(columns, j, tile))
+            for i, mine in kept.items():
+                if same and i < j:
+                    continue
+                n, m = min(tile, len(first) - i), min(tile, len(columns) - j)
+                value = np.asarray(block(mine, theirs))[:n, :m]
+                out[i : i + n, j : j + m] = value
+                if same and j < i:
+                    out[j : j + m, i : i + n] = value.transpose(1, 0, *((3, 2) if mode.full else ()))
+                progress.step()
     return out
 
 

@@ -108,11 +108,22 @@ def weighted(apply: Apply, params: Any, x: Array) -> Weighted:
     return Weighted(Network(apply, structure, floating, out.shape[1]), weights, others, dtype)
 
 
-@functools.partial(jax.jit, static_argnums=(0,))
-def _probe(network: Network, weights: Leaves, others: Leaves, x: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+def _probe(network: Network, weights: Leaves, others: Leaves, x: np.ndarray) -> tuple[np.ndarray, ...]:
     """Outputs of a batch, once more, and of its rows one by one."""
-    alone = jax.lax.map(lambda row: network(weights, others, row[None])[0], x)
-    return network(weights, others, x), network(weights, others, x), alone
+    out, again = _twice(network, weights, others, x)
+    alone = [np.asarray(_once(network, weights, others, x[i : i + 1])) for i in range(len(x))]
+    return np.asarray(out), np.asarray(again), np.concatenate(alone)
+
+
+@functools.partial(jax.jit, static_argnums=(0,))
+def _twice(network: Network, weights: Leaves, others: Leaves, x: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """In one program, since a call of the same program would only repeat it."""
+    return network(weights, others, x), network(weights, others, x)
+
+
+@functools.partial(jax.jit, static_argnums=(0,))
+def _once(network: Network, weights: Leaves, others: Leaves, x: jax.Array) -> jax.Array:
+    return network(weights, others, x)
 
 
 def precision_of(params: Any) -> np.dtype:
@@ -132,7 +143,7 @@ def _is_floating(leaf: Any) -> bool:
     return hasattr(leaf, "dtype") and jnp.issubdtype(leaf.dtype, jnp.floating)
 
 
-def _require_same(first: jax.Array, second: jax.Array, otherwise: str) -> None:
-    gap, size = float(jnp.abs(first - second).max(initial=0.0)), float(jnp.abs(first).max(initial=0.0))
-    if not gap <= _TOLERANCE * float(jnp.finfo(first.dtype).eps) * size:
+def _require_same(first: np.ndarray, second: np.ndarray, otherwise: str) -> None:
+    gap, size = (float(np.abs(a).max(initial=0.0)) for a in (first - second, first))
+    if not gap <= _TOLERANCE * float(np.finfo(first.dtype).eps) * size:
         raise InputError(f"{otherwise} (they differ by up to {gap:.2g})")

@@ -21,8 +21,9 @@ from limes.finite.network import Apply, Network, Weighted, precision_of, weighte
 
 Method = Literal["structured", "jacobian", "products"]
 
-_SOME = 1 << 28  # bytes of derivatives beyond which a larger tile saves little
-_LEAST, _MOST = 16, 512  # rows of a tile that are worth more bytes, and beyond which nothing is gained
+_KEPT = 1 << 28  # bytes of kept derivatives, beyond which little is saved: the others are derived again less often
+_CACHED = 1 << 23  # bytes of a tile's derivatives: larger tiles fall out of the processor's cache and gain nothing
+_LEAST, _MOST = 4, 512  # rows of a tile that are worth more bytes, and beyond which nothing is gained
 
 
 @dataclass(frozen=True)
@@ -34,21 +35,25 @@ class Plan:
         flops: of each method, multiplications and additions, about.
         factored: share of the weights whose derivative is never held, with "structured".
         tile: rows of a tile.
-        bytes: estimated peak beside inputs and weights: result, derivatives of two tiles, and what their programs need.
-        limit: the memory limit that `tile` was chosen for.
+        kept: tiles of the first batch whose derivatives are kept at a time, while one of the second passes by.
+        bytes: estimated peak beside inputs and weights: result, derivatives of these tiles and of one more, and what
+            their programs need.
+        limit: the memory limit that `tile` and `kept` were chosen for.
     """
 
     method: Method
     flops: Mapping[Method, float]
     factored: float
     tile: int
+    kept: int
     bytes: int
     limit: int
 
     def __str__(self) -> str:
         costs = ", ".join(f"{name} {flops:.2g}" for name, flops in sorted(self.flops.items(), key=lambda item: item[1]))
         share = f" ({self.factored:.0%} of the weights in factors)" if self.method == "structured" else ""
-        return f"{self.method}{share}, tiles of {self.tile} rows, {format_bytes(self.bytes)}; flops: {costs}"
+        kept = f", {self.kept} of them kept" if self.kept > 1 else ""
+        return f"{self.method}{share}, tiles of {self.tile} rows{kept}, {format_bytes(self.bytes)}; flops: {costs}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,14 +64,20 @@ class Programs:
     block: Any
 
     @functools.cached_property
-    def bytes(self) -> int:
-        """Peak of one block: derivatives of two tiles, the result, and the larger of both programs' own memory."""
-        held, own = 0, 0
-        if self.derive is not None:
-            found = self.derive.memory_analysis()
-            held, own = 2 * found.output_size_in_bytes, found.temp_size_in_bytes
-        found = self.block.memory_analysis()
-        return int(held + max(own, found.temp_size_in_bytes + found.output_size_in_bytes))
+    def held(self) -> int:
+        """Bytes of the derivatives of a tile."""
+        return 0 if self.derive is None else int(self.derive.memory_analysis().output_size_in_bytes)
+
+    @functools.cached_property
+    def own(self) -> int:
+        """Bytes that the programs need beside: the larger of both."""
+        first = 0 if self.derive is None else self.derive.memory_analysis().temp_size_in_bytes
+        second = self.block.memory_analysis()
+        return int(max(first, second.temp_size_in_bytes + second.output_size_in_bytes))
+
+    def bytes(self, kept: int = 1) -> int:
+        """Peak with the derivatives of so many tiles and of one more."""
+        return (kept + 1) * self.held + self.own
 
 
 def plan(
@@ -137,21 +148,37 @@ def choose(
     names: list[Any] = sorted(costs.flops, key=costs.flops.__getitem__) if method == "auto" else [method]
     needed = 0
     for name in names:
-        rows = min(tile or _first_guess(costs.held[name], bound), max(sizes))
+        rows = min(tile, max(sizes)) if tile else _evenly(max(sizes), _first_guess(costs.held[name], bound))
         while True:
-            needed = result + compiled(found, mode, name, example, rows).bytes
+            programs = compiled(found, mode, name, example, rows)
+            needed = result + programs.bytes()
             if needed <= bound or rows == 1 or tile is not None:
                 break
-            rows = max(1, min(rows - 1, int(rows * bound / needed)))
+            rows = _evenly(max(sizes), max(1, min(rows - 1, int(rows * bound / needed))))
         if needed <= bound:
-            return Plan(name, costs.flops, costs.factored, rows, needed, bound)
+            kept = _kept(programs.held, bound - needed, -(-sizes[0] // rows))
+            return Plan(name, costs.flops, costs.factored, rows, kept, result + programs.bytes(kept), bound)
     mem.require(needed, what, ways_out, memory)
     raise AssertionError("unreachable: the limit was passed")
 
 
 def _first_guess(each: int, bound: int) -> int:
-    """Rows whose derivatives, of `each` bytes, take a useful amount of memory; what they really take is measured."""
-    return max(1, min(_MOST, max(_LEAST, _SOME // each), bound // each))
+    """Rows whose derivatives, of `each` bytes, take a useful amount of memory; what they really take is measured.
+
+    An accelerator wants large batches, and has no cache to fall out of.
+    """
+    useful = _CACHED if jax.default_backend() == "cpu" else _KEPT
+    return max(1, min(_MOST, max(_LEAST, useful // each), bound // each))
+
+
+def _evenly(n: int, most: int) -> int:
+    """Rows of the fewest tiles of at most so many rows, all of nearly one size: the last one is filled up."""
+    return -(-n // -(-n // most))
+
+
+def _kept(held: int, spare: int, tiles: int) -> int:
+    """How many of so many tiles, each of `held` bytes, are worth keeping: the first, and others from spare bytes."""
+    return tiles if held == 0 else max(1, min(tiles, _KEPT // held, 1 + spare // held))
 
 
 @dataclass(frozen=True)
