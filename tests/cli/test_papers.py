@@ -152,6 +152,55 @@ def test_show_tells_how_each_claim_was_measured(toy):
     assert [claim["id"] for claim in found["local"]] == ["1", "2"]
 
 
+def test_a_check_tells_of_verdicts_that_turned(toy, tmp_path, monkeypatch):
+    committed_now(monkeypatch, run(KEY, out="first").metrics)
+    agrees = limes("check", KEY, "--quiet")
+    assert agrees.stdout.splitlines()[0].startswith(f"{KEY:<22} agrees     2 same; ")
+    assert agrees.stdout.splitlines()[-1] == "1 of 1 papers agree with what is committed"
+    toy.computed.clear()
+    limes("check", KEY, "--quiet")
+    assert toy.computed == []  # a finished check is taken as it is
+    toy.offset = 5.0
+    turned = limes("check", KEY, "--quiet", "--force", code=1)
+    assert "DISAGREES  1 contradicts, 1 same" in turned.stdout
+    assert "contradicts: fails        1    Heights are about 1.1" in turned.stdout
+    found = json.loads(limes("check", KEY, "--json", "--quiet", code=1).stdout)
+    assert not found["agree"]
+    (paper,) = found["papers"]
+    assert (paper["key"], paper["counts"], paper["agrees"]) == (KEY, {"contradicts": 1, "same": 1}, False)
+    assert [(c["id"], c["before"]["verdict"], c["now"]["verdict"]) for c in paper["changed"]] == [
+        ("1", "holds", "fails")
+    ]
+
+
+def test_claims_that_came_or_went(toy, monkeypatch):
+    result = run(KEY)
+    committed_now(monkeypatch, result.metrics | {"claims": [result.metrics["claims"][0] | {"id": "9"}]})
+    found = limes("check", KEY, "--quiet", code=1).stdout
+    assert "2 new, 1 missing" in found
+    committed_now(monkeypatch, result.metrics | {"claims": [result.metrics["claims"][0] | {"id": "9"}], "notes": []})
+    assert (
+        "2 new; " in limes("check", KEY, "--quiet").stdout
+    )  # this run notes that it lacked data, the committed did not
+
+
+def committed_now(monkeypatch, metrics):
+    for module in ("comparison", "archive"):
+        monkeypatch.setattr(f"limes.papers.{module}.committed_runs", lambda key: [metrics] if key == KEY else [])
+
+
+def test_a_report_of_committed_results_needs_no_run(toy, tmp_path, monkeypatch):
+    committed_now(monkeypatch, run(KEY, out="first").metrics)
+    toy.computed.clear()
+    assert limes("report", KEY).stdout == f"Report: runs/papers-{KEY}.html\n"
+    assert toy.computed == []
+    assert Path(f"runs/papers-{KEY}.html").read_text() == Path("first/report.html").read_text()
+    assert json.loads(limes("report", KEY, "--out", "a/b.html", "--json").stdout) == {"key": KEY, "report": "a/b.html"}
+    refused = limes("report", KEY, "--size", "full", code=2).stderr
+    assert f"no committed results of size full (there are: smoke): limes papers run {KEY} --size full" in refused
+    assert "did you mean adv-ntk" in limes("report", "adv-nkt", code=2).stderr
+
+
 @pytest.mark.parametrize("words", [("papers", "--help"), ("papers", "run", "--help"), ("papers", "list", "--help")])
 def test_help_does_not_wait_for_numerics(words):
     script = f"""
@@ -167,7 +216,7 @@ from limes.cli import main; sys.argv = {["limes", *words]!r}; main()
 def test_the_commands_of_the_guide_exist():
     group = typer.main.get_command(app).commands["papers"]
     lines = re.findall(r"^limes papers (\w+)(.*)$", PAGE.read_text(), re.MULTILINE)
-    assert {verb for verb, _ in lines} == {"list", "run", "show"}
+    assert {verb for verb, _ in lines} == {"list", "run", "show", "check", "report"}
     for verb, rest in lines:
         known = {option for parameter in group.commands[verb].params for option in parameter.opts}
         assert set(re.findall(r"--[a-z-]+", rest.split("#")[0])) <= known, (verb, rest)

@@ -9,7 +9,7 @@ from limes.cli import options as o
 from limes.cli.guard import guarded
 
 if TYPE_CHECKING:
-    from limes.papers import Claim
+    from limes.papers import Checked, Claim
 
 app = typer.Typer(
     help="Published systems: list their claims with verdicts, measure them again.",
@@ -112,6 +112,51 @@ def run(
 
 
 @guarded
+def check(
+    keys: Annotated[list[str] | None, typer.Argument(metavar="[KEY]...", help="Papers (default: all).")] = None,
+    data: o.DataDir = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the runs (default: runs/papers-check-..., by version of the code).")
+    ] = None,
+    memory: o.Memory = None,
+    force: o.Force = False,
+    json: o.Json = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Measure papers again at smoke size, and compare every verdict with the committed one; 25 minutes for all.
+
+    Interrupt it at any moment: the same command continues. The exit code is 1 if a claim that held fails now, or the
+    other way round, or a claim is missing; a verdict that became inconclusive, or ceased to be, is only told.
+    """
+    from limes import papers
+    from limes.core.progress import Bar
+
+    o.set_memory(memory)
+    with Bar(quiet=quiet) as progress:
+        found = papers.check(keys or (), data and str(data), out, progress, force=force)
+    if json:
+        o.show({"papers": [checked.to_json() for checked in found], "agree": all(c.agrees for c in found)})
+    else:
+        _show_checked(found)
+    if not all(checked.agrees for checked in found):
+        raise typer.Exit(1)
+
+
+@guarded
+def report(
+    key: KeyArgument,
+    size: Annotated[str | None, typer.Option(help="smoke or full (default: full where it is committed).")] = None,
+    out: Annotated[Path | None, typer.Option(help="The HTML file (default: runs/papers-KEY.html).")] = None,
+    json: o.Json = False,
+) -> None:
+    """Write the report of a paper's committed results, without measuring anything."""
+    from limes import papers
+
+    path = papers.report(key, size, out)  # pyright: ignore[reportArgumentType]
+    o.show({"key": key, "report": str(path)}) if json else print(f"Report: {path}")
+
+
+@guarded
 def show(key: KeyArgument, json: o.Json = False) -> None:
     """Show every claim of a paper: figures, sources, and how each was measured."""
     from limes import papers
@@ -138,6 +183,8 @@ def show(key: KeyArgument, json: o.Json = False) -> None:
 
 app.command(name="list", epilog="Example: limes papers list --json")(list_papers)
 app.command(epilog="Example: limes papers run adv-ntk --size smoke --out runs/adv-ntk")(run)
+app.command(epilog="Example: limes papers check tensor-decomposition rntk")(check)
+app.command(epilog="Example: limes papers report adv-ntk --out adv-ntk.html")(report)
 app.command(epilog="Example: limes papers show adv-ntk")(show)
 
 
@@ -152,6 +199,20 @@ def _beside(claim: "Claim | None") -> str:
     from limes.papers import format_measured
 
     return "" if claim is None else f"; local {claim.size}: {format_measured(claim)}, {claim.verdict}"
+
+
+def _show_checked(found: "list[Checked]") -> None:
+    from limes.report import format_seconds
+
+    for checked in found:
+        counts = ", ".join(f"{n} {change}" for change, n in sorted(checked.counts.items(), key=lambda item: -item[1]))
+        word = "agrees" if checked.agrees else "DISAGREES"
+        print(f"{checked.result.key:<22} {word:<10} {counts}; {format_seconds(checked.seconds)}")
+        for compared in checked.claims:
+            if compared.change in ("contradicts", "missing", "moved"):
+                before = "" if compared.before is None else f"; committed: {compared.before.verdict}"
+                print(f"  {compared.change}: {_line(compared.claim)}{before}")
+    print(f"{sum(checked.agrees for checked in found)} of {len(found)} papers agree with what is committed")
 
 
 def _show_plan(plan: dict, json: bool) -> None:

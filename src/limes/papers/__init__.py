@@ -1,9 +1,12 @@
 """Published systems as running code: claims with the figure expected, the figure measured, and a verdict.
 
-`run` measures the claims of one paper; `listing` and `committed` show what was measured before.
+`run` measures the claims of one paper, `check` those of all papers beside what is committed; `listing`, `committed` and
+`report` show what was measured before.
 """
 
+from limes.papers.archive import report
 from limes.papers.claim import Claim, Expected
+from limes.papers.comparison import Checked, Compared, check
 from limes.papers.overview import Listed, as_json, listing
 from limes.papers.page import count_verdicts, format_measured
 from limes.papers.paper import Drawing, Paper, Plan, Request, Step
@@ -12,7 +15,9 @@ from limes.papers.result import PaperResult, committed, committed_runs, find_loc
 from limes.papers.runner import measure, plan, run
 
 __all__ = [
+    "Checked",
     "Claim",
+    "Compared",
     "Drawing",
     "Expected",
     "Listed",
@@ -22,6 +27,7 @@ __all__ = [
     "Request",
     "Step",
     "as_json",
+    "check",
     "committed",
     "committed_runs",
     "count_verdicts",
@@ -35,5 +41,6 @@ __all__ = [
     "measure",
     "plan",
     "read_result",
+    "report",
     "run",
 ]

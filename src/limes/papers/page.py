@@ -5,7 +5,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from limes.papers.claim import Claim
-from limes.report import Code, Figure, KeyValues, Notice, Page, Paragraph, Section, Table, format_seconds
+from limes.papers.paper import Drawing
+from limes.report import (
+    Code,
+    Figure,
+    KeyValues,
+    Notice,
+    Page,
+    Paragraph,
+    Section,
+    Table,
+    format_seconds,
+    render,
+    to_svg,
+)
 from limes.report.html import Block
 
 _READING = (
@@ -41,6 +54,12 @@ def paper_page(metrics: Mapping[str, Any], figures: Mapping[str, tuple[str, str,
         sections=sections,
         footer="Made by limes. This page is one file: it loads nothing and runs no script.",
     )
+
+
+def page_html(metrics: Mapping[str, Any], drawings: Mapping[str, Drawing]) -> str:
+    """The report as one HTML file, from the metrics and the paper's figures."""
+    shown = {name: (to_svg(drawing.figure), drawing.caption, drawing.alt) for name, drawing in drawings.items()}
+    return render(paper_page(metrics, shown))
 
 
 def format_measured(claim: Claim) -> str:

@@ -14,12 +14,12 @@ from limes.core.errors import InputError
 from limes.core.progress import Muted, Progress, Quiet
 from limes.papers.carry import Carried
 from limes.papers.claim import Size
-from limes.papers.page import paper_page
+from limes.papers.page import page_html
 from limes.papers.paper import Found, Paper, Plan, Request, Step
 from limes.papers.provenance import commit
 from limes.papers.registry import find
 from limes.papers.result import METRICS, PaperResult, read_result
-from limes.report import RunFolder, default_run_path, format_seconds, open_run, render, save_figure, to_svg
+from limes.report import RunFolder, default_run_path, format_seconds, open_run, save_figure
 from limes.report.environment import environment, utc_now
 
 _VERB = "papers"
@@ -215,8 +215,7 @@ def _conclude(folder: RunFolder, paper: Paper, plan: Plan, size: Size, found: Fo
     metrics = folder.read_json(METRICS)  # as a reader will see it
     for name, drawing in drawings.items():
         save_figure(drawing.figure, folder.path(f"figures/{name}.svg"))
-    shown = {name: (to_svg(d.figure), d.caption, d.alt) for name, d in drawings.items()}
-    folder.write_text("report.html", render(paper_page(metrics, shown)))
+    folder.write_text("report.html", page_html(metrics, drawings))
 
 
 def _command(key: str, request: Request) -> str:
