@@ -7,6 +7,7 @@ import numpy as np
 
 from limes.papers.fast_training.deep import NAMES
 from limes.papers.fast_training.reading import Result, family, timed
+from limes.papers.fast_training.worse import EVEN
 from limes.papers.paper import Found
 
 
@@ -42,6 +43,7 @@ def _renewal(results: Sequence[Result]) -> dict[str, Any]:
 
 def _worse(results: Sequence[Result]) -> dict[str, Any]:
     numbers: dict[str, Any] = {name: results[0][name] for name in ("data", "biases", "levels")}
+    numbers["even"] = EVEN[numbers["data"]]
     for name in ("error", "robust", "even_error", "even_robust"):
         numbers[name] = [_estimate(column) for column in np.array([r[name] for r in results]).T]
     steps = np.array([r["steps"] for r in results], float)

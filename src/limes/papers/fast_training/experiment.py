@@ -72,7 +72,7 @@ SIZES: dict[Size, Sizes] = {
         dimensions=((2, 4, 8, 16, 32, 64), (0.01, 0.05), 20_000, 200),
         digits=(300, 300, 1000, (0.0, 1.0, 2.0), 400),
         mnist=(500, 500, 2000, (0.0, 0.5, 1.0, 1.5, 2.0), 600),
-        cifar10=(300, 500, 2000, (0.0, 0.5, 1.0, 1.5, 2.0), 400),
+        cifar10=(300, 500, 2000, (0.0, 0.5, 1.0, 1.5, 2.0), 260),
         deep=(((8, (0.01, 0.03)), (20, (0.003, 0.01))), 256, 30, 3),
     ),
 }
@@ -127,7 +127,7 @@ def _worse(request: Request, sizes: Sizes, images: Mapping[str, Dataset]) -> Ite
     for data, whole in images.items():
         n, n_test, m, biases, steps = getattr(sizes, data)
         settings = {"data": data, "n": n, "n_test": n_test, "m": m, "biases": biases, "steps": steps}
-        seconds = 1e-6 * n * m / 1000 * steps
+        seconds = 6e-11 * n * m * (whole.x[0].size + 100) * steps * len(biases)
         measure = partial(worse.trained, whole=whole)
         yield from _each(f"worse-{data}", request.seed_range(sizes.seeds), measure, settings, seconds)
 

@@ -107,7 +107,8 @@ def _steps(cases: Sequence[Numbers]) -> Drawing:
     figure, ax = axes(box=_BOX)
     told, i = [], 0
     for case in cases:
-        for level, entries in zip(case["levels"][:2], case["steps"][:2], strict=True):
+        reached = case["levels"].index(case["even"]) + 1
+        for level, entries in zip(case["levels"][:reached], case["steps"][:reached], strict=True):
             label = f"{_NAMES[case['data']]}, to {level:g}"
             line(ax, i, case["biases"], entries, label)
             told.append(f"{label}: " + ", ".join(f"{e['mean']:.0f}" for e in entries))
@@ -138,7 +139,9 @@ def _learned(cases: Sequence[Numbers]) -> Drawing:
     style.legend(ax, fontsize=style.FONT_SIZE - 2)
     return Drawing(
         figure,
-        f"Test error and robust accuracy at equal training loss ({cases[0]['levels'][1]:g} of that at the start).",
+        "Test error and robust accuracy at equal training loss (shares of that at the start: "
+        + ", ".join(f"{_NAMES[case['data']]} {case['even']:g}" for case in cases)
+        + ").",
         f"Shares against threshold. {'; '.join(told)}.",
     )
 

@@ -23,7 +23,8 @@ def worse_claims(found: Found, size: Size) -> list[Claim]:
 
 def _at(by_seed: dict[int, Result], case: Result, bias: float, letter: str, size: Size) -> list[Claim]:
     name, one, zero = _NAMES[case["data"]], case["biases"].index(bias), case["biases"].index(0.0)
-    level = case["levels"][EVEN]
+    level = EVEN[case["data"]]
+    there = case["levels"].index(level)
     where = f"on {name}, B = {bias:g}"
     headline = case["data"] == "mnist" and bias == 1.0
 
@@ -46,7 +47,7 @@ def _at(by_seed: dict[int, Result], case: Result, bias: float, letter: str, size
             _FAST,
             f"steps to {level:g} of the loss at the start over those with B = 0, at the same share of the stable rate",
             Expected.at_most(1.0, refuted_above=1.2),
-            **over(by_seed, lambda r: r["steps"][one][EVEN] / r["steps"][zero][EVEN]),
+            **over(by_seed, lambda r: r["steps"][one][there] / r["steps"][zero][there]),
             size=size,
             headline=headline,
             note="A loss that was not reached counts as one step more than were made. Active pairs at the end, by "
