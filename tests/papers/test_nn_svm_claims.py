@@ -86,7 +86,7 @@ RIGHT = {
     "bound": BOUND,
     "ranges": {"slack": 0.0, "rectangle": 0.0, "ratio": 1.3, "narrower": 0},
     "flips": {"difference": 1e-15, "wrong": 0, "fewest": [1]},
-    "poisoning": {"difference": 1e-8, "violations": 0, "certified": [1.0, 0.5], "took": [0.1, 2.0]},
+    "poisoning": {"difference": 1e-8, "unsolved": 1, "violations": 0, "certified": [1.0, 0.5], "took": [0.1, 2.0]},
     "width": {"widths": [200, 800, 3200], "times": [0.4, 4.0], "step": 0.02, "logistic": SIDES, "squared hinge": SIDES},
     "mnist-bound": BOUND,
 }

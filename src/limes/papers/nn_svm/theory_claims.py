@@ -7,6 +7,7 @@ import numpy as np
 
 from limes.papers.claim import Claim, Expected, Size
 from limes.papers.nn_svm.dynamics_claims import PAPER, per_seed, slope
+from limes.papers.nn_svm.poisoning import LIMIT
 from limes.papers.paper import Found
 
 RECORDED = (4.6e-7, 2.5e-5, 8.3e-3, 2.0)
@@ -215,32 +216,32 @@ def _flips(found: Found, size: Size) -> list[Claim]:
 def _poisoning(found: Found, size: Size) -> list[Claim]:
     results = [*found["poisoning"].values()]
     seconds = [s for r in results for s in r["took"]]
+    unsolved = sum(r["unsolved"] for r in results)
     common: dict[str, Any] = {"size": size, "over": "largest"}
     source = "Sabanayagam et al. 2025 (LabelCert, arXiv 2412.00537), with an open solver"
     certified = np.mean([r["certified"] for r in results], axis=0)
     told = ", ".join(f"{share:.2f} with {i + 1}" for i, share in enumerate(certified))
-    return [
-        Claim(
-            "14a",
-            "The worst label flips of a support vector machine come out of a mixed integer program",
-            source,
-            "largest difference to trying all flips, of the clean margin; one and two flips, digits 3 against 8",
-            Expected.at_most(1e-3, refuted_above=1e-2),
-            **per_seed(found, "poisoning", lambda r: r["difference"]),
-            **common,
-            note=f"HiGHS took {np.mean(seconds):.1f} s a program, at most {max(seconds):.1f} s. Share of points that "
-            f"no flips change: {told} flips.",
-        ),
-        Claim(
-            "14b",
-            "Its proved bounds are below what any flip reaches",
-            source,
-            "bounds that are not",
-            Expected.at_most(0.0),
-            **per_seed(found, "poisoning", lambda r: r["violations"]),
-            **common,
-        ),
-    ]
+    exact = Claim(
+        "14a",
+        "The worst label flips of a support vector machine come out of a mixed integer program",
+        source,
+        "largest difference to trying all flips, of the clean margin; one and two flips, digits 3 against 8",
+        Expected.at_most(1e-3, refuted_above=1e-2),
+        **per_seed(found, "poisoning", lambda r: r["difference"]),
+        **common,
+        note=f"HiGHS took {np.mean(seconds):.1f} s a program; {unsolved} of {len(seconds)} did not end within {LIMIT:g} s "
+        f"and are left out. Share of points proved to keep their label: {told} flips.",
+    )
+    below = Claim(
+        "14b",
+        "Its proved bounds are below what any flip reaches",
+        source,
+        "bounds that are not",
+        Expected.at_most(0.0),
+        **per_seed(found, "poisoning", lambda r: r["violations"]),
+        **common,
+    )
+    return [exact, below] if unsolved < len(seconds) else [below]
 
 
 def _width(found: Found, size: Size) -> list[Claim]:
