@@ -229,7 +229,7 @@ def _poisoning(found: Found, size: Size) -> list[Claim]:
         Expected.at_most(1e-3, refuted_above=1e-2),
         **per_seed(found, "poisoning", lambda r: r["difference"]),
         **common,
-        note=f"HiGHS took {np.mean(seconds):.1f} s a program; {unsolved} of {len(seconds)} did not end within {LIMIT:g} s "
+        note=f"HiGHS took {np.mean(seconds):.1f} s a program; {unsolved} of {len(seconds)} did not end in {LIMIT:g} s "
         f"and are left out. Share of points proved to keep their label: {told} flips.",
     )
     below = Claim(
