@@ -100,8 +100,7 @@ def _before_a_margin(found: Found, source: str, setting: str, size: Size) -> lis
             **per_seed({"path": before}, "path", lambda r: r["before"]),
             over="largest",
             size=size,
-            note=f"In {len(found['path']) - len(before)} of {len(found['path'])} draws one was met before; they are left "
-            "out.",
+            note=f"In {len(found['path']) - len(before)} of {len(found['path'])} draws one was met before: left out.",
         )
     ]
 
