@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from limes.papers.heavy_tails.networks import KINDS, RATIOS
-from limes.papers.heavy_tails.reading import Result, converged, layers_mean, pruned, trainings
+from limes.papers.heavy_tails.reading import Result, converged, layers_mean, noises, pruned, trainings
 from limes.papers.heavy_tails.synthetic import CASES
 from limes.papers.paper import Found
 
@@ -18,7 +18,7 @@ def curves(found: Found, settings: Mapping[str, Any]) -> dict[str, Any]:
         "theory": {name: found["theory"][0][name] for name in ("rates", "batches", "curves")},
         "chains": [_chain([*by_seed.values()]) for name, by_seed in found.items() if name.startswith("chains-")],
         "networks": {data: [_network(r) for r in converged(trainings(found, data))] for data in ("digits", "mnist")},
-        "noise": _noise([*found["noise"].values()]),
+        "noise": _noise(noises(found)),
     }
 
 
@@ -43,9 +43,8 @@ def _network(result: Result) -> dict[str, Any]:
 
 
 def _noise(results: list[Result]) -> dict[str, Any]:
-    about = {name: results[0][name] for name in ("alphas", "widths")}
-    shares = np.array([r["prunable"] for r in results])
-    return about | {"prunable": [[_estimate(cell) for cell in row] for row in np.moveaxis(shares, 0, -1)]}
+    shares = [[_estimate(column) for column in np.transpose(r["prunable"])] for r in results]
+    return {"alphas": [r["alpha"] for r in results], "widths": results[0]["widths"], "prunable": shares}
 
 
 def _estimate(values: Sequence[float] | np.ndarray) -> dict[str, Any]:

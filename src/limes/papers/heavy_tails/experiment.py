@@ -113,10 +113,11 @@ def _random(request: Request, sizes: Sizes) -> Iterator[Step]:
 def _noise(request: Request, sizes: Sizes, digits: Dataset) -> Iterator[Step]:
     alphas, widths, rate, scale, steps = sizes.noise
     rows = networks.rows_of(sizes.digits[0], digits)
-    for seed in request.seed_range(sizes.seeds):
-        about = {"alphas": alphas, "widths": widths, "rate": rate, "scale": scale, "steps": steps}
-        compute = partial(noise.noisy, seed, rows, **about)
-        yield _step("noise", seed, compute, about, 3e-6 * len(alphas) * sum(widths) * steps)
+    for alpha in alphas:
+        about = {"seeds": [*request.seed_range(sizes.seeds)], "alpha": alpha, "widths": widths, "rate": rate}
+        about |= {"scale": scale, "steps": steps}
+        name = f"noise-{alpha:g}".replace(".", "p")
+        yield _step(name, 0, partial(noise.noisy, rows=rows, **about), about, 3.0 + 1.5e-5 * sum(widths) * steps)
 
 
 def _networks(

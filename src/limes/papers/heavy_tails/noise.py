@@ -19,6 +19,7 @@ from limes.papers.heavy_tails.networks import Rows
 KEPT = 0.2
 """Share of the weights, or units, that stays where an error of pruning is looked at."""
 BATCH = 32
+_WAYS: tuple[PruningKind, ...] = ("magnitude", "node")
 
 
 def _hidden_layer(second: np.ndarray, params: Any, x: Any) -> Any:
@@ -26,43 +27,43 @@ def _hidden_layer(second: np.ndarray, params: Any, x: Any) -> Any:
 
 
 def noisy(
-    seed: int, rows: Rows, alphas: Sequence[float], widths: Sequence[int], rate: float, scale: float, steps: int
+    seeds: Sequence[int], rows: Rows, alpha: float, widths: Sequence[int], rate: float, scale: float, steps: int
 ) -> dict[str, Any]:
-    """One network for each index of the noise and each width.
+    """Networks of each width that are trained with noise of one index, side by side for all seeds.
 
     Args:
-        seed: of weights, order of rows and noise.
+        seeds: of weights, order of rows and noise; they share the second layer.
         rows: training and test rows.
-        alphas: of the noise.
+        alpha: index of the noise.
         widths: n.
         rate: eta.
         scale: sigma; every step is followed by sigma eta^(1/alpha) times unit noise.
         steps: of descent.
 
     Returns:
-        Each (alphas, widths): `prunable`, the share at 10 % error by magnitude; `magnitude`, `node`, errors where
-        `KEPT` stays; `test`, accuracy, and `after`, that of the network with `KEPT` of its weights.
+        Each (seeds, widths): `prunable`, the share at 10 % error by magnitude; `magnitude`, `node`, errors where `KEPT`
+        stays; `test`, accuracy, and `after`, that of the network with `KEPT` of its weights.
     """
-    found: dict[str, Any] = {"alphas": list(alphas), "widths": list(widths)}
-    names = ("prunable", "magnitude", "node", "test", "after")
-    found |= {name: [] for name in names}
-    for alpha in alphas:
-        row = [_one(seed, rows, alpha, n, rate, scale, steps) for n in widths]
-        for name in names:
-            found[name].append([one[name] for one in row])
-    return found
+    by_width = [_at_width(seeds, rows, alpha, n, rate, scale, steps) for n in widths]
+    names = by_width[0][0]
+    about = {"alpha": alpha, "widths": list(widths)}
+    return about | {name: [[at[j][name] for at in by_width] for j in range(len(seeds))] for name in names}
 
 
-def _one(seed: int, rows: Rows, alpha: float, n: int, rate: float, scale: float, steps: int) -> dict[str, float]:
+def _at_width(
+    seeds: Sequence[int], rows: Rows, alpha: float, n: int, rate: float, scale: float, steps: int
+) -> list[dict[str, float]]:
     d, c = rows.x.shape[1], int(rows.y.max()) + 1
-    rng = np.random.default_rng((seed, 7, n))
-    first = (rng.standard_normal((d, n)) / np.sqrt(d)).astype(np.float32)
-    second = (rng.choice([-1.0, 1.0], (n, c)) / n).astype(np.float32)
+    second = (np.random.default_rng((7, n)).choice([-1.0, 1.0], (n, c)) / n).astype(np.float32)
     function = partial(_hidden_layer, second)
-    noise = stable_noise(alpha, scale * rate ** (1 / alpha), key=seed)
-    optimiser = optax.chain(optax.sgd(n * rate), noise)
-    recipe = Recipe(steps / (len(rows.x) // BATCH), BATCH, optimiser=optimiser, seed=seed)
-    w = np.asarray(train(function, first, rows.x, rows.y, recipe, at=[]).params)
+    first = [np.random.default_rng((seed, 8, n)).standard_normal((d, n)) / np.sqrt(d) for seed in seeds]
+    noise = stable_noise(alpha, scale * rate ** (1 / alpha))  # of each copy by its weights at the start
+    recipe = Recipe(steps / (len(rows.x) // BATCH), BATCH, optimiser=optax.chain(optax.sgd(n * rate), noise))
+    run = train(function, np.stack(first).astype(np.float32), rows.x, rows.y, recipe, seeds=seeds, at=[])
+    return [_looked_at(function, np.asarray(w), rows) for w in np.asarray(run.params)]
+
+
+def _looked_at(function: Any, w: np.ndarray, rows: Rows) -> dict[str, float]:
     vectors = weight_vectors(w)
     errors = {kind: float(pruning_errors(vectors, [1 - KEPT], kind)[0]) for kind in _WAYS}
     return errors | {
@@ -70,9 +71,6 @@ def _one(seed: int, rows: Rows, alpha: float, n: int, rate: float, scale: float,
         "test": _accuracy(function, w, rows),
         "after": _accuracy(function, prune_vectors(vectors, 1 - KEPT).T, rows),
     }
-
-
-_WAYS: tuple[PruningKind, ...] = ("magnitude", "node")
 
 
 def _accuracy(function: Any, params: Any, rows: Rows) -> float:

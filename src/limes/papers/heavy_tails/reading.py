@@ -36,6 +36,13 @@ def trainings(found: Found, data: str) -> list[Result]:
     return sorted(some, key=lambda r: (r["learning_rate"], r["batch_size"]))
 
 
+def noises(found: Found) -> list[Result]:
+    """Trainings with noise, by its index."""
+    return sorted(
+        (by_seed[0] for name, by_seed in found.items() if name.startswith("noise-")), key=lambda r: r["alpha"]
+    )
+
+
 def converged(results: Sequence[Result]) -> list[Result]:
     """Those that converged for all seeds: others are not compared."""
     return [r for r in results if all(r["converged"])]
