@@ -9,7 +9,7 @@ linear regression, whose index is known in theory.
 
 from limes.beyond.tails.chains import growth_factors, growth_index, sgd_chains, theoretical_index
 from limes.beyond.tails.index import TailIndex, heaviness_index, hill_index
-from limes.beyond.tails.layers import LayerTails, from_vectors, layer_tails, weight_vectors
+from limes.beyond.tails.layers import LayerTails, Layout, from_vectors, layer_tails, layer_vectors, weight_vectors
 from limes.beyond.tails.noise import stable_noise
 from limes.beyond.tails.pruning import (
     PruningKind,
@@ -23,6 +23,7 @@ from limes.beyond.tails.stable import elliptical_stable, positive_stable, symmet
 
 __all__ = [
     "LayerTails",
+    "Layout",
     "PruningKind",
     "TailIndex",
     "best_term_error",
@@ -34,6 +35,7 @@ __all__ = [
     "hill_index",
     "kept_parameters",
     "layer_tails",
+    "layer_vectors",
     "positive_stable",
     "prunable_ratio",
     "prune_vectors",

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal, Self, get_args
 
 import jax
 import numpy as np
@@ -38,6 +38,32 @@ class LayerTails:
     hill: TailIndex
     prunable: dict[PruningKind, float]
 
+    @classmethod
+    def measure(
+        cls,
+        name: str,
+        shape: tuple[int, ...],
+        vectors: np.ndarray,
+        *,
+        error: float = 0.1,
+        top: float = 0.1,
+        key: int = 0,
+    ) -> Self:
+        """Measure one layer, given as vectors; arguments as for `layer_tails`.
+
+        Raises:
+            InputError: for vectors that are not finite, or too few.
+        """
+        return cls(
+            name,
+            shape,
+            vectors,
+            heaviness_index(vectors, key=key),
+            heaviness_index(vectors.ravel(), key=key),
+            hill_index(vectors, top=top),
+            {kind: prunable_ratio(vectors, error, kind) for kind in get_args(PruningKind)},
+        )
+
 
 def layer_tails(
     weights: Any, *, layout: Layout = "in_out", error: float = 0.1, top: float = 0.1, key: int = 0
@@ -67,29 +93,34 @@ def layer_tails(
         2.w (64, 64) True
         4.w (64, 10) True
     """
-    arrays = {name: a for name, a in _named(weights).items() if a.ndim >= 2 and a.size and a.dtype.kind == "f"}
-    least = f"two axes or more and {LEAST_VECTORS} vectors that differ from their median"
+    shapes = {name: a.shape for name, a in _named(weights).items()}
+    how = {"error": error, "top": top, "key": key}
+    return [LayerTails.measure(name, shapes[name], v, **how) for name, v in layer_vectors(weights, layout).items()]
+
+
+def layer_vectors(weights: Any, layout: Layout = "in_out") -> dict[str, np.ndarray]:
+    """The layers of a network that `layer_tails` measures, by name, each as (n, d) vectors.
+
+    Raises:
+        InputError: as `layer_tails`.
+
+    Example:
+        >>> {name: rows.shape for name, rows in layer_vectors([np.eye(20), np.ones(20), np.eye(20, 3)]).items()}
+        {'0': (20, 20)}
+    """
+    named = _named(weights)
+    arrays = {name: a for name, a in named.items() if a.ndim >= 2 and a.size and a.dtype.kind == "f"}
     last = next(reversed(arrays)) if len(arrays) > 1 else None
-    found = []
+    found = {}
     for name, a in arrays.items():
         if not np.isfinite(a).all():
             raise InputError(f"{name} holds {np.sum(~np.isfinite(a))} weights that are not finite: a run diverged?")
         rows = weight_vectors(a, layout, transposed=name == last)
         if (rows != np.median(rows, axis=0)).any(axis=1).sum() >= LEAST_VECTORS:
-            kinds = get_args(PruningKind)
-            found.append(
-                LayerTails(
-                    name,
-                    a.shape,
-                    rows,
-                    heaviness_index(rows, key=key),
-                    heaviness_index(rows.ravel(), key=key),
-                    hill_index(rows, top=top),
-                    {kind: prunable_ratio(rows, error, kind) for kind in kinds},
-                )
-            )
+            found[name] = rows
     if not found:
-        raise InputError(f"no layer to measure: of {len(_named(weights))} arrays none has {least}")
+        least = f"two axes or more and {LEAST_VECTORS} vectors that differ from their median"
+        raise InputError(f"no layer to measure: of {len(named)} arrays none has {least}")
     return found
 
 
