@@ -4,6 +4,7 @@ import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -62,7 +63,7 @@ def read_weights(path: str | Path) -> WeightFile:
         raise FormatError(f"{path} is a folder, as orbax writes them: save one file, {_WAYS}")
     if not file.is_file():
         raise FormatError(f"there is no file {path}")
-    about = {"name": file.name, "source": str(path)}
+    about: dict[str, Any] = {"name": file.name, "source": str(path)}
     if file.suffix in _TORCH:
         return WeightFile(kind="torch state_dict", arrays=torch.read_state(file), layout="out_in", **about)
     if file.suffix == ".safetensors":

@@ -19,6 +19,7 @@ eta^2 (b + d + 1)/b: the variance is infinite from eta = 2 / (1 + (d + 1)/b) on.
 """
 
 import math
+from typing import Any
 
 import numpy as np
 from scipy.optimize import brentq
@@ -156,7 +157,8 @@ def _root(logs: np.ndarray, weight: np.ndarray) -> float:
         return 0.0
 
     def excess(alpha: float) -> float:
-        return float(logsumexp(weight + alpha * logs))
+        total: Any = logsumexp(weight + alpha * logs)
+        return float(total)
 
     high = 0.125
     while excess(high) <= 0:
@@ -168,4 +170,5 @@ def _root(logs: np.ndarray, weight: np.ndarray) -> float:
         low /= 2
         if low < _LOWEST:
             return 0.0
-    return float(brentq(excess, low, high, xtol=1e-12))  # pyright: ignore[reportArgumentType]
+    found: Any = brentq(excess, low, high, xtol=1e-12)
+    return float(found)

@@ -100,8 +100,8 @@ def heaviness_index(
         half = (len(terms) - 1) / 2
         middles.append(np.mean([terms[int(np.floor(half))], terms[int(np.ceil(half))]], axis=0))
     inverse, error = np.median(middles, axis=0)
-    low, value, high = (_index(inverse + z * _NORMAL * error) for z in (1, 0, -1))
-    return TailIndex(*(min(v, CAP) if cap else v for v in (value, low, high)), n)
+    low, value, high = (min(_index(inverse + z * error), CAP if cap else np.inf) for z in (_NORMAL, 0.0, -_NORMAL))
+    return TailIndex(value, low, high, n)
 
 
 def hill_index(x: np.ndarray, *, top: float = 0.01, centre: bool = True) -> TailIndex:

@@ -10,6 +10,7 @@ from limes.report import style
 Numbers = Mapping[str, Any]
 GAUSSIAN = 0.265
 _BOX = (0.14, 0.16, 0.82, 0.79)
+_LOW = (0.14, 0.14, 0.82, 0.72)
 _LABELS = {"independent": "independent entries", "columns": "a scale by column", "layer": "one scale"}
 
 
@@ -28,7 +29,7 @@ def figures(numbers: Numbers) -> dict[str, Drawing]:
 
 
 def _synthetic(case: Numbers) -> Drawing:
-    figure, ax = axes(box=_BOX)
+    figure, ax = axes(3.8, _LOW)
     told = []
     for i, (name, label) in enumerate(_LABELS.items()):
         look = {"color": style.SERIES[i], "marker": style.MARKERS[i], "markersize": 3, "linestyle": "none"}
@@ -37,7 +38,7 @@ def _synthetic(case: Numbers) -> Drawing:
     ax.axhline(GAUSSIAN, color=style.MUTED, linestyle=":", linewidth=1.2)
     ax.set_xlabel("index α of the entries")
     ax.set_ylabel("prunable share at 10 % error")
-    style.legend(ax, loc="upper right")
+    style.legend_above(ax, 3)
     return Drawing(
         figure,
         "Heavier tails leave more to prune, if entries or columns have scales of their own; with one scale for the "
@@ -64,8 +65,8 @@ def _regression(theory: Numbers, chains: list[Numbers]) -> Drawing:
     return Drawing(
         figure,
         "Descent on linear regression in ten dimensions: the index in theory (lines, cut at 30) and Hill's index of "
-        "iterates (marks). Below 2 (dotted) the variance is infinite; lines end where there is no stationary law. "
-        "Hill's index of a light tail is too small at any sample size in use.",
+        "iterates (marks). Below 2 (dotted) the variance is infinite; lines end where there is no stationary law, "
+        "and chains there grow without end. Hill's index of a light tail is too small at any sample size in use.",
         f"Index against learning rate, logarithmic; Hill's index at {'; '.join(told)}.",
     )
 
@@ -77,7 +78,7 @@ _AXES = {
 
 
 def _networks(networks: Mapping[str, list[Numbers]], name: str) -> Drawing:
-    figure, ax = axes(box=_BOX)
+    figure, ax = axes(3.8, _LOW)
     told, cases = [], [(data, b) for data in networks for b in sorted({r["batch_size"] for r in networks[data]})]
     for i, (data, b) in enumerate(cases):
         some = [r for r in networks[data] if r["batch_size"] == b]
@@ -88,7 +89,7 @@ def _networks(networks: Mapping[str, list[Numbers]], name: str) -> Drawing:
     ticks(ax, sorted({round(r["learning_rate"] / r["batch_size"], 6) for some in networks.values() for r in some}))
     ax.set_xlabel("learning rate over batch size, η/b")
     ax.set_ylabel(_AXES[name][0])
-    style.legend(ax)
+    style.legend_above(ax, 3)
     return Drawing(
         figure,
         f"{_AXES[name][1]} Networks that fit all training rows, weights averaged over the last 1,000 steps; bars are "

@@ -167,7 +167,8 @@ def _losses(rows: Rows, params: Any) -> tuple[np.ndarray, np.ndarray]:
     """Cross-entropy of each training row, and whether it is right."""
     scores = np.asarray(_outputs(params, rows.x), np.float64)
     own = scores[np.arange(len(scores)), rows.y]
-    return logsumexp(scores, axis=1) - own, scores.argmax(axis=1) == rows.y
+    total: Any = logsumexp(scores, axis=1)
+    return total - own, scores.argmax(axis=1) == rows.y
 
 
 def _accuracy(rows: Rows, params: Any) -> float:
