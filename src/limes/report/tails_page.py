@@ -56,8 +56,8 @@ def _summary(metrics: Metrics) -> Section:
             "Training with large steps on small batches gives weights heavy tails, and of heavy-tailed weights few "
             "carry most of the length, so that the others may be pruned. The heaviness index says how sums of weight "
             "vectors grow: it is the index of the stable law with such sums. It is no tail index. It ends at 2, the "
-            "index of Gaussian sums, and reads below 2 also for tails with finite variance; Hill's index beside it looks "
-            "at the longest vectors only, and says little unless their lengths fall on a line below."
+            "index of Gaussian sums, and reads below 2 also for tails with finite variance; Hill's index beside it "
+            "looks at the longest vectors only, and says little unless their lengths fall on a line below."
         )
     )
     if model["left_out"]:
