@@ -38,7 +38,7 @@ def _synthetic(case: Numbers) -> Drawing:
     ax.axhline(GAUSSIAN, color=style.MUTED, linestyle=":", linewidth=1.2)
     ax.set_xlabel("index α of the entries")
     ax.set_ylabel("prunable share at 10 % error")
-    style.legend_above(ax, 3)
+    style.legend_above(ax)
     return Drawing(
         figure,
         "Heavier tails leave more to prune, if entries or columns have scales of their own; with one scale for the "
