@@ -4,6 +4,8 @@ import contextlib
 import json
 import os
 import pickle
+import sys
+from types import SimpleNamespace
 from unittest import mock
 
 import numpy as np
@@ -158,5 +160,51 @@ def test_the_plan_and_mistakes(limes, tmp_path):
 
 def test_torch_that_is_not_there_is_named(limes, tmp_path, monkeypatch):
     (tmp_path / "net.pt").write_bytes(b"")
-    monkeypatch.setitem(__import__("sys").modules, "torch", None)
+    monkeypatch.setitem(sys.modules, "torch", None)
     assert "pip install 'limes[torch]'" in limes("net.pt", code=1).stderr
+
+
+class _Tensor:
+    """As much of a torch tensor as is asked of one."""
+
+    def __init__(self, values, size=4):
+        self.values, self.size = values, size
+
+    def detach(self):
+        return self
+
+    def is_floating_point(self):
+        return True
+
+    def element_size(self):
+        return self.size
+
+    def float(self):
+        return _Tensor(self.values.astype("f4"))
+
+    def numpy(self):
+        assert self.size > 2, "NumPy has no bfloat16"
+        return self.values
+
+
+def test_a_state_is_found_where_scripts_put_it(limes, tmp_path, monkeypatch):
+    """Without PyTorch: what is done with what torch.load returns, or raises."""
+    state = {"fc.weight": _Tensor(WEIGHTS["first"].T, 2), "step": 3}
+    content = {"a.pt": state, "b.pth": {"epoch": 1, "state_dict": state}, "c.ckpt": {"model": {"step": 3}}}
+
+    def load(path, map_location, weights_only):
+        assert (map_location, weights_only) == ("cpu", True)
+        if path.name not in content:
+            raise pickle.UnpicklingError("Weights only load failed")
+        return content[path.name]
+
+    fake = SimpleNamespace(load=load, is_tensor=lambda value: isinstance(value, _Tensor))
+    monkeypatch.setitem(sys.modules, "torch", fake)
+    for name in (*content, "d.bin"):
+        (tmp_path / name).write_bytes(b"x")
+    for name in ("a.pt", "b.pth"):
+        file = read_weights(tmp_path / name)
+        assert (file.layout, list(file.arrays)) == ("out_in", ["fc.weight"])
+        np.testing.assert_allclose(file.arrays["fc.weight"], WEIGHTS["first"].T, rtol=1e-6)
+    assert "no tensors by name" in limes("c.ckpt", code=2).stderr
+    assert "could run code" in limes("d.bin", code=2).stderr
