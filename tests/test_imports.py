@@ -34,7 +34,7 @@ ALLOWED = {
     },
     "jobs": {
         *("core", "kernels", "nets", "linalg", "gram", "machines", "attacks", "finite", "certify", "robust", "measure"),
-        *("data", "report"),
+        *("beyond", "interop", "data", "report"),
     },
     "cli": {"core", "jobs", "papers", "report"},
 }

@@ -7,9 +7,9 @@ import pytest
 
 from limes.papers.paper import Request
 from limes.papers.registry import find
+from limes.papers.signs import normal_score
 from limes.papers.stability_at.experiment import SIZES, marks_to, plan, rate_inside
 from limes.papers.stability_at.runs import first_at
-from limes.papers.stability_at.training_claims import normal_score
 from limes.robust import weak_convexity
 
 SEEDS = (0, 1, 2, 3, 4)

@@ -19,6 +19,9 @@ from limes.jobs.robustify import prepare, robustify
 from limes.jobs.settings import Options, Settings
 from limes.jobs.spectrum import measure_spectrum
 from limes.jobs.spectrum_settings import SpectrumOptions, SpectrumSettings, plan_spectrum, prepare_spectrum
+from limes.jobs.tail_settings import TailOptions, TailSettings, plan_tails, prepare_tails
+from limes.jobs.tails import measure_tails
+from limes.jobs.weight_files import WeightFile, read_weights
 from limes.jobs.width_settings import WidthOptions, WidthSettings, plan_widths, prepare_widths
 from limes.jobs.widths import measure_widths
 
@@ -36,6 +39,9 @@ __all__ = [
     "Settings",
     "SpectrumOptions",
     "SpectrumSettings",
+    "TailOptions",
+    "TailSettings",
+    "WeightFile",
     "WidthOptions",
     "WidthSettings",
     "attack",
@@ -49,6 +55,7 @@ __all__ = [
     "measure_evolution",
     "measure_features",
     "measure_spectrum",
+    "measure_tails",
     "measure_widths",
     "plan",
     "plan_activity",
@@ -57,6 +64,7 @@ __all__ = [
     "plan_features",
     "plan_gram",
     "plan_spectrum",
+    "plan_tails",
     "plan_widths",
     "predict",
     "prepare",
@@ -65,6 +73,8 @@ __all__ = [
     "prepare_evolution",
     "prepare_features",
     "prepare_spectrum",
+    "prepare_tails",
     "prepare_widths",
+    "read_weights",
     "robustify",
 ]

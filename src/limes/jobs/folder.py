@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from limes.core.progress import Progress, Quiet
-from limes.data import Dataset
 from limes.report import RunFolder, default_run_path, open_run
 
 
@@ -30,11 +29,20 @@ class RunResult:
         return self.folder / "report.html"
 
 
+class Named(Protocol):
+    """What a run is about, data or a model."""
+
+    @property
+    def name(self) -> str:
+        """Part of the name of its folder."""
+        ...
+
+
 class Settled(Protocol):
     """Settings with every choice made."""
 
     @property
-    def data(self) -> Dataset:
+    def data(self) -> Named:
         """What is worked on."""
         ...
 

@@ -84,6 +84,11 @@ _ENTRIES = (
         "Tensor decomposition beyond lazy training (Wang et al. 2020)",
         "limes.papers.tensor_decomposition",
     ),
+    Entry(
+        "heavy-tails",
+        "Heavy tails of descent and compressibility (Barsbey et al. 2021)",
+        "limes.papers.heavy_tails",
+    ),
 )
 
 

@@ -29,6 +29,8 @@ from limes.report.robustify_page import headline, metric_figures, robustify_page
 from limes.report.rundir import RunFolder, config_hash, default_run_path, open_run
 from limes.report.spectrum_page import bounds_figure, spectrum_headline, spectrum_page
 from limes.report.style import save_figure, to_svg, to_svg_data_uri
+from limes.report.tail_figures import pruning_curves, survival_curves
+from limes.report.tails_page import tails_headline, tails_page
 from limes.report.widths_page import width_curves, widths_headline, widths_page
 
 __all__ = [
@@ -67,6 +69,7 @@ __all__ = [
     "metric_figures",
     "open_run",
     "polar_curve",
+    "pruning_curves",
     "radius_curve",
     "render",
     "robustify_page",
@@ -75,6 +78,9 @@ __all__ = [
     "spectrum_figure",
     "spectrum_headline",
     "spectrum_page",
+    "survival_curves",
+    "tails_headline",
+    "tails_page",
     "time_curve",
     "to_svg",
     "to_svg_data_uri",

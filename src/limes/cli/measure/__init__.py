@@ -2,7 +2,7 @@
 
 import typer
 
-from limes.cli.measure import activity, bounds, evolution, features, spectrum, widths
+from limes.cli.measure import activity, bounds, evolution, features, spectrum, tails, widths
 
 app = typer.Typer(
     help="Features and spectra of kernels, how networks change and approach their limit, how little of them is enough.",
@@ -15,3 +15,4 @@ app.command(epilog=evolution.EXAMPLE)(evolution.evolution)
 app.command(epilog=widths.EXAMPLE)(widths.widths)
 app.command(epilog=activity.EXAMPLE)(activity.activity)
 app.command(epilog=bounds.EXAMPLE)(bounds.bounds)
+app.command(epilog=tails.EXAMPLE)(tails.tails)

@@ -75,8 +75,9 @@ def show_plan(plan: dict[str, Any], work: str, json: bool) -> None:
     from limes.core.memory import format_bytes
     from limes.report import format_seconds
 
-    held_out = sum(n for name, n in plan["rows"].items() if name != "train")
-    print(f"rows      {plan['rows']['train']} training, {held_out} held out")
+    if "rows" in plan:
+        held_out = sum(n for name, n in plan["rows"].items() if name != "train")
+        print(f"rows      {plan['rows']['train']} training, {held_out} held out")
     print(f"work      {work}")
     print(f"memory    {format_bytes(plan['peak_bytes'])} of {format_bytes(plan['memory_limit_bytes'])}")
     print(f"time      about {format_seconds(plan['seconds'])}")

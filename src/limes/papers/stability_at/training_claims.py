@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from limes.papers.claim import ERRORS, Claim, Expected, Size
+from limes.papers.claim import Claim, Expected, Size
 from limes.papers.nn_svm.dynamics_claims import per_seed
 from limes.papers.paper import Found
+from limes.papers.signs import sign_claim
 from limes.papers.stability_at.bound_claims import OWN, PAPER, SETTING
 from limes.papers.stability_at.experiment import DIGITS, RATE, WIDTH
 
@@ -35,43 +36,6 @@ def correlation(run: Mapping[str, Any], start: int = FROM) -> float:
     """Pearson's correlation of gap and distance over the steps from `start` on."""
     kept = [place for place, mark in enumerate(run["marks"]) if mark >= start]
     return float(np.corrcoef([run["distance"][i] for i in kept], [run["gap"][i] for i in kept])[0, 1])
-
-
-def sign_claim(
-    id: str, statement: str, source: str, quantity: str, found: dict[str, Any], size: Size, headline: bool = False
-) -> Claim:
-    """A claim that a saving, one figure a seed, is positive: it holds beyond two standard errors, or is refuted there.
-
-    The figure is the mean in units of its standard error, so that a saving that may as well be none decides nothing;
-    with few seeds it is brought from Student's distribution to a normal one, where two errors mean what they should.
-    With one seed there is no error, and the saving itself is shown.
-    """
-    plain = Claim(id, statement, source, quantity, Expected.at_least(0.0), **found, size=size, headline=headline)
-    error = plain.standard_error
-    if error is None:
-        return plain
-    score = normal_score(plain.measured / error, len(plain.seeds)) if error else 0.0
-    return Claim(
-        id,
-        statement,
-        source,
-        f"mean over seeds in standard errors, corrected for their number, of the {quantity}",
-        Expected.at_least(ERRORS, refuted_below=-ERRORS),
-        (score,),
-        size=size,
-        headline=headline,
-        note=f"The mean is {plain.measured:.3g}, its standard error over {len(plain.seeds)} seeds {error:.2g}.",
-    )
-
-
-def normal_score(score: float, n: int) -> float:
-    """The normal deviate as rare as a mean of n values that is `score` of its standard errors above 0.
-
-    Example:
-        >>> round(normal_score(2.0, 5), 2), round(normal_score(-2.0, 1000), 2)
-        (1.57, -2.0)
-    """
-    return math.copysign(float(stats.norm.isf(stats.t.sf(abs(score), n - 1))), score)
 
 
 def stop_of(run: Mapping[str, Any]) -> int:

@@ -1,0 +1,60 @@
+"""Pictures of heavy tails: survival of lengths on logarithmic axes, and errors of pruning."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from limes.report import style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Layer = Mapping[str, Any]
+_BOX = (0.15, 0.13, 0.81, 0.66)
+
+
+def survival_curves(layers: Sequence[Layer]) -> "Figure":
+    """Share of vectors that are longer, against length over the median one: a power tail is a line, steep where light.
+
+    Args:
+        layers: each with `name`, `lengths` and `shares`, as ``limes measure tails`` has them. Of more than six the six
+            with the heaviest tails are drawn.
+    """
+    figure = style.new_figure(style.WIDTH, 4.2)
+    ax = figure.add_axes(_BOX)
+    style.plain_axes(ax)
+    for i, layer in enumerate(drawn(layers)):
+        look = {"color": style.SERIES[i], "marker": style.MARKERS[i], "markersize": 3, "linewidth": 1.2}
+        ax.plot(layer["lengths"], layer["shares"], label=layer["name"], **look)
+    style.log_x(ax)
+    style.log_y(ax)
+    ax.set_xlabel("length of a vector over the median")
+    ax.set_ylabel("share of vectors at least as long")
+    style.legend_above(ax)
+    return figure
+
+
+def pruning_curves(layers: Sequence[Layer], error: float) -> "Figure":
+    """Relative l2 error against the share of weights pruned by magnitude, with the error that is allowed.
+
+    Args:
+        layers: each with `name`, `ratios` and `errors`; six at most are drawn, as above.
+        error: a horizontal line.
+    """
+    figure = style.new_figure(style.WIDTH, 4.2)
+    ax = figure.add_axes(_BOX)
+    style.plain_axes(ax)
+    for i, layer in enumerate(drawn(layers)):
+        for kind, line in (("magnitude", "-"), ("node", "--")):
+            label = layer["name"] if kind == "magnitude" else None
+            ax.plot(layer["ratios"], layer["errors"][kind], line, color=style.SERIES[i], linewidth=1.4, label=label)
+    ax.axhline(error, color=style.MUTED, linestyle=":", linewidth=1.2)
+    ax.set_xlabel("share pruned")
+    ax.set_ylabel("relative l2 error")
+    style.legend_above(ax)
+    return figure
+
+
+def drawn(layers: Sequence[Layer]) -> list[Layer]:
+    """The layers with the heaviest tails, at most six, in their order in the network."""
+    heaviest = sorted(range(len(layers)), key=lambda i: layers[i]["heaviness"]["value"])[: len(style.SERIES)]
+    return [layers[i] for i in sorted(heaviest)]
