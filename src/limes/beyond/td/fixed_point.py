@@ -40,7 +40,7 @@ class FixedPoint:
         weights: W*, (m, d), the closest to W(0) among those with these values.
         distance: |W* - W(0)|, at most the radius.
         multiplier: lambda of the ball, 0 where it is not active.
-        residual: |c - Pi_B(c - g(c))| over B, or over |c| where B is infinite: 0 for an exact solution.
+        residual: |theta - Pi_B(theta - g(theta))| over B, or over |theta| where B is infinite: 0 for an exact solution.
         rank: number of directions of the feature span that were kept.
     """
 
@@ -114,14 +114,23 @@ def _solve(
     start = net.values(x)
     target = sizes * (directions.T @ (root * (rewards - evolution @ start)))
     c, multiplier = _on_the_ball(matrix, target, radius)
-    weights = net.weights + net.combine(x, root * (directions @ (c / sizes)))
-    step = c - (matrix @ c - target)
-    size = float(np.linalg.norm(step))
-    gap = c - (step if size <= radius else step * (radius / size))
-    distance = float(np.linalg.norm(c))
-    residual = float(np.linalg.norm(gap)) / (radius if np.isfinite(radius) else max(distance, 1e-300))
+    coef = root * (directions @ (c / sizes))
+    weights = net.weights + net.combine(x, coef)
     values = net.linear_values(process.features, weights)
-    return FixedPoint(values, weights, distance, multiplier, residual, len(c))
+    errors = process.stationary[visited] * (evolution @ values[visited] - rewards)
+    residual = _residual(net.kernel(x), coef, errors, radius)
+    return FixedPoint(values, weights, float(np.linalg.norm(c)), multiplier, residual, len(c))
+
+
+def _residual(kernel: np.ndarray, coef: np.ndarray, errors: np.ndarray, radius: float) -> float:
+    """|theta - Pi_B(theta - g)| for theta = Phi^T coef and g = Phi^T errors, relative to B or to |theta|."""
+
+    def size(coef: np.ndarray) -> float:
+        return float(np.sqrt(max(0.0, coef @ kernel @ coef)))
+
+    step = coef - errors
+    gap = coef - step * min(1.0, radius / max(size(step), 1e-300))
+    return size(gap) / (radius if np.isfinite(radius) else max(size(coef), 1e-300))
 
 
 def _span(kernel: np.ndarray, root: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
