@@ -67,7 +67,7 @@ def descend_population(
 
     Raises:
         InputError: for values out of range.
-        NumericalError: if the weights are not finite at the end.
+        NumericalError: if the weights cease to be finite.
 
     Cost: O(n m d) a step.
 
@@ -93,10 +93,10 @@ def descend_population(
         if t < steps:
             moved = weights - eta * semigradient(process, net, weights) - net.weights
             size = float(np.linalg.norm(moved))
+            if not np.isfinite(size):
+                raise NumericalError(f"the weights are not finite after {t + 1} steps: lower rate, or give a radius")
             if size > radius:
                 moved, projected = moved * (radius / size), projected + 1
             weights = net.weights + moved
             total = total + weights
-    if not np.isfinite(weights).all():
-        raise NumericalError(f"the weights are not finite after {steps} steps: lower rate, or give a radius")
     return Learned(net, process.features, np.array(moments), np.stack(averaged), np.stack(last), projected)
