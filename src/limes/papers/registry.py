@@ -84,6 +84,11 @@ _ENTRIES = (
         "Tensor decomposition beyond lazy training (Wang et al. 2020)",
         "limes.papers.tensor_decomposition",
     ),
+    Entry(
+        "neural-td",
+        "Neural temporal-difference learning and Q-learning (Cai et al. 2019)",
+        "limes.papers.neural_td",
+    ),
 )
 
 
