@@ -11,11 +11,11 @@ PAPER = Paper(
     title="Neural temporal-difference learning and Q-learning (Cai et al. 2019)",
     reference="Cai, Yang, Lee & Wang, NeurIPS 2019, arXiv 1905.10027",
     about=(
-        "Temporal-difference learning with a network may diverge; projected and averaged, with a wide two-layer network, "
-        "it is proved to find the projected fixed point of the linearised network. Checked here on processes that can be "
-        "solved: how the error falls with steps, how close wide networks stay to their linearisation, how far the bounds "
-        "lie above the errors, what the projection and the average do, samples from one trajectory, Q-learning, and two "
-        "environments of Gymnasium."
+        "Temporal-difference learning with a network may diverge. Projected and averaged, with a wide two-layer "
+        "network, it is proved to find the projected fixed point of the linearised network. Checked here on processes "
+        "that can be solved: how the error falls with steps, how close wide networks stay to their linearisation, how "
+        "far the bounds lie above the errors, what the projection and the average do, samples from one trajectory, "
+        "Q-learning, and two environments of Gymnasium."
     ),
     plan=plan,
     claims=claims,

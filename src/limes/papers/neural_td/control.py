@@ -6,31 +6,35 @@ from typing import Any
 import numpy as np
 
 from limes.beyond import td
-from limes.papers.neural_td.problem import GAMMA, INPUTS, RADIUS, by_steps, errors, network
+from limes.papers.neural_td.problem import GAMMA, INPUTS, RADIUS, by_steps, network
 
 BETA = 5.0
 """Of the soft maximum."""
 
 
 def q_learning(seed: int, width: int, steps: Sequence[int], states: int, actions: int) -> dict[str, Any]:
-    """Errors against Q*, and Bellman errors, under the uniform policy.
+    """Errors on a random process, `hard` with the maximum and `soft` with the soft one, each as of `errors`."""
+    mdp = td.random_decisions(states, actions, INPUTS, discount=GAMMA, seed=seed)
+    net = network(width, seed)
+    about = {"width": width, "steps": list(steps), "states": states, "actions": actions}
+    return about | {name: errors(mdp, net, steps, beta, seed) for name, beta in (("hard", np.inf), ("soft", BETA))}
+
+
+def errors(
+    mdp: td.DecisionProcess, net: td.TwoLayerNet, steps: Sequence[int], beta: float, seed: int
+) -> dict[str, list[float]]:
+    """Q-learning under the uniform policy against the fixed point Q* of its operator, by steps.
 
     Returns:
-        For `hard` and `soft`: `averaged_value` and `last_value`, relative mean squares against the fixed point of the
-        operator, and `bellman` of the averaged weights; lists over `steps`.
+        `averaged_value` and `last_value`, mean squares of Q - Q*, and `bellman`, that of Q - T Q of the averaged
+        weights; all over that of Q*.
     """
-    mdp = td.random_decisions(states, actions, INPUTS, discount=GAMMA, seed=seed)
-    pairs, net = mdp.under(), network(width, seed)
-    found: dict[str, Any] = {"width": width, "steps": list(steps), "states": states, "actions": actions}
-    for name, beta in (("hard", np.inf), ("soft", BETA)):
-        exact = mdp.optimal_values(beta).ravel()
-        size, rows = float(pairs.mean_square(exact)), []
-        for t in steps:
-            run = td.q_learn(mdp, net, t, beta=beta, radius=RADIUS, seed=seed)
-            q = run.values[-1]
-            left = q - mdp.backup(q.reshape(states, actions), beta).ravel()
-            scale = float(pairs.mean_square(pairs.value)) / size
-            row = {key: scale * value for key, value in errors(pairs, run, {"value": exact}).items()}
-            rows.append(row | {"bellman": float(pairs.mean_square(left)) / size})
-        found[name] = by_steps(rows)
-    return found
+    pairs, exact = mdp.under(), mdp.optimal_values(beta).ravel()
+    rows = []
+    for t in steps:
+        run = td.q_learn(mdp, net, t, beta=beta, radius=RADIUS, seed=seed)
+        averaged, last = run.values[-1], run.last_values[-1]
+        backed = mdp.backup(averaged.reshape(mdp.n_states, mdp.n_actions), beta).ravel()
+        left = {"averaged_value": averaged - exact, "last_value": last - exact, "bellman": averaged - backed}
+        rows.append({name: float(pairs.mean_square(q) / pairs.mean_square(exact)) for name, q in left.items()})
+    return by_steps(rows)

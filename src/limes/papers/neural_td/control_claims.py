@@ -2,6 +2,7 @@
 
 from limes.papers.claim import Claim, Expected, Size
 from limes.papers.neural_td.control import BETA
+from limes.papers.neural_td.environments import DISCOUNT
 from limes.papers.neural_td.reading import PAPER, by_width, fall, first, over, told
 from limes.papers.neural_td.run_claims import SHARE
 from limes.papers.paper import Found
@@ -33,8 +34,9 @@ def _q_learning(found: Found, size: Size) -> list[Claim]:
                     **over(by_seed, lambda r, k=kind: fall(r[k]["averaged_value"])),
                     size=size,
                     headline=kind == "hard" and case["width"] == HEADLINE,
-                    note=f"T = {', '.join(map(str, steps))}: {told(by_seed, lambda r, k=kind: r[k]['averaged_value'])}; "
-                    f"last weights: {told(by_seed, lambda r, k=kind: r[k]['last_value'])}. The uniform policy explores.",
+                    note=f"T = {', '.join(map(str, steps))}: "
+                    f"{told(by_seed, lambda r, k=kind: r[k]['averaged_value'])}; last weights: "
+                    f"{told(by_seed, lambda r, k=kind: r[k]['last_value'])}. The uniform policy explores.",
                 )
             )
         made.append(
@@ -55,25 +57,29 @@ def _q_learning(found: Found, size: Size) -> list[Claim]:
 
 def _environments(found: Found, size: Size) -> list[Claim]:
     made, letters = [], iter("abcdefgh")
-    for quantity, by_seed in found.items():
-        if not quantity.startswith("environment-"):
-            continue
+    for by_seed in (results for quantity, results in found.items() if quantity.startswith("environment-")):
         case = first(by_seed)
-        for kind, words in (("coordinates", "a coordinate for each pair"), ("random", "8 random features")):
+        steps = ", ".join(map(str, case["steps"]))
+        for kind, words, what in (
+            ("coordinates", "a coordinate for each pair", "Q^pi, the uniform policy's"),
+            ("random", "8 random features", "Q^pi, the uniform policy's"),
+            ("control", "Q-learning on 8 random features", "Q*, uniform exploration"),
+        ):
+            fixed = told(by_seed, lambda r, k=kind: [r[k]["fixed_error"]]) if kind != "control" else ""
             made.append(
                 Claim(
                     f"8{next(letters)}",
                     f"{case['name']}, {words}: better than no learning",
                     f"{PAPER}; no figure is recorded, and what is asked is less than the error of Q = 0",
-                    f"mean square of Q - Q^pi over that of Q^pi, uniform policy, averaged weights, "
-                    f"T = {case['steps'][-1]}, m = {case['width']}",
+                    f"mean square of Q less {what}, over that of this, averaged weights, T = {case['steps'][-1]}, "
+                    f"m = {case['width']}, gamma = {DISCOUNT:g}",
                     Expected.at_most(1.0),
                     **over(by_seed, lambda r, k=kind: r[k]["averaged_value"][-1]),
                     size=size,
-                    note=f"{case['pairs']} pairs. T = {', '.join(map(str, case['steps']))}: "
+                    note=f"{case['pairs']} pairs. T = {steps}: "
                     f"{told(by_seed, lambda r, k=kind: r[k]['averaged_value'])}; last weights "
-                    f"{told(by_seed, lambda r, k=kind: r[k]['last_value'])}; the fixed point itself "
-                    f"{told(by_seed, lambda r, k=kind: [r[k]['fixed_error']])}.",
+                    f"{told(by_seed, lambda r, k=kind: r[k]['last_value'])}"
+                    + (f"; the fixed point itself {fixed}." if fixed else "."),
                 )
             )
     return made

@@ -60,7 +60,7 @@ def _environment(by_seed: BySeed) -> dict[str, Any]:
     about = {name: first(by_seed)[name] for name in ("name", "width", "steps", "pairs")}
     return about | {
         f"{kind}_{name}": _means(by_seed, lambda r, kind=kind, name=name: r[kind][name])
-        for kind in ("coordinates", "random")
+        for kind in ("coordinates", "random", "control")
         for name in ("averaged_value", "last_value")
     }
 

@@ -101,7 +101,7 @@ def _control(request: Request, sizes: Sizes) -> Iterator[Step]:
 
 def _environments(request: Request, sizes: Sizes) -> Iterator[Step]:
     for seed in request.seed_range(sizes.played):
-        for name, cost in zip(ENVIRONMENTS, (8e-6, 18e-6), strict=True):
+        for name, cost in zip(ENVIRONMENTS, (14e-6, 24e-6), strict=True):
             settings = {"name": name, "width": sizes.environment_width, "steps": sizes.environments}
             seconds = 0.2 + cost * sum(sizes.environments)
             yield _step(f"environment-{name.partition('-')[0]}", seed, environments.measured, settings, seconds)

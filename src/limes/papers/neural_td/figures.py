@@ -119,8 +119,8 @@ def _bounds(case: Numbers) -> Drawing:
     style.legend_above(ax)
     return Drawing(
         figure,
-        f"Squared error of the averaged weights and the bounds of Theorems 4.4 and 4.6 without their term of the width, "
-        f"m = {case['width']}, B = 10.",
+        "Squared error of the averaged weights and the bounds of Theorems 4.4 and 4.6 without their term of the "
+        f"width, m = {case['width']}, B = 10.",
         f"Squared error against steps, logarithmic. {'; '.join(told)}.",
     )
 
@@ -149,8 +149,12 @@ def _environments(cases: Sequence[Numbers]) -> Drawing:
     told = []
     for i, case in enumerate(cases):
         name = case["name"].partition("-")[0]
-        for kind, look in (("coordinates", {}), ("random", {"linestyle": "--", "markerfacecolor": "none"})):
-            label = f"{name}, {kind}"
+        for kind, look in (
+            ("coordinates", {}),
+            ("random", {"linestyle": "--", "markerfacecolor": "none"}),
+            ("control", {"linestyle": ":", "markerfacecolor": "none"}),
+        ):
+            label = f"{name}, {'Q-learning' if kind == 'control' else kind}"
             line(ax, i, case["steps"], case[f"{kind}_averaged_value"], label, **look)
             told.append(f"{label}: {_told(case[f'{kind}_averaged_value'])}")
     _finish(ax, cases[0]["steps"], "steps T", "relative mean square error", log=False)
@@ -158,8 +162,9 @@ def _environments(cases: Sequence[Numbers]) -> Drawing:
     style.legend_above(ax)
     return Drawing(
         figure,
-        "Environments of Gymnasium under the uniform policy, with a coordinate for each pair of state and action, or "
-        f"with 8 random features; m = {cases[0]['width']}, averaged weights. Rare states with large values take long.",
+        "Environments of Gymnasium: the value of the uniform policy, with a coordinate for each pair of state and "
+        "action or with 8 random features, and Q-learning with these against the optimal values; "
+        f"m = {cases[0]['width']}, averaged weights. Rare states with large values take long.",
         f"Relative error against steps. {'; '.join(told)}.",
     )
 

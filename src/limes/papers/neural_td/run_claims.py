@@ -32,7 +32,7 @@ def _falls(found: Found, size: Size) -> list[Claim]:
             "Neural temporal-difference learning approaches the exact value",
             RECORDED,
             f"{_ERROR}, {ends}",
-            Expected.at_most(round(FALL, 3), SHARE * FALL, refuted_above=1.0),
+            Expected.at_most(round(FALL, 3), round(SHARE * FALL, 3), refuted_above=1.0),
             **across(scans, lambda rs: float(np.mean([fall(r["averaged_value"]) for r in rs]))),
             size=size,
             headline=True,
@@ -59,14 +59,14 @@ def _table(found: Found, size: Size) -> list[Claim]:
     made = []
     for letter, (t, figures) in zip("cde", TABLE.items(), strict=True):
         k, expected = first(scans[0])["steps"].index(t), float(np.mean(figures))
-        no_fall = 1.0 if t == 2000 else float(np.mean(TABLE[2000]))
+        no_fall = 1.0 if t == 2000 else round(float(np.mean(TABLE[2000])), 3)
         made.append(
             Claim(
                 f"1{letter}",
                 f"Relative error after {t} steps",
                 RECORDED,
                 f"{_ERROR}, mean over m = {', '.join(map(str, WIDTHS))}",
-                Expected.about(round(expected, 3), SHARE * expected, refuted_above=no_fall),
+                Expected.about(round(expected, 3), round(SHARE * expected, 3), refuted_above=no_fall),
                 **across(scans, lambda rs, k=k: float(np.mean([r["averaged_value"][k] for r in rs]))),
                 size=size,
                 note="Expected is the mean of two draws as first measured; refuted only if the error does not fall. By "
@@ -116,8 +116,9 @@ def _last(found: Found, size: Size) -> list[Claim]:
                     scans, lambda rs, n=name: float(np.mean([r[f"last_{n}"][-1] / r[f"averaged_{n}"][-1] for r in rs]))
                 ),
                 size=size,
-                note="The theory needs the average; ratios first measured lie between 0.73 and 0.77. Relative errors "
-                f"of the last weights by width: {', '.join(told(s, lambda r, n=name: r[f'last_{n}'][-1:]) for s in scans)}.",
+                note="The theory needs the average; ratios first measured, against V, lie between 0.73 and 0.77. "
+                "Relative errors of the last weights by width: "
+                f"{', '.join(told(s, lambda r, n=name: r[f'last_{n}'][-1:]) for s in scans)}.",
             )
         )
     return made

@@ -37,8 +37,8 @@ def _bounds(found: Found, size: Size) -> list[Claim]:
                 size=size,
                 over="largest",
                 note=f"Errors: {told(by_seed, lambda r, n=name: r[n])}; bounds: "
-                f"{told(by_seed, lambda r, n=name: r[f'{n}_bound'])}. The theorem bounds a mean over samples; here each "
-                "run is held to it. Constants are those of a public re-derivation."
+                f"{told(by_seed, lambda r, n=name: r[f'{n}_bound'])}. The theorem bounds a mean over samples; here "
+                "each run is held to it. Constants are those of a public re-derivation."
                 + ("" if name == "population" else f" sigma_g^2: {told(by_seed, lambda r: r['variance'])}."),
             )
         )
