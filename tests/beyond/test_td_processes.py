@@ -190,6 +190,10 @@ def _process(p, r, gamma, x):
         (lambda: td.random_decisions(3, 2, 3, discount=0.5, concentration=0.0), "positive, not 3, 2, 3 and 0.0"),
         (lambda: td.from_table({1: {0: []}}, [1.0], discount=0.5), "numbered from 0"),
         (lambda: td.from_table({0: {0: []}}, [1.0, 0.0], discount=0.5), "over 1 states"),
+        (
+            lambda: td.from_table({0: {0: [(1.0, 0, 0.0, True)]}}, [1.0], discount=0.5, features=np.ones((1, 1, 2))),
+            "last",
+        ),
         (lambda: td.trajectory(td.random_process(3, 2, discount=0.5), 5, np.random.default_rng(0), stay=1.5), "1.5"),
         (lambda: td.independent(td.random_process(3, 2, discount=0.5), -1, np.random.default_rng(0)), "not -1"),
     ],

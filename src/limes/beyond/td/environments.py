@@ -92,18 +92,15 @@ def from_table(
     transitions[n, :, :n] = start
     rewards = np.divide(paid, transitions, out=np.zeros_like(paid), where=transitions > 0)
     kept = _reached(transitions, start)
-    x = np.eye((n + 1) * n_actions).reshape(n + 1, n_actions, -1) if features is None else np.asarray(features, float)
-    if x.shape[:-1] != (n + 1, n_actions):
-        raise InputError(
-            f"features have the shape ({n + 1}, {n_actions}, d), the end of an episode last; not {x.shape}"
-        )
     if features is None:
         x = np.eye(len(kept) * n_actions).reshape(len(kept), n_actions, -1)
+    elif np.shape(features)[:-1] == (n + 1, n_actions):
+        x = np.asarray(features, float)[kept]
     else:
-        x = x[kept]
-    gamma = np.full(len(kept), float(discount))
-    gamma[kept == n] = 0.0
-    return DecisionProcess(transitions[np.ix_(kept, range(n_actions), kept)], rewards[kept][:, :, kept], gamma, x)
+        shape = np.shape(features)
+        raise InputError(f"features have the shape ({n + 1}, {n_actions}, d), the end of an episode last; not {shape}")
+    gamma = np.where(kept == n, 0.0, float(discount))
+    return DecisionProcess(transitions[kept][:, :, kept], rewards[kept][:, :, kept], gamma, x)
 
 
 def _reached(transitions: np.ndarray, start: np.ndarray) -> np.ndarray:

@@ -20,6 +20,7 @@ The same with gamma = 0 is the projection itself.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.optimize import brentq
@@ -158,6 +159,7 @@ def _on_the_ball(matrix: np.ndarray, target: np.ndarray, radius: float) -> tuple
     low = top
     while excess(low) < 0:
         low -= 2.0
-    log = float(brentq(excess, low, top + 1e-9, xtol=1e-13, rtol=1e-14)) if low < top else top
+    found: Any = brentq(excess, low, top + 1e-9, xtol=1e-13) if low < top else top
+    log = float(found)
     c = at(np.exp(log))
     return c * (radius / np.linalg.norm(c)), float(np.exp(log))

@@ -123,7 +123,7 @@ def learn(
     drawn = (
         independent(process, steps, rng) if sampling == "independent" else trajectory(process, steps, rng, stay=stay)
     )
-    return descend(process.features, drawn, process.discount, net, radius=radius, rate=rate, at=at)
+    return descend(process.features, drawn, np.asarray(process.discount), net, radius=radius, rate=rate, at=at)
 
 
 def descend(
