@@ -50,11 +50,12 @@ def _bounds():
 
 def _control(width):
     part = {"averaged_value": [0.9, 0.8, 0.5], "last_value": [0.8, 0.5, 0.3], "bellman": [0.08, 0.06, 0.04]}
+    part |= {"bias": [0.3, 0.2, 0.1]}
     return {"width": width, "steps": [*STEPS], "states": 20, "actions": 4, "hard": part, "soft": {**part}}
 
 
 def _environment(name):
-    part = _errors((0.99, 0.97, 0.9)) | {"fixed_error": 0.0}
+    part = _errors((0.99, 0.97, 0.9)) | {"fixed_error": 0.0, "bellman": [0.1] * 3, "bias": [0.1] * 3}
     kinds = {kind: {**part} for kind in ("coordinates", "random", "control")}
     return {"name": name, "width": 64, "steps": [*STEPS], "pairs": 48} | kinds
 
@@ -109,8 +110,8 @@ WRONG = [
     ("3b", change("bounds", "stochastic", value=[31.0, 0.1])),
     ("3c", change("bounds", "fixed", value=[2.1, 1.0])),
     ("3d", change("bounds", "value", value=[31.0, 0.1])),
-    ("4a", change("monotone", "excess", value=-0.1)),
-    ("4d", change("monotone", "least", value=0.1)),
+    ("4a", change("monotone", "least", value=-0.1)),
+    ("4b", change("monotone", "excess", value=-0.1)),
     ("5a", change("scan", "last_value", value=[0.5, 0.5, 0.5])),
     ("5b", change("scan", "last_fixed", value=[0.5, 0.5, 0.5])),
     ("6a", change("balls", "averaged_value", value=[0.19, 0.2, 0.2])),

@@ -71,6 +71,7 @@ def test_control_is_measured_against_the_optimal_values():
     backed = mdp.backup(q.reshape(5, 2)).ravel()
     assert found["hard"]["averaged_value"][1] == pytest.approx(mu @ (q - exact) ** 2 / (mu @ exact**2))
     assert found["hard"]["bellman"][1] == pytest.approx(mu @ (q - backed) ** 2 / (mu @ exact**2))
+    assert found["hard"]["bias"][1] == pytest.approx(mu @ (q - exact) / np.sqrt(mu @ exact**2))
     assert found["soft"]["averaged_value"] != found["hard"]["averaged_value"]
 
 

@@ -27,14 +27,16 @@ def errors(
 
     Returns:
         `averaged_value` and `last_value`, mean squares of Q - Q*, and `bellman`, that of Q - T Q of the averaged
-        weights; all over that of Q*.
+        weights; all over that of Q*. And `bias`, the mean of Q - Q* of the averaged weights over the root mean square
+        of Q*: positive where values are too high, which a maximum passes on.
     """
     pairs, exact = mdp.under(), mdp.optimal_values(beta).ravel()
-    rows = []
+    size, rows = float(pairs.mean_square(exact)), []
     for t in steps:
         run = td.q_learn(mdp, net, t, beta=beta, radius=RADIUS, seed=seed)
         averaged, last = run.values[-1], run.last_values[-1]
         backed = mdp.backup(averaged.reshape(mdp.n_states, mdp.n_actions), beta).ravel()
         left = {"averaged_value": averaged - exact, "last_value": last - exact, "bellman": averaged - backed}
-        rows.append({name: float(pairs.mean_square(q) / pairs.mean_square(exact)) for name, q in left.items()})
+        row = {name: float(pairs.mean_square(q) / size) for name, q in left.items()}
+        rows.append(row | {"bias": float(pairs.stationary @ left["averaged_value"]) / size**0.5})
     return by_steps(rows)

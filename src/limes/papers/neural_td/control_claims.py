@@ -65,7 +65,13 @@ def _environments(found: Found, size: Size) -> list[Claim]:
             ("random", "8 random features", "Q^pi, the uniform policy's"),
             ("control", "Q-learning on 8 random features", "Q*, uniform exploration"),
         ):
-            fixed = told(by_seed, lambda r, k=kind: [r[k]["fixed_error"]]) if kind != "control" else ""
+            if kind == "control":
+                more = (
+                    f"Bellman error {told(by_seed, lambda r: r['control']['bellman'])}; mean of Q - Q* over the root "
+                )
+                more += f"mean square of Q* {told(by_seed, lambda r: r['control']['bias'])}"
+            else:
+                more = f"the fixed point itself {told(by_seed, lambda r, k=kind: [r[k]['fixed_error']])}"
             made.append(
                 Claim(
                     f"8{next(letters)}",
@@ -78,8 +84,7 @@ def _environments(found: Found, size: Size) -> list[Claim]:
                     size=size,
                     note=f"{case['pairs']} pairs. T = {steps}: "
                     f"{told(by_seed, lambda r, k=kind: r[k]['averaged_value'])}; last weights "
-                    f"{told(by_seed, lambda r, k=kind: r[k]['last_value'])}"
-                    + (f"; the fixed point itself {fixed}." if fixed else "."),
+                    f"{told(by_seed, lambda r, k=kind: r[k]['last_value'])}; {more}.",
                 )
             )
     return made

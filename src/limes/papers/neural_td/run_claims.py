@@ -13,6 +13,8 @@ SHARE = 0.2
 """Relative tolerance of recorded figures."""
 FALL = float(np.mean(np.divide(TABLE[32000], TABLE[2000])))
 SLOPE = (-0.7, 0.1)
+GAPS = {2000: "0.054, 0.022, 0.0070, 0.0023", 32000: "0.124, 0.055, 0.0178, 0.0063"}
+"""Distances from linearity at these widths, as first measured."""
 _ERROR = "mean square of Q - V over that of V, averaged weights"
 
 
@@ -94,7 +96,7 @@ def _gap(found: Found, size: Size) -> list[Claim]:
                 size=size,
                 headline=letter == "a",
                 note=f"Means: {', '.join(told(s, lambda r, k=k: [r['gap'][k]]) for s in scans)}; first measured were "
-                "0.124, 0.055, 0.0178, 0.0063 at m = 16, 64, 256, 1024 and T = 32000.",
+                f"{GAPS[steps[k]]} at m = 16, 64, 256, 1024.",
             )
         )
     return made
