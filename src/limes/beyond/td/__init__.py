@@ -14,7 +14,7 @@ from limes.beyond.td.network import TwoLayerNet
 from limes.beyond.td.population import descend_population, semigradient, semigradient_variance
 from limes.beyond.td.process import RewardProcess
 from limes.beyond.td.q_learning import q_learn
-from limes.beyond.td.random_mdp import random_decisions, random_process
+from limes.beyond.td.random_mdp import random_decisions, random_process, sphere
 from limes.beyond.td.sampling import Samples, independent, trajectory
 from limes.beyond.td.stationary import lazy, mixing_time, stationary_distribution
 
@@ -43,6 +43,7 @@ __all__ = [
     "semigradient",
     "semigradient_variance",
     "soft_maximum",
+    "sphere",
     "stationary_distribution",
     "stochastic_bound",
     "theory_rate",

@@ -8,7 +8,12 @@ from limes.core.errors import InputError
 
 
 def sphere(n: int, d: int, rng: np.random.Generator) -> np.ndarray:
-    """(n, d) independent uniform unit vectors."""
+    """(n, d) independent uniform unit vectors, for features of a process that has none.
+
+    Example:
+        >>> sphere(3, 2, np.random.default_rng(0)).shape
+        (3, 2)
+    """
     drawn = rng.standard_normal((n, d))
     return drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
 

@@ -46,8 +46,7 @@ def measured(seed: int, name: str, width: int, steps: Sequence[int]) -> dict[str
 
 
 def _random_features(seed: int, shape: tuple[int, ...]) -> np.ndarray:
-    drawn = np.random.default_rng([seed, *shape]).standard_normal((*shape, INPUTS))
-    return drawn / np.linalg.norm(drawn, axis=-1, keepdims=True)
+    return td.sphere(shape[0] * shape[1], INPUTS, np.random.default_rng([seed, *shape])).reshape(*shape, INPUTS)
 
 
 def _scaled(process: td.DecisionProcess, features: np.ndarray, values: np.ndarray) -> td.DecisionProcess:
