@@ -42,7 +42,7 @@ def _q_learning(found: Found, size: Size) -> list[Claim]:
         made.append(
             Claim(
                 f"7{next(letters)}",
-                f"Its Bellman error falls, m = {case['width']}",
+                f"The Bellman error of Q-learning falls, m = {case['width']}",
                 f"{PAPER}, Theorem 6.3; {_NO_FIGURE}",
                 f"mean square of Q - T Q over that of Q*, {ends}",
                 Expected.at_most(1 - SHARE, refuted_above=1.0),
