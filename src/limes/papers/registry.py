@@ -89,6 +89,11 @@ _ENTRIES = (
         "Heavy tails of descent and compressibility (Barsbey et al. 2021)",
         "limes.papers.heavy_tails",
     ),
+    Entry(
+        "neural-td",
+        "Neural temporal-difference learning and Q-learning (Cai et al. 2019)",
+        "limes.papers.neural_td",
+    ),
 )
 
 
