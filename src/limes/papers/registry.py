@@ -84,6 +84,11 @@ _ENTRIES = (
         "Tensor decomposition beyond lazy training (Wang et al. 2020)",
         "limes.papers.tensor_decomposition",
     ),
+    Entry(
+        "feature-learning",
+        "How gradient descent learns features: annealed weight decay (Zhou & Ge 2024)",
+        "limes.papers.feature_learning",
+    ),
 )
 
 

@@ -4,8 +4,9 @@ The objective is
 
     L_lambda(a, W) = E (f - f*)^2 + lambda / 2 (|a|^2 + |W|^2),
 
-x ~ N(0, I). At its minima |a_j| = |w_j|, so that the penalty is lambda times the total mass sum |a_j||w_j|: the norm that
-sparse measures minimise. Descent keeps what it changes balanced: d(a_j^2 - |w_j|^2)/dt = -2 lambda (a_j^2 - |w_j|^2).
+x ~ N(0, I). At its minima |a_j| = |w_j|, so that the penalty is lambda times the total mass sum |a_j||w_j|, which
+sparse measures minimise. On the way d(a_j^2 - |w_j|^2)/dt = -2 lambda (a_j^2 - |w_j|^2): without a penalty neurons stay
+as balanced as they were.
 
 The setting is that of Zhou & Ge 2024 (arXiv 2406.01766), which was known here in outline only.
 """

@@ -2,8 +2,8 @@
 
 Both are least squares over normal inputs, so that the best fit is exact, whatever steps a training would take. With
 random features only a moves. In the tangent space (the learner of the neural tangent kernel at finite width) neuron j
-adds v_j.x relu'(w_j.x) with any v_j; moves of a_j are among these, at v_j along w_j. For unit vectors p and q at an angle
-t, with s = sin t and c = cos t, the mixed second derivative of the arc-cosine kernel is
+adds v_j.x relu'(w_j.x) with any v_j; moves of a_j are among these, at v_j along w_j. For unit vectors p and q at an
+angle t, with s = sin t and c = cos t, the mixed second derivative of the arc-cosine kernel is
 
     E relu'(p.x) relu'(q.x) x x' = ((pi - t) I + s p q' + (q - c p)(p - c q)' / s) / (2 pi),
 

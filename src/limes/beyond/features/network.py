@@ -51,7 +51,7 @@ class TwoLayer(NamedTuple):
 
 
 def gram(network: TwoLayer, other: TwoLayer, *, remove_affine: bool = False) -> np.ndarray:
-    """E relu(u_i.x) relu(v_j.x) of the weights of two networks, (..., m, n); of what no affine function gives on demand."""
+    """E relu(u_i.x) relu(v_j.x) of the weights of two networks, (..., m, n); on demand without their affine parts."""
     whole = relu_gram(network.weights, other.weights)
     if not remove_affine:
         return whole

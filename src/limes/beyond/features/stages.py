@@ -5,9 +5,9 @@
 2. The coefficients by ridge regression, which brings the loss to where neurons know what they have to do.
 3. Descent on both layers with weight decay that falls.
 
-Step 1 as in Damian, Lee & Soltanolkotabi 2022 (arXiv 2206.15144), and the whole as in Zhou & Ge 2024 (arXiv 2406.01766),
-both in outline only: rates, penalties and the exact removal of the affine part, which stands for a term alpha + beta.x
-that is always at its best, are choices made here.
+Step 1 as in Damian, Lee & Soltanolkotabi 2022 (arXiv 2206.15144), the whole as in Zhou & Ge 2024 (arXiv 2406.01766),
+both known here in outline only: rates, penalties and the exact removal of the affine part, which stands for a term
+alpha + beta.x that is always at its best, are choices made here.
 """
 
 from dataclasses import dataclass, replace
