@@ -146,8 +146,8 @@ def _penalties(found: Found, size: Size) -> list[Claim]:
             "4",
             "The loss at a penalty lambda is as lambda^2",
             f"{MEASURED}; derived for one teacher: mass 1 - lambda, relative loss lambda^2",
-            f"exponent of lambda in the relative loss, lambda = {', '.join(f'{p:g}' for p in penalties)} held constant; "
-            f"{SETTING}",
+            f"exponent of lambda in the relative loss, lambda = {', '.join(f'{p:g}' for p in penalties)} held "
+            f"constant; {SETTING}",
             Expected.about(2.0, 0.3, refuted_below=1.5),
             **within(slopes),
             size=size,

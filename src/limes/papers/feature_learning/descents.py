@@ -1,7 +1,7 @@
 """Students of an orthonormal teacher by gradient descent, with and without weight decay: claims 1 to 6, 9 and 10."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,7 @@ class Setting:
         m: neurons of the student.
         penalties: of the stages.
         steps: of a stage.
+        learning_rate: on the loss with its penalty.
         records: of a stage.
     """
 
@@ -44,6 +45,7 @@ class Setting:
     m: int = 40
     penalties: tuple[float, ...] = (3e-2, 1e-2, 3e-3, 1e-3, 3e-4)
     steps: int = 10_000
+    learning_rate: float = 0.02
     records: int = 5
 
     @property
@@ -54,7 +56,7 @@ class Setting:
     @property
     def annealed(self) -> Descent:
         """The stages."""
-        return Descent(self.penalties, self.steps)
+        return Descent(self.penalties, self.steps, self.learning_rate)
 
     def start(self, seeds: Sequence[int], size: float = 1.0) -> TwoLayer:
         """Of both layers' size, one network a seed."""
@@ -87,7 +89,7 @@ def unpenalised(setting: Setting, seeds: Sequence[int], size: float, progress: P
 
 def constant(setting: Setting, seeds: Sequence[int], progress: Progress) -> dict[str, Any]:
     """The course of as many steps at the last penalty alone."""
-    descent = Descent(setting.penalties[-1:] * len(setting.penalties), setting.steps)
+    descent = replace(setting.annealed, penalties=setting.penalties[-1:] * len(setting.penalties))
     found = learn(setting.teacher, setting.start(seeds), descent, records=setting.records, progress=progress)
     return course(found, alignment(found.networks, setting.teacher))
 
@@ -97,7 +99,9 @@ def at_penalties(
 ) -> dict[str, Any]:
     """Relative losses and shares near the teacher at constant penalties: (penalties, seeds)."""
     nets = [
-        learn(setting.teacher, setting.start(seeds), Descent((penalty,), steps), progress=progress)
+        learn(
+            setting.teacher, setting.start(seeds), Descent((penalty,), steps, setting.learning_rate), progress=progress
+        )
         for penalty in penalties
     ]
     near = [alignment(net.network, setting.teacher).share_near.tolist() for net in nets]
@@ -112,7 +116,7 @@ def resting(setting: Setting, seeds: Sequence[int], progress: Progress) -> dict[
     """
     teacher, start = setting.teacher, setting.start(seeds)
     best = fit_coefficients(teacher, start.weights)
-    descent = Descent(setting.penalties, setting.steps, train_weights=False)
+    descent = replace(setting.annealed, train_weights=False)
     trained = learn(teacher, start, descent, progress=progress).network
     found: dict[str, Any] = {"tangent": {"loss": [tangent_loss(teacher, w) for w in start.weights]}}
     for name, net in (("best", best), ("annealed", trained)):

@@ -43,10 +43,10 @@ SIZES: dict[Size, Sizes] = {
     "smoke": Sizes(
         seeds=5,
         others=5,
-        setting=Setting(steps=2500),
+        setting=Setting(steps=3000, learning_rate=0.05),
         penalties=(_PENALTIES, 5000),
         samples=200_000,
-        task=Task("digits", 2, 64, (125, 500), 300, 600, 64, 1000),
+        task=Task("digits", 2, 64, (250, 500), 300, 600, 64, 1000),
     ),
     "full": Sizes(
         seeds=10,
@@ -54,7 +54,7 @@ SIZES: dict[Size, Sizes] = {
         setting=Setting(),
         penalties=(_PENALTIES, 20_000),
         samples=1_000_000,
-        task=Task("mnist", 4, 196, (250, 500, 1000, 2000), 1000, 2000, 128, 2000),
+        task=Task("mnist", 4, 196, (250, 500, 1000, 2000), 1000, 2000, 64, 2000),
     ),
 }
 

@@ -106,7 +106,7 @@ def _stages(courses: Numbers) -> Drawing:
     near = "; ".join(f"{_NAMES[key]}: {course['share_near']['middle'][-1]:.3g}" for key, course in courses.items())
     return Drawing(
         figure,
-        "After one long step and a fit of the second layer, and after the fit alone: each fall is a stage of annealing.",
+        "After a long step and a fit of the second layer, and after the fit alone: each fall is a stage of annealing.",
         f"Relative loss against step, logarithmic; at the end {'; '.join(told)}. Shares of mass near: {near}.",
     )
 

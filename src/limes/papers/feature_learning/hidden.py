@@ -1,7 +1,8 @@
 """Claim 11: a target of few directions, hidden in noise: networks with weight decay beside kernel ridge regression.
 
-Images are made small and filled up with coordinates of normal noise of the same variance. Kernels of fully connected
-networks do not tell one direction from another before they see labels; a network can learn which ones matter.
+Images are made small and filled up with coordinates of normal noise, of the variance that pixels have on average.
+Kernels of fully connected networks do not tell one direction from another before they see labels; a network can learn
+which ones matter.
 
 Two targets: "projections", sum_i |u_i.x| over the principal directions u_i of the images, and "parity", whether the
 digit is odd, +1 or -1. Errors are the squared error over the variance, and the share of wrong signs.
@@ -11,15 +12,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import jax
 import numpy as np
-import optax
 
-from limes.beyond.features import TwoLayer, random_start, share_in_span
+from limes.beyond.features import share_in_span
 from limes.data import Dataset, split
-from limes.finite import Recipe, train
 from limes.linalg import cholesky
 from limes.nets import mlp
+from limes.papers.feature_learning.hidden_networks import trained
 
 TARGETS = ("projections", "parity")
 DEPTHS, RIDGES = (2, 3), (0.03, 0.3, 3.0, 30.0)
@@ -27,7 +26,6 @@ DEPTHS, RIDGES = (2, 3), (0.03, 0.3, 3.0, 30.0)
 SCHEDULES = ((0.1, 0.01), (0.1, 0.001))
 """Weight decay at the start and at the end."""
 N_DIRECTIONS = 3
-_BATCH, _RATE, _MOMENTUM, _SIZE = 100, 0.02, 0.9, 0.3
 
 
 @dataclass(frozen=True)
@@ -75,15 +73,17 @@ class Parts:
 def parts_of(task: Task, data: Dataset, n: int, seed: int) -> Parts:
     """Rows of a seed; mean, scale and principal directions are those of all rows that are not test rows."""
     drawn = split(data, seed, n, task.n_val, task.n_test)
-    x = data.x if data.x_test is not None else np.delete(data.x, drawn.test_index, axis=0)
-    known = _pooled(x, task.pool)
-    mean, scale = known.mean(axis=0), known.std()
-    principal = np.linalg.svd((known - mean) / scale, full_matrices=False)[2][:N_DIRECTIONS]
-    spread = ((known - mean) / scale @ principal.T).std(axis=0)
-    level = np.abs((known - mean) / scale @ principal.T / spread).sum(axis=1)
+    free = data.x if data.x_test is not None else np.delete(data.x, drawn.test_index, axis=0)
+    known = _pooled(free, task.pool)
+    mean = known.mean(axis=0)
+    scale = (known - mean).std()
+    known = (known - mean) / scale
+    principal = np.linalg.eigh(known.T @ known)[1][:, : -N_DIRECTIONS - 1 : -1].T
+    spread = (known @ principal.T).std(axis=0)
+    level = np.abs(known @ principal.T / spread).sum(axis=1)
     rng = np.random.default_rng([seed, n])
-    made = []
-    for x, label in ((drawn.x_train, drawn.y_train), (drawn.x_val, drawn.y_val), (drawn.x_test, drawn.y_test)):
+
+    def part(x: np.ndarray, label: np.ndarray) -> Part:
         signal = (_pooled(x, task.pool) - mean) / scale
         noise = rng.standard_normal((len(x), task.dimension - signal.shape[1]))
         projections = np.abs(signal @ principal.T / spread).sum(axis=1)
@@ -91,24 +91,32 @@ def parts_of(task: Task, data: Dataset, n: int, seed: int) -> Parts:
             "projections": (projections - level.mean()) / level.std(),
             "parity": np.where(np.asarray(label, int) % 2 == 1, 1.0, -1.0),
         }
-        made.append(Part(np.concatenate([signal, noise], axis=1).astype(np.float32), targets))
+        return Part(np.concatenate([signal, noise], axis=1).astype(np.float32), targets)
+
     padding = np.zeros((N_DIRECTIONS, task.dimension - principal.shape[1]))
-    return Parts(*made, np.concatenate([principal, padding], axis=1))
+    return Parts(
+        part(drawn.x_train, drawn.y_train),
+        part(drawn.x_val, drawn.y_val),
+        part(drawn.x_test, drawn.y_test),
+        np.concatenate([principal, padding], axis=1),
+    )
 
 
 def measured(seed: int, task: Task, data: Dataset, n: int) -> dict[str, Any]:
     """Test errors by target and learner: "kernel", "annealed" and "none"; what was chosen on validation rows.
 
-    "share" is that of a network's mass along the directions behind the target, for the projections.
+    "share" is that of a network's mass along the directions behind the projections.
     """
     parts = parts_of(task, data, n, seed)
+    kernels, networks = _kernels(parts), _networks(task, parts, seed)
     found: dict[str, Any] = {"n": n, "task": task.name, "dimension": task.dimension}
-    kernels = _kernels(parts)
     for target in TARGETS:
-        plain = _network(task, parts, target, None, seed)
-        decayed = [_network(task, parts, target, schedule, seed) for schedule in SCHEDULES]
-        annealed = min(decayed, key=lambda r: r["val"])
-        found[target] = {"kernel": kernels[target], "annealed": annealed, "none": plain}
+        plain, *decayed = networks[target]
+        found[target] = {
+            "kernel": kernels[target],
+            "annealed": min(decayed, key=lambda r: r["val"]),
+            "none": plain,
+        }
     return found
 
 
@@ -135,41 +143,25 @@ def _kernels(parts: Parts) -> dict[str, dict[str, Any]]:
     return best
 
 
-def _network(task: Task, parts: Parts, target: str, schedule: tuple[float, float] | None, seed: int) -> dict[str, Any]:
-    """A two-layer network trained on half the squared error, with weight decay on both layers that falls."""
-    n = len(parts.train.x)
-    start = random_start(task.dimension, task.width, size=_SIZE, seeds=(seed,))
-    params = {
-        "coef": start.coef[0].astype(np.float32),
-        "weights": start.weights[0].astype(np.float32),
-        "mean": np.zeros((), np.float32),
-    }
-    rate = optax.cosine_decay_schedule(_RATE, task.steps)
-    optimiser = optax.sgd(rate, _MOMENTUM)
-    if schedule is not None:
-        falling = optax.exponential_decay(schedule[0], task.steps, schedule[1] / schedule[0])
-        decayed = {"coef": True, "weights": True, "mean": False}
-        optimiser = optax.chain(optax.add_decayed_weights(falling, decayed), optimiser)
-    recipe = Recipe(
-        epochs=task.steps / max(1, n // _BATCH), batch_size=_BATCH, loss="mse", optimiser=optimiser, seed=seed
-    )
-    y = parts.train.y[target].astype(np.float32)[:, None]
-    learned = train(_outputs, params, parts.train.x, y, recipe, at=[recipe.steps(n)]).params
-    net = TwoLayer(np.asarray(learned["coef"], float), np.asarray(learned["weights"], float))
-
-    def wrong(part: Part) -> float:
-        return error(target, np.asarray(_outputs(learned, part.x))[:, 0], part.y[target])
-
-    return {
-        "val": wrong(parts.val),
-        "test": wrong(parts.test),
-        "chosen": "no decay" if schedule is None else f"decay {schedule[0]:g} to {schedule[1]:g}",
-        "share": float(share_in_span(net.balanced().weights, parts.directions)),
-    }
-
-
-def _outputs(params: Any, x: Any) -> jax.Array:
-    return (jax.nn.relu(x @ params["weights"].T) @ params["coef"] + params["mean"])[:, None]
+def _networks(task: Task, parts: Parts, seed: int) -> dict[str, list[dict[str, Any]]]:
+    """Errors of a network for each target and schedule, that without decay first."""
+    columns = np.stack([parts.train.y[target] for target in TARGETS], axis=1)
+    schedules = ((0.0, 0.0), *SCHEDULES)
+    nets, constants = trained(parts.train.x, columns, schedules, task.width, task.steps, seed)
+    share = share_in_span(nets.balanced().weights, parts.directions)
+    outputs = [nets.outputs(part.x) + constants[..., None] for part in (parts.val, parts.test)]
+    found: dict[str, list[dict[str, Any]]] = {}
+    for i, target in enumerate(TARGETS):
+        found[target] = [
+            {
+                "val": error(target, outputs[0][i, k], parts.val.y[target]),
+                "test": error(target, outputs[1][i, k], parts.test.y[target]),
+                "chosen": f"decay {first:g} to {last:g}" if first else "no decay",
+                "share": float(share[i, k]),
+            }
+            for k, (first, last) in enumerate(schedules)
+        ]
+    return found
 
 
 _ERRORS: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {

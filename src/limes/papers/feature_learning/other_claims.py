@@ -111,8 +111,8 @@ def _stages(found: Found, size: Size) -> list[Claim]:
             Expected.at_least(0.9, refuted_below=0.5),
             **within(end(staged, "share_near")),
             note=f"Mean cosine {end(staged, 'mean_cosine').mean():.4f}, total mass "
-            f"{end(staged, 'total_mass').mean():.3f}, relative loss {end(staged, 'loss').mean():.2g}; without the first "
-            f"step {end(direct, 'share_near').mean():.3g}, {end(direct, 'total_mass').mean():.3f} and "
+            f"{end(staged, 'total_mass').mean():.3f}, relative loss {end(staged, 'loss').mean():.2g}; without the "
+            f"first step {end(direct, 'share_near').mean():.3g}, {end(direct, 'total_mass').mean():.3f} and "
             f"{end(direct, 'loss').mean():.2g}. Lines, because relu(z) and relu(-z) differ by an affine function.",
             **about,
         ),
