@@ -126,7 +126,7 @@ def test_figures_are_made_of_the_numbers():
     drawings = paper.figures(numbers)
     assert set(drawings) == {"loss", "alignment", "penalties", "stages", "hidden-projections", "hidden-parity"}
     assert all(drawing.alt and drawing.caption for drawing in drawings.values())
-    assert "none, small start: 0.97" in drawings["alignment"].alt
+    assert "none from a small start: 0.97" in drawings["alignment"].alt
 
 
 def test_the_plan(monkeypatch):

@@ -11,9 +11,9 @@ Numbers = Mapping[str, Any]
 _BOX = (0.15, 0.16, 0.81, 0.66)
 _NAMES = {
     "annealed": "annealed weight decay",
-    "none": "none",
-    "small": "none, small start",
-    "constant": "constant, the last",
+    "none": "no weight decay",
+    "small": "none from a small start",
+    "constant": "the last penalty alone",
     "staged": "three stages",
     "direct": "without the first step",
 }
