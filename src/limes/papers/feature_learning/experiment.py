@@ -83,10 +83,10 @@ def _descents(request: Request, sizes: Sizes) -> Iterator[Step]:
         ("stages", stages.measured, others, {}, 2 * whole),
     )
     for name, measure, some, more, steps in cases:
-        yield _step(name, measure, {"seeds": some} | more, setting, 3.0 + 6e-5 * steps * len(some))
+        yield _step(name, measure, {"seeds": some} | more, setting, 3.0 + 3e-5 * steps * len(some))
     penalties, steps = sizes.penalties
     more = {"seeds": others, "penalties": penalties, "steps": steps}
-    yield _step("penalties", descents.at_penalties, more, setting, 3.0 + 6e-5 * steps * len(penalties) * len(others))
+    yield _step("penalties", descents.at_penalties, more, setting, 3.0 + 3e-5 * steps * len(penalties) * len(others))
 
 
 def _step(
@@ -110,7 +110,7 @@ def _hidden(request: Request, sizes: Sizes, notes: list[str]) -> Iterator[Step]:
     for n in sizes.task.rows:
         settings = {"task": asdict(sizes.task), "data": content_hash(data), "n": n}
         measure = partial(hidden.measured, task=sizes.task, data=data, n=n)
-        seconds = 2.0 + 1.5e-3 * sizes.task.steps * len(hidden.TARGETS) + 5e-10 * n**3
+        seconds = 1.0 + 1e-3 * sizes.task.steps + 5e-10 * n**3
         yield from _each(f"hidden-{n}", sizes, request, measure, settings, seconds)
 
 
