@@ -21,8 +21,8 @@ from limes.nets import mlp
 from limes.papers.feature_learning.hidden_networks import trained
 
 TARGETS = ("projections", "parity")
-DEPTHS, RIDGES = (2, 3), (0.03, 0.3, 3.0, 30.0)
-"""Of kernels; ridges over the mean diagonal."""
+NETS, RIDGES = (("relu", 2), ("relu", 3), ("abs", 2)), (3e-4, 3e-3, 0.03, 0.3, 3.0, 30.0)
+"""Activation and depth of the kernels' nets, those of abs even as projections are; ridges over the mean diagonal."""
 SCHEDULES = ((0.1, 0.01), (0.1, 0.001))
 """Weight decay at the start and at the end."""
 N_DIRECTIONS = 3
@@ -124,8 +124,8 @@ def _kernels(parts: Parts) -> dict[str, dict[str, Any]]:
     """The kernel and ridge with the least validation error, for each target."""
     targets = np.stack([parts.train.y[target] for target in TARGETS], axis=1)
     best: dict[str, dict[str, Any]] = {}
-    for depth in DEPTHS:
-        net = mlp(depth=depth)
+    for activation, depth in NETS:
+        net = mlp(depth=depth, activation=activation)
         grams = [net.kernel(part.x, parts.train.x) for part in (parts.val, parts.test)]
         own = net.kernel(parts.train.x)
         for kind in ("nngp", "ntk"):
@@ -139,7 +139,11 @@ def _kernels(parts: Parts) -> dict[str, dict[str, Any]]:
                         for out, part in zip(outputs, (parts.val, parts.test), strict=True)
                     )
                     if target not in best or val < best[target]["val"]:
-                        best[target] = {"val": val, "test": test, "chosen": f"{kind}, depth {depth}, ridge {ridge:g}"}
+                        best[target] = {
+                            "val": val,
+                            "test": test,
+                            "chosen": f"{kind} of {activation}, depth {depth}, ridge {ridge:g}",
+                        }
     return best
 
 

@@ -87,4 +87,7 @@ def _errors(by_rows: list[dict[int, Result]], target: str) -> str:
         for learner, words in named.items()
     ]
     rows = ", ".join(str(next(iter(by_seed.values()))["n"]) for by_seed in by_rows)
-    return f"Mean test errors by rows ({rows}): {'; '.join(parts)}."
+    chosen = sorted({r[target]["kernel"]["chosen"] for r in by_rows[-1].values()})
+    return (
+        f"Mean test errors by rows ({rows}): {'; '.join(parts)}. Kernels chosen at the most rows: {'; '.join(chosen)}."
+    )
