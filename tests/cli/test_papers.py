@@ -57,6 +57,7 @@ def test_the_list_as_json_has_exactly_what_is_promised(tmp_path):
         "tensor-decomposition",
         "heavy-tails",
         "neural-td",
+        "feature-learning",
     ]
     for paper in found["data"]:
         assert list(paper) == ["key", "title", "claims"]

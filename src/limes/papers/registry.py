@@ -94,6 +94,11 @@ _ENTRIES = (
         "Neural temporal-difference learning and Q-learning (Cai et al. 2019)",
         "limes.papers.neural_td",
     ),
+    Entry(
+        "feature-learning",
+        "How gradient descent learns features: annealed weight decay (Zhou & Ge 2024)",
+        "limes.papers.feature_learning",
+    ),
 )
 
 
