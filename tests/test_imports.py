@@ -27,7 +27,7 @@ ALLOWED = {
     "certify": {"core", "kernels", "nets", "machines", "attacks"},
     "robust": {"core", "kernels", "nets", "linalg", "machines", "attacks", "finite"},
     "measure": {"core", "kernels", "nets", "linalg", "machines", "attacks", "finite"},
-    "beyond": {"core", "nets", "linalg", "machines", "attacks", "finite"},
+    "beyond": {"core", "kernels", "nets", "linalg", "machines", "attacks", "finite"},
     "papers": {
         *("core", "kernels", "nets", "linalg", "machines", "attacks", "finite", "certify", "robust", "measure"),
         *("beyond", "data", "report"),
