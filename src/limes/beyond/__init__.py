@@ -1,5 +1,5 @@
 """What networks do that no fixed kernel does, in models small enough to measure it exactly."""
 
-from limes.beyond import population, tensor
+from limes.beyond import population, posterior, tensor
 
-__all__ = ["population", "tensor"]
+__all__ = ["population", "posterior", "tensor"]

@@ -1,0 +1,135 @@
+"""Markov chains by the no-U-turn sampler, all of them in one compiled loop; the sampler itself is blackjax's."""
+
+import importlib
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from limes.core.errors import InputError, MissingPackage
+from limes.core.keys import KeyLike, as_key
+from limes.core.precision import require_finite, scope
+
+
+def require_blackjax() -> Any:
+    """The module blackjax.
+
+    Raises:
+        MissingPackage: saying what to install.
+    """
+    try:
+        return importlib.import_module("blackjax")
+    except ImportError as error:
+        raise MissingPackage("samplers of posteriors need blackjax: pip install 'limes[beyond]'") from error
+
+
+@dataclass(frozen=True, eq=False)
+class Chains:
+    """Draws of several chains.
+
+    Attributes:
+        draws: (chains, draws, ...) positions, after warm-up.
+        steps: (chains, draws) leapfrog steps that each draw took.
+        divergent: (chains, draws) whether a trajectory diverged: there the step was too long for the curvature.
+        step_size: (chains,) as warm-up left it.
+    """
+
+    draws: np.ndarray
+    steps: np.ndarray
+    divergent: np.ndarray
+    step_size: np.ndarray
+
+
+def nuts(
+    target: Any,
+    starts: np.ndarray,
+    *,
+    key: KeyLike = 0,
+    warmup: int = 500,
+    draws: int = 1000,
+    acceptance: float = 0.9,
+    doublings: int = 10,
+    each: bool = False,
+) -> Chains:
+    """Draw from a posterior by the no-U-turn sampler, with step size and diagonal metric adapted for each chain.
+
+    In float64. Compiled once for all targets of a kind and shapes; chains wait for the one with the longest trajectory.
+
+    Args:
+        target: a tree of arrays with a method `log_density`, as `PopulationPosterior`.
+        starts: (chains, ...) one position a chain.
+        key: of the draws.
+        warmup, draws: of each chain.
+        acceptance: aimed at; nearer to 1 takes shorter steps.
+        doublings: of a trajectory at most, so 2^doublings steps.
+        each: whether every chain has a target of its own, along a first axis of all arrays of `target`.
+
+    Raises:
+        MissingPackage: without blackjax.
+        InputError: for no draws, an acceptance out of range, or starts where the density vanishes.
+
+    Cost: chains x (warmup + draws) x up to 2^doublings gradients, after some seconds of compilation.
+
+    Reference: Hoffman & Gelman 2014 (JMLR 15), in blackjax's form.
+
+    Example:
+        >>> from limes.beyond.posterior import PopulationPosterior
+        >>> target = PopulationPosterior(np.array([[1.0, 0.0, 1.0]]), n=50)
+        >>> nuts(target, np.ones((2, 1, 3)), warmup=20, draws=5).draws.shape
+        (2, 5, 1, 3)
+    """
+    require_blackjax()
+    starts = np.asarray(starts, float)
+    require_finite(starts, "starts")
+    if warmup < 1 or draws < 1 or doublings < 1 or not 0 < acceptance < 1:
+        raise InputError(
+            f"warmup, draws and doublings are at least 1 and acceptance lies between 0 and 1, not {warmup}, {draws}, "
+            f"{doublings} and {acceptance}"
+        )
+    with scope(np.float64):
+        target = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float64), target)
+        keys = jax.random.split(as_key(key), len(starts))
+        out = _run(target, jnp.asarray(starts), keys, acceptance, warmup, draws, doublings, each)
+        positions, steps, divergent, step_size = (np.asarray(a) for a in out)
+    if not np.isfinite(positions).all():
+        raise InputError("a chain left the numbers: start where log_density and its gradient are finite")
+    return Chains(positions, steps, divergent, step_size)
+
+
+@partial(jax.jit, static_argnames=("warmup", "draws", "doublings", "each"))
+def _run(
+    target: Any,
+    starts: jax.Array,
+    keys: jax.Array,
+    acceptance: float,
+    warmup: int,
+    draws: int,
+    doublings: int,
+    each: bool,
+) -> tuple[jax.Array, ...]:
+    blackjax = require_blackjax()
+
+    def chain(target: Any, start: jax.Array, key: jax.Array) -> tuple[jax.Array, ...]:
+        first, second = jax.random.split(key)
+        adaptation = blackjax.window_adaptation(
+            blackjax.nuts,
+            target.log_density,
+            target_acceptance_rate=acceptance,
+            initial_step_size=0.1,
+            adaptation_info_fn=lambda *_: None,
+            max_num_doublings=doublings,
+        )
+        (state, parameters), _ = adaptation.run(first, start, warmup)
+        kernel = blackjax.nuts(target.log_density, **parameters)
+
+        def step(state: Any, key: jax.Array) -> tuple[Any, tuple[jax.Array, ...]]:
+            state, info = kernel.step(key, state)
+            return state, (state.position, info.num_integration_steps, info.is_divergent)
+
+        _, out = jax.lax.scan(step, state, jax.random.split(second, draws))
+        return *out, parameters["step_size"]
+
+    return jax.vmap(chain, in_axes=(0 if each else None, 0, 0))(target, starts, keys)
