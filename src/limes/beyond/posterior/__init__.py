@@ -13,7 +13,14 @@ from limes.beyond.posterior.laplace import Laplace, jacobian, laplace
 from limes.beyond.posterior.mixing import Mixing, mixing
 from limes.beyond.posterior.neurons import assign, balanced, chambers, contributions, respond, split, switches
 from limes.beyond.posterior.product import ProductVariance, product_variance
-from limes.beyond.posterior.shares import distance_from_split_law, fit_exponent, mean_root, shares, split_law
+from limes.beyond.posterior.shares import (
+    distance_from_split_law,
+    fit_exponent,
+    mean_root,
+    shares,
+    split_law,
+    weights_of_balance,
+)
 from limes.beyond.posterior.targets import DataPosterior, PopulationPosterior
 from limes.beyond.posterior.variance import (
     WeightVariance,
@@ -55,5 +62,6 @@ __all__ = [
     "total_variance",
     "train_ensemble",
     "weight_variance",
+    "weights_of_balance",
     "within_cones",
 ]

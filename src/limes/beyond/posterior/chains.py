@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from limes.beyond.posterior.targets import placed
 from limes.core.errors import InputError, MissingPackage
 from limes.core.keys import KeyLike, as_key
 from limes.core.precision import require_finite, scope
@@ -90,7 +91,7 @@ def nuts(
             f"{doublings} and {acceptance}"
         )
     with scope(np.float64):
-        target = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float64), target)
+        target = placed(target, len(starts), each)
         keys = jax.random.split(as_key(key), len(starts))
         out = _run(target, jnp.asarray(starts), keys, acceptance, warmup, draws, doublings, each)
         positions, steps, divergent, step_size = (np.asarray(a) for a in out)

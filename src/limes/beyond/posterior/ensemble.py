@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from limes.beyond.posterior.targets import placed
 from limes.core.errors import InputError, NumericalError
 from limes.core.precision import require_finite, scope
 
@@ -47,7 +48,7 @@ def train_ensemble(
     if steps < 1 or not learning_rate > 0:
         raise InputError(f"steps is at least 1 and learning_rate above 0, not {steps} and {learning_rate}")
     with scope(np.float64):
-        target = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float64), target)
+        target = placed(target, len(starts), each)
         found = np.asarray(_train(target, jnp.asarray(starts), float(learning_rate), steps, each))
     if not np.isfinite(found).all():
         raise NumericalError("a member of the ensemble diverged: lower learning_rate")

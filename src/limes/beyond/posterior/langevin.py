@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from limes.beyond.posterior.chains import require_blackjax
-from limes.beyond.posterior.targets import DataPosterior
+from limes.beyond.posterior.targets import DataPosterior, placed
 from limes.core.errors import InputError, NumericalError
 from limes.core.keys import KeyLike, as_key
 from limes.core.precision import require_finite, scope
@@ -68,7 +68,7 @@ def sgld(
             f"{batch}, {draws}, {every}, {warmup} and {step_size}"
         )
     with scope(np.float64):
-        target = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float64), target)
+        target = placed(target, len(starts), each)
         keys = jax.random.split(as_key(key), len(starts))
         found = np.asarray(_run(target, jnp.asarray(starts), keys, step_size, batch, warmup, draws, every, each))
     if not np.isfinite(found).all():

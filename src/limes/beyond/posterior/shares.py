@@ -15,13 +15,14 @@ sqrt(|v|) e^t, |a| = sqrt(|v|) e^(-t),
     du da = |v|^(-(p-1)/2) e^((p-1) t) dv dt,
 
 and with the prior exp(-z cosh 2t), z = |v| / tau^2, the scale integrates to the Bessel function K_((p-1)/2)(z), which
-goes as z^(-(p-1)/2) for small z. Together c^(-(p-1)/2) more than under (1): c^(-2(p-1)/3), not integrable from p = 3 on,
-so that the mass of shares moves to c ~ n^(-1/2) as n grows.
+goes as z^(-(p-1)/2) for small z. Together c^(-(p-1)/2) more than under (1): c^(-2(p-1)/3), from p = 3 on not
+integrable, so that the mass of shares moves to c ~ n^(-1/2) as n grows.
 """
 
 import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import beta as beta_function
+from scipy.special import kve
 from scipy.stats import beta as beta_law
 from scipy.stats import kstest
 
@@ -94,6 +95,23 @@ def distance_from_split_law(c: np.ndarray, inputs: int, group: int) -> float:
     return float(kstest(c, beta_law(*split_law(inputs, group)).cdf).statistic)
 
 
+def weights_of_balance(products: np.ndarray, prior: float) -> np.ndarray:
+    """Weights that turn draws of a posterior into draws under the condition |u_m| = |a_m| for all neurons.
+
+    The density of every t_m at 0 given a_m u_m, which the likelihood does not change: exp(-z) / K_((p-1)/2)(z).
+
+    Args:
+        products: a u, (..., m, p).
+        prior: variance of every weight.
+
+    Returns:
+        (...), up to a constant.
+    """
+    p = products.shape[-1]
+    z = np.maximum(np.linalg.norm(products, axis=-1) / prior, 1e-12)
+    return (1 / kve((p - 1) / 2, z)).prod(-1)
+
+
 def fit_exponent(c: np.ndarray, low: float, weights: np.ndarray | None = None) -> float:
     """The exponent e of a density proportional to (c (1 - c))^e between `low` and 1 - `low`, by maximum likelihood.
 
@@ -118,7 +136,7 @@ def fit_exponent(c: np.ndarray, low: float, weights: np.ndarray | None = None) -
     if not 0 < low < 0.5 or not inside.any():
         raise InputError(f"the window from {low} to {1 - low} holds {int(inside.sum())} of {len(c)} shares")
     weights = np.ones(len(c)) if weights is None else np.ravel(weights)
-    mean = np.average(np.log(c * (1 - c))[inside], weights=weights[inside])
+    mean = np.average(np.log(c[inside] * (1 - c[inside])), weights=weights[inside])
     # in the logarithm of the odds the integrand is smooth also where the window begins near 0
     end = np.log((1 - low) / low)
     nodes, quadrature = np.polynomial.legendre.leggauss(200)

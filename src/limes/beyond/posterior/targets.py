@@ -1,6 +1,6 @@
 """Posteriors of two-layer ReLU networks with Gaussian weights: of a data set, and of n examples that are not drawn.
 
-With noise of variance s^2 and weights of variance tau^2 (lambda = 1 / (2 tau^2) is the weight decay that belongs to it),
+With noise of variance s^2 and weights of variance tau^2, whose weight decay is lambda = 1 / (2 tau^2),
 
     log p(w | data) = - sum_i (y_i - f_w(x_i))^2 / (2 s^2) - |w|^2 / (2 tau^2) + const.
 
@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from limes.beyond.population import population_loss
@@ -110,3 +111,23 @@ class DataPosterior:
 def _require_positive(noise: Any, prior: Any) -> None:
     if not (np.all(np.asarray(noise) > 0) and np.all(np.asarray(prior) > 0)):
         raise InputError(f"noise and prior are variances above 0, not {noise} and {prior}")
+
+
+def placed(target: Any, count: int, each: bool) -> Any:
+    """A target in float64, for samplers; with a first axis of length `count` on all arrays if `each` is asked for.
+
+    Numbers are those of every chain.
+
+    Raises:
+        InputError: if an array has another length.
+    """
+
+    def place(leaf: Any) -> jax.Array:
+        array = jnp.asarray(leaf, jnp.float64)
+        if not each:
+            return array
+        if array.ndim and array.shape[0] != count:
+            raise InputError(f"each of {count} chains needs a target: arrays begin with {count}, not {array.shape[0]}")
+        return array if array.ndim else jnp.broadcast_to(array, (count,))
+
+    return jax.tree.map(place, target)

@@ -21,8 +21,8 @@ ratios of Bessel functions, since the integral of exp(k t - z cosh 2t) is K_(k/2
     E|u| = sqrt(r) K_(nu+1/2) / K_nu,  E|a| = sqrt(r) K_(nu-1/2) / K_nu,  E|u|^2 = r K_(nu+1) / K_nu,
     E a^2 = r K_(nu-1) / K_nu.
 
-What is left, "split", is the variance of how neurons share their work and, for n -> infinity negligible, of the function
-itself. All three are at least 0.
+What is left, "split", is the variance of how neurons share their work, and of the function itself, which is negligible
+for n -> infinity. All three are at least 0.
 """
 
 from dataclasses import dataclass
