@@ -15,6 +15,7 @@ from limes.beyond.posterior import (
     chambers,
     contributions,
     discrete_variance,
+    function_variance,
     jacobian,
     laplace,
     product_variance,
@@ -216,3 +217,17 @@ def test_weights_of_balance_pick_out_draws_of_that_scale():
     error = np.sqrt((weights**2 * (size - mean) ** 2).sum()) / weights.sum()
     assert abs(band.mean() - mean) < 5 * np.hypot(error, band.std() / np.sqrt(len(band)))
     assert abs(size.mean() - mean) > 0.2
+
+
+def test_the_variance_of_the_function_is_that_at_many_inputs():
+    nets, x = _some(0, 40, 2, 3), _some(1, 20_000, 2)
+    at = respond(nets, x).var(0, ddof=1)
+    every = np.mean([function_variance(nets, pairings=30, seed=seed) for seed in range(5)])
+    assert every == pytest.approx(at.mean(), rel=0.1)
+    assert function_variance(nets[:2]) == pytest.approx(at_two(nets, x), rel=0.05)
+    with pytest.raises(InputError, match="at least 2"):
+        function_variance(nets[:1])
+
+
+def at_two(nets, x):
+    return respond(nets[:2], x).var(0, ddof=1).mean()

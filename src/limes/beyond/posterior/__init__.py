@@ -8,6 +8,7 @@ contracts with the data, that of the weights does not. Posteriors, samplers with
 from limes.beyond.posterior.chains import Chains, nuts
 from limes.beyond.posterior.cone import ConedPosterior, within_cones
 from limes.beyond.posterior.ensemble import train_ensemble
+from limes.beyond.posterior.function import function_variance
 from limes.beyond.posterior.langevin import sgld
 from limes.beyond.posterior.laplace import Laplace, jacobian, laplace
 from limes.beyond.posterior.mixing import Mixing, mixing
@@ -46,6 +47,7 @@ __all__ = [
     "discrete_variance",
     "distance_from_split_law",
     "fit_exponent",
+    "function_variance",
     "jacobian",
     "laplace",
     "mean_root",

@@ -112,25 +112,40 @@ def _run(
     each: bool,
 ) -> tuple[jax.Array, ...]:
     blackjax = require_blackjax()
+    adaptation = importlib.import_module("blackjax.adaptation")
+    averaging_start, averaging_update, averaging_end = adaptation.step_size.dual_averaging_adaptation(acceptance)
+    metric_start, metric_update, metric_end = adaptation.mass_matrix.mass_matrix_adaptation()
+    kernel = blackjax.nuts.build_kernel()
+    # warm-up and draws share one loop: two would take twice as long to compile
+    stages = jnp.concatenate([adaptation.staged_adaptation.build_schedule(warmup), jnp.tile(_DRAWN, (draws, 1))])
 
     def chain(target: Any, start: jax.Array, key: jax.Array) -> tuple[jax.Array, ...]:
-        first, second = jax.random.split(key)
-        adaptation = blackjax.window_adaptation(
-            blackjax.nuts,
-            target.log_density,
-            target_acceptance_rate=acceptance,
-            initial_step_size=0.1,
-            adaptation_info_fn=lambda *_: None,
-            max_num_doublings=doublings,
-        )
-        (state, parameters), _ = adaptation.run(first, start, warmup)
-        kernel = blackjax.nuts(target.log_density, **parameters)
+        def log_density(flat: jax.Array) -> jax.Array:
+            return target.log_density(flat.reshape(start.shape))
 
-        def step(state: Any, key: jax.Array) -> tuple[Any, tuple[jax.Array, ...]]:
-            state, info = kernel.step(key, state)
-            return state, (state.position, info.num_integration_steps, info.is_divergent)
+        def step(carry: tuple[Any, ...], xs: tuple[jax.Array, jax.Array]) -> tuple[Any, tuple[jax.Array, ...]]:
+            state, averaging, metric = carry
+            key, (stage, window_ends) = xs
+            drawn = stage == _DRAWN[0]
+            size = jnp.where(drawn, averaging_end(averaging), jnp.exp(averaging.log_step_size))
+            state, info = kernel(key, state, log_density, size, metric.inverse_mass_matrix, doublings)
+            averaging = _chosen(drawn, averaging, averaging_update(averaging, info.acceptance_rate))
+            metric = _chosen(stage == 1, metric_update(metric, state.position), metric)
+            averaging = _chosen(window_ends == 1, averaging_start(averaging_end(averaging)), averaging)
+            metric = _chosen(window_ends == 1, metric_end(metric), metric)
+            return (state, averaging, metric), (state.position, info.num_integration_steps, info.is_divergent)
 
-        _, out = jax.lax.scan(step, state, jax.random.split(second, draws))
-        return *out, parameters["step_size"]
+        first = (blackjax.nuts.init(start.ravel(), log_density), averaging_start(0.1), metric_start(start.size))
+        (_, averaging, _), out = jax.lax.scan(step, first, (jax.random.split(key, len(stages)), stages))
+        positions, steps, divergent = (a[warmup:] for a in out)
+        return positions.reshape(draws, *start.shape), steps, divergent, averaging_end(averaging)
 
     return jax.vmap(chain, in_axes=(0 if each else None, 0, 0))(target, starts, keys)
+
+
+_DRAWN = np.array([2, 0])
+"""The stage after those of blackjax's warm-up, 0 and 1, which is no end of a window."""
+
+
+def _chosen(condition: jax.Array, yes: Any, no: Any) -> Any:
+    return jax.tree.map(lambda a, b: jnp.where(condition, a, b), yes, no)
