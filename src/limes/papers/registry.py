@@ -84,6 +84,11 @@ _ENTRIES = (
         "Tensor decomposition beyond lazy training (Wang et al. 2020)",
         "limes.papers.tensor_decomposition",
     ),
+    Entry(
+        "epistemic",
+        "Epistemic uncertainty of overparametrised networks (Ruegamer 2026)",
+        "limes.papers.epistemic",
+    ),
 )
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -64,15 +65,23 @@ def mixing(
         >>> str(mixing(draws))[:5], mixing(draws + np.arange(4)[:, None]).certified
         ('mixed', False)
     """
-    blackjax = require_blackjax()
+    require_blackjax()
     values = np.asarray(values, float)
     if values.ndim < 2 or values.shape[0] < 2 or values.shape[1] < 4:
         raise InputError(f"R-hat needs at least 2 chains of 4 draws, (chains, draws, ...), not {values.shape}")
     require_finite(values, "values")
     with scope(np.float64):
-        flat = jnp.asarray(values.reshape(*values.shape[:2], -1))
-        rhat, ess = np.asarray(blackjax.rhat(flat)), np.asarray(blackjax.ess_bulk(flat))
+        columns = values.reshape(*values.shape[:2], -1)
+        found = np.array([_diagnose(jnp.asarray(columns[..., k])) for k in range(columns.shape[2])])
+    rhat, ess = found.T
     share = 0.0 if divergent is None else float(np.mean(divergent))
     # what never changes has neither: it counts as not mixed
     worst = float(np.where(np.isfinite(rhat), rhat, np.inf).max())
     return Mixing(worst, float(np.where(np.isfinite(ess), ess, 0.0).min()), share, rhat_at_most, ess_at_least)
+
+
+@jax.jit
+def _diagnose(values: jax.Array) -> jax.Array:
+    """R-hat and effective number of draws of one quantity, compiled once for all that have as many draws."""
+    blackjax = require_blackjax()
+    return jnp.stack([blackjax.rhat(values), blackjax.ess_bulk(values)])

@@ -9,6 +9,7 @@ from limes.beyond.posterior import (
     DataPosterior,
     PopulationPosterior,
     discrete_variance,
+    function_variance,
     laplace,
     nuts,
     respond,
@@ -55,8 +56,8 @@ def population(
         "served": served,
         "neurons": neurons,
         "seeds": list(seeds),
-        "ensemble": [_summary(nets, target.truth, x, n) for nets in found],
-        "sampled": [_summary(nets.reshape(-1, neurons, inputs + 1), target.truth, x, n) for nets in drawn],
+        "ensemble": [_summary(nets, target.truth, n) for nets in found],
+        "sampled": [_summary(nets, target.truth, n) for nets in drawn],
         "parts": [[one.discrete, one.scaling, one.split] for one in parts],
         "mixing": [
             told(respond(nets, x[:5]), lost) | {"weights_rhat": told(nets, None)["rhat"]}
@@ -64,6 +65,8 @@ def population(
         ],
     }
 
+
+_AT_MOST = 2000  # networks of a method whose outputs are compared
 
 METHODS = ("nuts", "sgld", "ensemble", "laplace", "ntk-gp")
 """In the order of `data`."""
@@ -104,15 +107,14 @@ def data(
     results: dict[str, list[dict[str, Any]]] = {method: [] for method in METHODS}
     for k in range(len(seeds)):
         for method, nets in (("nuts", chains.draws), ("sgld", walks), ("ensemble", modes)):
-            outputs = respond(of(k, nets), x)
+            every = -(-len(of(k, nets)) // _AT_MOST)
+            outputs = respond(of(k, nets)[::every], x)
             entry = _judged(outputs.mean(0), outputs.std(0, ddof=1), respond(known, x))
             results[method].append(entry | {"weights": total_variance(of(k, nets))})
         here = DataPosterior(rows[k], targets[k])
         mode = max(of(k, modes), key=lambda net: float(here.log_density(net)))
         normal = laplace(mode, rows[k])
-        results["laplace"].append(
-            _judged(*normal.predict(x), respond(known, x)) | {"weights": normal.weight_variance}
-        )
+        results["laplace"].append(_judged(*normal.predict(x), respond(known, x)) | {"weights": normal.weight_variance})
         process = NNGPRegressor(mlp(depth=2), noise=1.0, kind="ntk").fit(rows[k], targets[k])
         results["ntk-gp"].append(_judged(*process.predict(x, return_std=True), respond(known, x)))
     shape = (len(seeds), members, -1)
@@ -134,10 +136,10 @@ def _starts(seed: int, members: int, neurons: int, inputs: int) -> np.ndarray:
     return np.random.default_rng([seed, neurons, 2]).standard_normal((members, neurons, inputs + 1))
 
 
-def _summary(nets: np.ndarray, known: np.ndarray, x: np.ndarray, n: float) -> dict[str, float]:
+def _summary(nets: np.ndarray, known: np.ndarray, n: float) -> dict[str, float]:
     total, discrete = total_variance(nets), discrete_variance(nets, known)
-    spread = float(respond(nets, x).var(0, ddof=1).mean())
-    return {"weights": total, "discrete": discrete, "continuous": total - discrete, "scaled": float(n) * spread}
+    scaled = float(n) * function_variance(nets)
+    return {"weights": total, "discrete": discrete, "continuous": total - discrete, "scaled": scaled}
 
 
 def _judged(mean: np.ndarray, std: np.ndarray, known: np.ndarray) -> dict[str, float]:

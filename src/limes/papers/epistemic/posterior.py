@@ -12,6 +12,7 @@ from limes.beyond.posterior import (
     PopulationPosterior,
     contributions,
     fit_exponent,
+    function_variance,
     mixing,
     nuts,
     respond,
@@ -23,7 +24,7 @@ from limes.beyond.posterior import (
 
 GROUP = 2
 BINS = 40
-_PROBES = 200
+_PROBES = 1000
 
 
 def truth(inputs: int, neurons: int = 1) -> np.ndarray:
@@ -51,10 +52,10 @@ def measured(
     target = PopulationPosterior(truth(inputs), n)
     starts = np.concatenate([_starts(seed, chains, inputs) for seed in seeds])
     found = nuts(target, starts, key=seeds[0], warmup=warmup, draws=draws, doublings=doublings)
-    outputs = respond(found.draws, probes(inputs))
+    outputs = respond(found.draws, probes(inputs)[:5])
     c = shares(found.draws, target.truth[0, :-1])
     per_seed = [
-        _of_a_seed(*(a.reshape(len(seeds), -1, *a.shape[2:])[k] for a in (found.draws, outputs, c)), target)
+        _of_a_seed(*(a.reshape(len(seeds), -1, *a.shape[2:])[k] for a in (found.draws, c)), target)
         for k in range(len(seeds))
     ]
     kept = c[_both(found.draws, c)][:, 0]
@@ -66,7 +67,7 @@ def measured(
         "seeds": list(seeds),
         "mixing": {
             name: told(values, found.divergent)
-            for name, values in (("function", outputs[..., :5]), ("sums", sums), ("weights", found.draws))
+            for name, values in (("function", outputs), ("sums", sums), ("weights", found.draws))
         },
         "histogram": np.histogram(kept, BINS, (0, 1), density=True)[0].tolist(),
     }
@@ -94,14 +95,14 @@ def _low(n: float) -> float:
     return 4 / float(n) ** 0.5
 
 
-def _of_a_seed(draws: np.ndarray, outputs: np.ndarray, c: np.ndarray, target: PopulationPosterior) -> dict[str, Any]:
+def _of_a_seed(draws: np.ndarray, c: np.ndarray, target: PopulationPosterior) -> dict[str, Any]:
     parts = weight_variance(draws, target.truth, target.prior)
     both = _both(draws, c)
     kept, share = draws[both], c[both][:, 0]
     cosine = kept[..., 0] / np.linalg.norm(kept[..., :-1], axis=-1)
     weights = weights_of_balance(contributions(kept), target.prior)
     return {
-        "scaled": float(target.n * outputs.var(0, ddof=1).mean()),
+        "scaled": target.n * function_variance(draws),
         "weights": parts.total,
         "parts": [parts.discrete, parts.scaling, parts.split],
         "both": float(both.mean()),
