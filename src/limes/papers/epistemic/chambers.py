@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from limes.beyond import posterior as p
-from limes.papers.epistemic.posterior import probes, told, truth
+from limes.papers.epistemic.posterior import told, truth, witnesses
 
 
 def measured(
@@ -30,7 +30,7 @@ def measured(
                 "within": float(np.mean([_trace(chain) for chain in nets])),
                 "mixing": {
                     "weights": told(nets, lost),
-                    "function": told(p.respond(nets, probes(inputs)[:5]), lost),
+                    "function": told(p.respond(nets, witnesses(inputs)), lost),
                 },
             }
         )

@@ -20,7 +20,7 @@ from limes.beyond.posterior import (
 )
 from limes.machines import NNGPRegressor
 from limes.nets import mlp
-from limes.papers.epistemic.posterior import probes, told, truth
+from limes.papers.epistemic.posterior import probes, told, truth, witnesses
 
 
 def population(
@@ -49,7 +49,6 @@ def population(
     drawn = chains.draws.reshape(len(seeds), continued, *chains.draws.shape[1:])
     divergent = chains.divergent.reshape(len(seeds), continued, -1)
     parts = [weight_variance(nets, target.truth, target.prior) for nets in drawn]
-    x = probes(inputs)
     return {
         "n": n,
         "inputs": inputs,
@@ -60,7 +59,7 @@ def population(
         "sampled": [_summary(nets, target.truth, n) for nets in drawn],
         "parts": [[one.discrete, one.scaling, one.split] for one in parts],
         "mixing": [
-            told(respond(nets, x[:5]), lost) | {"weights_rhat": told(nets, None)["rhat"]}
+            told(respond(nets, witnesses(inputs)), lost) | {"weights_rhat": told(nets, None)["rhat"]}
             for nets, lost in zip(drawn, divergent, strict=True)
         ],
     }
@@ -118,8 +117,8 @@ def data(
         process = NNGPRegressor(mlp(depth=2), noise=1.0, kind="ntk").fit(rows[k], targets[k])
         results["ntk-gp"].append(_judged(*process.predict(x, return_std=True), respond(known, x)))
     shape = (len(seeds), members, -1)
-    outputs = respond(chains.draws, x[:5]).reshape(*shape, 5)
-    walked = respond(walks, x[:5]).reshape(*shape, 5)
+    outputs = respond(chains.draws, witnesses(inputs)).reshape(*shape, 5)
+    walked = respond(walks, witnesses(inputs)).reshape(*shape, 5)
     divergent = chains.divergent.reshape(shape)
     return {
         "n": n,

@@ -54,11 +54,11 @@ SIZES: dict[Size, Sizes] = {
     "full": Sizes(
         seeds=5,
         chains=4,
-        posterior=((2, (2**14,), 500, 1500), (3, _POWERS, 500, 1500), (5, (2**14,), 500, 1500)),
-        cones=((2, (2**14,), 400, 800), (3, (2**14,), 400, 800), (5, (2**14,), 400, 800)),
-        chambers=(10, 300, 500),
-        ensembles=((2**8, 2**10, 2**12), 32, 8, 2000, 300, 500),
-        data=((2**8, 2**10), 8, 1500, 150, 200, 2000),
+        posterior=((2, (2**14,), 400, 800), (3, _POWERS, 400, 1200), (5, (2**14,), 400, 800)),
+        cones=((2, (2**14,), 300, 600), (3, (2**14,), 300, 600), (5, (2**14,), 300, 600)),
+        chambers=(10, 200, 300),
+        ensembles=((2**8, 2**10, 2**12), 16, 6, 1500, 200, 300),
+        data=((2**8,), 8, 1500, 150, 200, 2000),
         toy=(0, *(2**k for k in range(0, 21, 2))),
         nets=1_000_000,
     ),
@@ -84,14 +84,14 @@ def _shares(request: Request, sizes: Sizes) -> Iterator[Step]:
         for n in numbers:
             settings = {"seeds": seeds, "inputs": inputs, "n": n, "chains": sizes.chains}
             settings |= {"warmup": warmup, "draws": draws, "doublings": 10}
-            seconds = 4 + 5e-5 * (warmup + draws) * (30 + 2.5 * n**0.5)
+            seconds = 4 + 5e-5 * (warmup + draws) * (60 + 2 * n**0.5)
             yield _step(f"posterior-{inputs}-{n}", partial(posterior.measured, **settings), settings, seconds)
     for inputs, numbers, warmup, draws in sizes.cones:
         for n in numbers:
             for width in cones.half_angles(n):
                 settings = {"seeds": seeds, "inputs": inputs, "n": n, "width": width, "chains": sizes.chains}
                 settings |= {"warmup": warmup, "draws": draws}
-                seconds = 4 + 0.012 * (warmup + draws)
+                seconds = 3 + 0.012 * (warmup + draws)
                 yield _step(f"cone-{inputs}-{n}-{width}", partial(cones.measured, **settings), settings, seconds)
 
 
@@ -100,13 +100,13 @@ def _symmetries(request: Request, sizes: Sizes) -> Iterator[Step]:
     chains, warmup, draws = sizes.chambers
     settings = {"seeds": seeds, "inputs": 3, "neurons": 3, "n": 2**10}
     settings |= {"chains": chains, "warmup": warmup, "draws": draws}
-    yield _step("chambers", partial(chambers.measured, **settings), settings, 5 + 0.03 * (warmup + draws))
+    yield _step("chambers", partial(chambers.measured, **settings), settings, 6 + 0.03 * (warmup + draws))
     numbers, members, continued, steps, warmup, draws = sizes.ensembles
     about = {"seeds": seeds, "inputs": 3, "served": 2, "neurons": 4}
     for n in numbers:
         settings = about | {"n": n, "members": members, "continued": continued}
         settings |= {"steps": steps, "warmup": warmup, "draws": draws}
-        seconds = 5 + 0.002 * steps + 0.01 * continued * (warmup + draws)
+        seconds = 4 + 0.002 * steps + 0.006 * continued * (warmup + draws)
         yield _step(f"ensembles-{n}", partial(ensembles.population, **settings), settings, seconds)
     numbers, members, steps, warmup, draws, langevin = sizes.data
     for n in numbers:

@@ -132,8 +132,8 @@ def _methods(cases: list[Numbers]) -> Drawing:
     covered = ", ".join(f"{label} {case['methods'][m]['covered']:.0%}" for m, label in _METHODS.items())
     return Drawing(
         figure,
-        f"What methods say about the function from {case['n']:,} examples, and how wrong they are. Share of inputs whose "
-        f"truth lies within two standard deviations: {covered}.",
+        f"What methods say about the function from {case['n']:,} examples, and how wrong they are. Share of inputs "
+        f"whose truth lies within two standard deviations: {covered}.",
         f"{'; '.join(told)}.",
     )
 

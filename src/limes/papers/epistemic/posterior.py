@@ -37,6 +37,11 @@ def probes(inputs: int) -> np.ndarray:
     return np.random.default_rng(7).standard_normal((_PROBES, inputs))
 
 
+def witnesses(inputs: int) -> np.ndarray:
+    """Five inputs at which all neurons of the truth are active, so that f varies there."""
+    return np.abs(probes(inputs)[:5])
+
+
 def measured(
     seeds: Sequence[int], inputs: int, n: float, chains: int, warmup: int, draws: int, doublings: int
 ) -> dict[str, Any]:
@@ -52,7 +57,7 @@ def measured(
     target = PopulationPosterior(truth(inputs), n)
     starts = np.concatenate([_starts(seed, chains, inputs) for seed in seeds])
     found = nuts(target, starts, key=seeds[0], warmup=warmup, draws=draws, doublings=doublings)
-    outputs = respond(found.draws, probes(inputs)[:5])
+    outputs = respond(found.draws, witnesses(inputs))
     c = shares(found.draws, target.truth[0, :-1])
     per_seed = [
         _of_a_seed(*(a.reshape(len(seeds), -1, *a.shape[2:])[k] for a in (found.draws, c)), target)

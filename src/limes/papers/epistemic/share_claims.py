@@ -72,8 +72,8 @@ def _law(found: Found, size: Size) -> list[Claim]:
                 **within(case, case["distance"]),
                 size=size,
                 headline=thin and case["inputs"] == 3,
-                note="No figure is recorded. Some 500 effective draws of a seed have 0.04 by chance, and Beta(2, 2) and "
-                "the uniform law are 0.096 apart, whence the bounds. "
+                note="No figure is recorded. Some 500 effective draws of a seed have 0.04 by chance, and Beta(2, 2) "
+                "and the uniform law are 0.096 apart, whence the bounds. "
                 f"Variance of a share {mean(case['spread']):.4f}, {1 / (4 * (2 * alpha + 1)):.4f} under the law. "
                 f"Mixing of shares: {mixed(case['mixing'])}.",
             )

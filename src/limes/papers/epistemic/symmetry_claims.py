@@ -28,9 +28,9 @@ def _chambers(found: Found, size: Size) -> list[Claim]:
             Expected.at_most(1.0, refuted_above=2.0),
             **within(case, case["switches"]),
             size=size,
-            note=f"tr Cov of the posterior {mean(case['weights']):.2f}: discrete {discrete:.2f}, scaling {scaling:.2f}, "
-            f"the rest {split:.3f}. One chain sees {mean(case['within']):.2f}, the chains of a seed together "
-            f"{mean(case['pooled']):.2f}.",
+            note=f"tr Cov of the posterior {mean(case['weights']):.2f}: discrete {discrete:.2f}, scaling "
+            f"{scaling:.2f}, the rest {split:.3f}. One chain sees {mean(case['within']):.2f}, the chains of a seed "
+            f"together {mean(case['pooled']):.2f}.",
         ),
         Claim(
             "6b",
@@ -64,8 +64,8 @@ def _ensembles(found: Found, size: Size) -> list[Claim]:
         parts = np.mean(case["parts"], axis=0)
         about = (
             f"tr Cov: ensemble {mean(e['weights'] for e in ensemble):.2f}, sampled "
-            f"{mean(e['weights'] for e in sampled):.2f}, of which discrete {parts[0]:.2f}, scaling {parts[1]:.2f}, split "
-            f"{parts[2]:.2f}. n Var f: {mean(e['scaled'] for e in ensemble):.2f} and "
+            f"{mean(e['weights'] for e in sampled):.2f}, of which discrete {parts[0]:.2f}, scaling {parts[1]:.2f}, "
+            f"split {parts[2]:.2f}. n Var f: {mean(e['scaled'] for e in ensemble):.2f} and "
             f"{mean(e['scaled'] for e in sampled):.2f}. Mixing, the worst seed: function "
             f"{mixed(max(case['mixing'], key=lambda m: m['rhat']))}; single weights R-hat "
             f"{max(m['weights_rhat'] for m in case['mixing']):.2f}."
@@ -146,8 +146,8 @@ def _toy(found: Found, size: Size) -> list[Claim]:
             Expected.about(1.0, 0.1, refuted_below=0.5),
             (case["weights"][-1] / (case["inputs"] * case["prior"]),),
             size=size,
-            note=f"The limit is (d - 1)/d = {limit / case['inputs']:g}, since short w leave the gate more room; what the "
-            "gate's own weights add dies out like 1 / log n.",
+            note=f"The limit is (d - 1)/d = {limit / case['inputs']:g}, since short w leave the gate more room; what "
+            "the gate's own weights add dies out like 1 / log n.",
         ),
         Claim(
             "8c",
