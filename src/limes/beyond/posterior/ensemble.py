@@ -65,7 +65,8 @@ def _train(target: Any, starts: jax.Array, learning_rate: float, steps: int, eac
         def step(carry: tuple[jax.Array, Any], _: None) -> tuple[tuple[jax.Array, Any], None]:
             w, state = carry
             change, state = adam.update(slope(w), state)
-            return (w + change, state), None
+            moved: Any = optax.apply_updates(w, change)
+            return (moved, state), None
 
         (end, _), _ = jax.lax.scan(step, (start, adam.init(start)), None, length=steps)
         return end

@@ -19,6 +19,8 @@ goes as z^(-(p-1)/2) for small z. Together c^(-(p-1)/2) more than under (1): c^(
 integrable, so that the mass of shares moves to c ~ n^(-1/2) as n grows.
 """
 
+from typing import Any
+
 import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import beta as beta_function
@@ -147,4 +149,5 @@ def fit_exponent(c: np.ndarray, low: float, weights: np.ndarray | None = None) -
         powers = (e + 1) * logs
         return float(np.log(quadrature @ np.exp(powers - powers.max())) + powers.max() - e * mean)
 
-    return float(minimize_scalar(negative, bounds=(-6, 12), method="bounded").x)
+    found: Any = minimize_scalar(negative, bounds=(-6, 12), method="bounded")
+    return float(found.x)

@@ -60,7 +60,7 @@ def _shares(case: Numbers) -> Drawing:
         ax.step(centres, case[name], where="mid", color=style.SERIES[i], linewidth=1.4, label=label)
         low, middle = np.mean(case[name][:2]), np.mean(case[name][len(centres) // 2 - 2 : len(centres) // 2 + 2])
         told.append(f"{label}: {low:.2f} near 0 and {middle:.2f} in the middle")
-    law = beta(*split_law(3, 2)).pdf(centres)
+    law = beta.pdf(centres, *split_law(3, 2))
     ax.plot(centres, law, color=style.MUTED, linestyle="--", linewidth=1.2, label="Beta(2, 2)")
     ax.set_ylim(0, 4)
     ax.set_xlim(0, 1)

@@ -59,10 +59,8 @@ def measured(
     found = nuts(target, starts, key=seeds[0], warmup=warmup, draws=draws, doublings=doublings)
     outputs = respond(found.draws, witnesses(inputs))
     c = shares(found.draws, target.truth[0, :-1])
-    per_seed = [
-        _of_a_seed(*(a.reshape(len(seeds), -1, *a.shape[2:])[k] for a in (found.draws, c)), target)
-        for k in range(len(seeds))
-    ]
+    nets, parts = (a.reshape(len(seeds), -1, *a.shape[2:]) for a in (found.draws, c))
+    per_seed = [_of_a_seed(nets[k], parts[k], target) for k in range(len(seeds))]
     kept = c[_both(found.draws, c)][:, 0]
     sums = np.stack([(found.draws**2).sum((-1, -2)), c.max(-1), *np.moveaxis(found.draws.sum(-2), -1, 0)], axis=-1)
     return {name: [one[name] for one in per_seed] for name in per_seed[0]} | {
@@ -92,7 +90,7 @@ def _starts(seed: int, chains: int, inputs: int) -> np.ndarray:
 
 def _both(draws: np.ndarray, c: np.ndarray) -> np.ndarray:
     """Where both neurons add to the function along the truth, and with its sign."""
-    return ((c > 0) & (draws[..., -1] > 0)).all(-1)
+    return np.all((c > 0) & (draws[..., -1] > 0), axis=-1)
 
 
 def _low(n: float) -> float:

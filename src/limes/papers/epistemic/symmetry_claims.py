@@ -120,7 +120,7 @@ def _toy(found: Found, size: Size) -> list[Claim]:
     by_seed = found["chain"]
     one = next(iter(by_seed.values()))
     depth, prior = one["depths"][-1], one["prior"]
-    seeds = {"seeds": tuple(by_seed)}
+    seeds = tuple(by_seed)
     note = (
         "The paper's toy is known here by its outline only, Var f -> 0 with tr Cov = d tau^2, and was read in two "
         "ways: with data, as here, where d counts the weights that the gate w_2 w_3 leaves alone; and without, a "
@@ -156,7 +156,7 @@ def _toy(found: Found, size: Size) -> list[Claim]:
             f"Var f(1), f(x) = w_d ... w_1 x with d = {depth} weights of variance tau^2 = {prior:g}",
             Expected.at_most(0.01),
             tuple(r["function"][-1] for r in by_seed.values()),
-            **seeds,
+            seeds,
             size=size,
             note=f"tau^(2d) = {prior**depth:.2g}; the mean at d = {one['depths'][0]} is "
             f"{mean(r['function'][0] for r in by_seed.values()):.3f}.",
@@ -168,7 +168,7 @@ def _toy(found: Found, size: Size) -> list[Claim]:
             f"tr Cov(w) / (d tau^2), d = {depth}",
             Expected.about(1.0, 0.01),
             tuple(r["weights"][-1] / (depth * prior) for r in by_seed.values()),
-            **seeds,
+            seeds,
             size=size,
         ),
     ]
