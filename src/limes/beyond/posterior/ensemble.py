@@ -37,10 +37,10 @@ def train_ensemble(
     Cost: members x steps gradients.
 
     Example:
-        >>> from limes.beyond.posterior import PopulationPosterior
+        >>> from limes.beyond.posterior import PopulationPosterior, contributions
         >>> target = PopulationPosterior(np.array([[1.0, 0.0, 1.0]]), n=1e6)
         >>> found = train_ensemble(target, np.ones((1, 1, 3)), steps=300)
-        >>> bool(abs(found - target.truth).max() < 1e-3)
+        >>> bool(abs(contributions(found) - contributions(target.truth)).max() < 1e-3)  # not so the scale
         True
     """
     starts = np.asarray(starts, float)
