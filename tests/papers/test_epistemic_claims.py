@@ -146,13 +146,13 @@ def test_wrong_answers_fail(name, spoil):
 def test_wrong_answers_of_methods_and_chains_fail():
     found = right()
     found[f"data-{2**8}"][0]["methods"]["ensemble"] = found[f"data-{2**8}"][0]["methods"]["sgld"]
-    assert judged(found)["7e"].verdict == "holds"
+    assert judged(found)["7g"].verdict == "holds"
     dear = [one | {"weights": 9.0} for one in found[f"data-{2**8}"][0]["methods"]["sgld"]]
     found[f"data-{2**8}"][0]["methods"]["ensemble"] = dear
     for result in found["chain"].values():
         result |= {"function": [0.1, 0.1], "weights": [1.5, 4.0]}
     made = judged(found)
-    assert {made[name].verdict for name in ("7e", "8c", "8d")} == {"fails"}
+    assert {made[name].verdict for name in ("7g", "8c", "8d")} == {"fails"}
 
 
 def test_figures_are_made_of_the_numbers():

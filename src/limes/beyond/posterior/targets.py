@@ -38,7 +38,7 @@ class PopulationPosterior:
     Raises:
         InputError: for shapes and values out of range.
 
-    Reference: likelihood tempered to its mean as in specification s16; prior of Ruegamer 2026 (arXiv 2605.25234).
+    Reference: the setting is that of Ruegamer 2026 (arXiv 2605.25234); the likelihood on average is derived above.
 
     Example:
         >>> target = PopulationPosterior(np.array([[1.0, 0.0, 1.0]]), n=100)

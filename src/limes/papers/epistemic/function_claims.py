@@ -46,8 +46,8 @@ def _function(made: list[dict], size: Size) -> list[Claim]:
                 Expected.about(3.4, 0.5),
                 **within(case, case["scaled"]),
                 size=size,
-                note=f"Mixing of the function: {mixed(case['mixing']['function'])}. Two directions of a regular model "
-                "with p = 3 known numbers would give 3.",
+                note=f"Mixing of the function: {mixed(case['mixing']['function'])}. Exact over x for each pair of "
+                "draws. The recorded figure is of four chains. One neuron alone, p = 3 numbers, would have 3.",
             )
         )
     return claims
