@@ -99,7 +99,7 @@ def _exponents(cases: list[Numbers]) -> Drawing:
 
 
 def _parts(cases: list[Numbers]) -> Drawing:
-    figure, ax = axes(4.4, (0.12, 0.3, 0.84, 0.58))
+    figure, ax = axes(4.4, (0.2, 0.3, 0.77, 0.58))
     base = np.zeros(len(cases))
     for i, name in enumerate(("discrete", "scaling", "split")):
         height = np.array([case["parts"][i] for case in cases])
@@ -126,7 +126,6 @@ def _methods(cases: list[Numbers]) -> Drawing:
         ax.bar(at, values, width=0.34, color=style.SERIES[i], label=label)
         told.append(f"{label}: " + ", ".join(f"{m} {v:.4f}" for m, v in zip(_METHODS.values(), values, strict=True)))
     ax.set_xticks(range(len(_METHODS)), list(_METHODS.values()))
-    style.log_y(ax)
     ax.set_ylabel("mean over inputs")
     style.legend_above(ax)
     covered = ", ".join(f"{label} {case['methods'][m]['covered']:.0%}" for m, label in _METHODS.items())
@@ -150,7 +149,7 @@ def _toy(case: Numbers) -> Drawing:
     style.log_y(ax)
     ax.set_xlabel("examples n")
     ax.set_ylabel("variance")
-    style.legend_above(ax, columns=3)
+    style.legend_above(ax)
     return Drawing(
         figure,
         f"The product net f(x) = w_2 w_3 w.x with d = {case['inputs']} inputs, shown that f* = 0: exact.",
