@@ -57,7 +57,7 @@ SIZES: dict[Size, Sizes] = {
         posterior=((2, (2**14,), 400, 800), (3, _POWERS, 400, 1200), (5, (2**14,), 400, 800)),
         cones=((2, (2**14,), 300, 600), (3, (2**14,), 300, 600), (5, (2**14,), 300, 600)),
         chambers=(10, 200, 300),
-        ensembles=((2**8, 2**10, 2**12), 16, 6, 1500, 200, 300),
+        ensembles=((2**8, 2**10, 2**12), 16, 6, 12_000, 200, 300),
         data=((2**8,), 8, 1500, 150, 200, 2000),
         toy=(0, *(2**k for k in range(0, 21, 2))),
         nets=1_000_000,
@@ -106,7 +106,7 @@ def _symmetries(request: Request, sizes: Sizes) -> Iterator[Step]:
     for n in numbers:
         settings = about | {"n": n, "members": members, "continued": continued}
         settings |= {"steps": steps, "warmup": warmup, "draws": draws}
-        seconds = 4 + 0.002 * steps + 0.006 * continued * (warmup + draws)
+        seconds = 4 + 0.001 * steps + 0.006 * continued * (warmup + draws)
         yield _step(f"ensembles-{n}", partial(ensembles.population, **settings), settings, seconds)
     numbers, members, steps, warmup, draws, langevin = sizes.data
     for n in numbers:
