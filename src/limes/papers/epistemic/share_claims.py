@@ -45,7 +45,7 @@ def _spread(found: Found, size: Size) -> list[Claim]:
     claims.append(
         Claim(
             "3d",
-            "More so with more data",
+            "Shares gather more with more data",
             "as first measured here",
             f"variance of a share at n = {last['n']} less that at n = {first['n']}",
             Expected.at_least(0.0),

@@ -102,7 +102,7 @@ def _ensembles(found: Found, size: Size) -> list[Claim]:
         claims.append(
             Claim(
                 f"7{_LETTERS['data', case['n']]}",
-                f"So it is on data sets, n = {case['n']}",
+                f"An ensemble's weights vary less on data sets too, n = {case['n']}",
                 _SOURCE,
                 "tr Cov(w) of an ensemble over that of its members continued by NUTS; a data set a seed",
                 Expected.at_most(1.0),
