@@ -58,6 +58,7 @@ def test_the_list_as_json_has_exactly_what_is_promised(tmp_path):
         "heavy-tails",
         "neural-td",
         "feature-learning",
+        "epistemic",
     ]
     for paper in found["data"]:
         assert list(paper) == ["key", "title", "claims"]

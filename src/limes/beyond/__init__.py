@@ -1,5 +1,5 @@
-"""What networks do that no fixed kernel does, in models small enough to measure it exactly."""
+"""What networks do that no fixed kernel does, and what the kernel limit explains, in models that can be measured exactly."""
 
-from limes.beyond import tails, tensor
+from limes.beyond import features, meanfield, population, posterior, tails, td, tensor
 
-__all__ = ["tails", "tensor"]
+__all__ = ["features", "meanfield", "population", "posterior", "tails", "td", "tensor"]

@@ -99,6 +99,11 @@ _ENTRIES = (
         "How gradient descent learns features: annealed weight decay (Zhou & Ge 2024)",
         "limes.papers.feature_learning",
     ),
+    Entry(
+        "epistemic",
+        "Epistemic uncertainty of overparametrised networks (Ruegamer 2026)",
+        "limes.papers.epistemic",
+    ),
 )
 
 
