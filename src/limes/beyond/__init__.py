@@ -1,5 +1,5 @@
 """What networks do that no fixed kernel does, in models small enough to measure it exactly."""
 
-from limes.beyond import tensor
+from limes.beyond import meanfield, tensor
 
-__all__ = ["tensor"]
+__all__ = ["meanfield", "tensor"]
