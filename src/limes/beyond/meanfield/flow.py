@@ -37,7 +37,8 @@ from limes.core.errors import InputError, NumericalError
 from limes.core.progress import Progress, Quiet
 
 Scheme = Literal["vanilla", "augmented", "orbit", "averaged", "equivariant"]
-_CHUNK = 2000  # steps between two looks at whether somebody wants to stop
+_CHUNK = 500  # steps whose samples are drawn together
+_NUMBERS = 5_000_000  # of noise that is drawn together, at most
 
 
 def squared_error(f: Array, y: Array) -> Array:
@@ -142,15 +143,21 @@ def train(
         source = jax.tree.map(lambda a: jnp.asarray(a, float), source)
         keys = jax.vmap(jax.random.key)(jnp.asarray(list(seeds)))
         group = _matrices(action, source, d)
-        numbers = jnp.array([flow.step, flow.penalty, flow.temperature])
+        numbers = jnp.array([flow.step, flow.penalty])
         z = jnp.asarray(particles)
+        chunk = int(np.clip(_NUMBERS // particles.size, 1, _CHUNK))
+        spread = (2 * flow.temperature * flow.step) ** 0.5
+        loop = partial(_loop, unit, flow.loss, flow.scheme)
         progress.start(f"{flow.scheme}, {n} particles", flow.steps)
-        loop = partial(_loop, unit, flow.loss, flow.scheme, flow.invariant_noise, flow.batch)
-        for done in range(0, flow.steps, _CHUNK):
-            upto = min(done + _CHUNK, flow.steps)
-            z = loop(source, group, weights, numbers, keys, z, done, upto)
+        for done in range(0, flow.steps, chunk):
+            steps = min(chunk, flow.steps - done)
+            drawn = _draw(chunk, flow.batch, len(group[0]), source, keys, done)
+            noise = spread * _noise((chunk, n, d), keys, done) if spread else jnp.zeros((len(seeds), 1, 1, 1))
+            if flow.invariant_noise:
+                noise = noise @ group[2]
+            z = loop(group, weights, numbers, drawn, noise, z, steps)
             z.block_until_ready()
-            progress.step(upto - done)
+            progress.step(steps)
         end = np.asarray(z)
     if not np.isfinite(end).all():
         raise NumericalError(f"particles diverged under {flow.scheme}: lower the step, {flow.step}")
@@ -167,33 +174,64 @@ def _matrices(action: Action | None, source: Source, d: int) -> tuple[Array, ...
     return tuple(jnp.asarray(m) for m in spaces)
 
 
-@partial(jax.jit, static_argnums=range(5))
-def _loop(unit, loss, scheme, invariant_noise, batch, source, group, weights, numbers, keys, z, first, end):  # noqa: ANN
-    step, penalty, temperature = numbers
+@partial(jax.jit, static_argnums=(0, 1, 2))
+def _draw(chunk: int, batch: int, order: int, source: Source, keys: Array, first: int) -> tuple[Array, Array, Array]:
+    """Samples (s, chunk, batch, p) and (s, chunk, batch, q) of the steps from `first` on, and elements of the group."""
+
+    def of_seed(key: Array) -> tuple[Array, Array, Array]:
+        of_data, of_group = jax.random.split(jax.random.fold_in(key, 2 * first))
+        x, y = source.draw(of_data, chunk * batch)
+        g = jax.random.randint(of_group, (chunk, batch), 0, order)
+        return x.reshape(chunk, batch, -1), y.reshape(chunk, batch, -1), g
+
+    return jax.vmap(of_seed)(keys)
+
+
+@partial(jax.jit, static_argnums=0)
+def _noise(shape: tuple[int, ...], keys: Array, first: int) -> Array:
+    return jax.vmap(lambda key: jax.random.normal(jax.random.fold_in(key, 2 * first + 1), shape))(keys)
+
+
+@partial(jax.jit, static_argnums=(0, 1, 2))
+def _loop(
+    unit: Unit,
+    loss: Callable[[Array, Array], Array],
+    scheme: Scheme,
+    group: tuple[Array, ...],
+    weights: Array,
+    numbers: Array,
+    drawn: tuple[Array, Array, Array],
+    noise: Array,
+    particles: Array,
+    steps: int,
+) -> Array:
+    step, penalty = numbers
     rho, rho_hat, projector = group
     back = jnp.swapaxes(rho_hat, 1, 2)
 
-    def model_unit(x: Array, z: Array) -> Array:
-        return mean_over_group(unit, rho, back, x, z) if scheme == "averaged" else unit(x, z)
+    def values(x: Array, z: Array) -> Array:
+        one = partial(mean_over_group, unit, rho, back) if scheme == "averaged" else unit
+        return jax.vmap(jax.vmap(one, (None, 0)), (0, None))(x, z)
 
-    def pairs(key: Array) -> tuple[Array, Array]:
-        of_data, of_group = jax.random.split(key)
-        x, y = source.draw(of_data, batch)
+    def turned(x: Array, y: Array, g: Array) -> tuple[Array, Array]:
         if scheme == "augmented":
-            g = jax.random.randint(of_group, (batch,), 0, rho.shape[0])
-            x, y = (jnp.einsum("bij,bj->bi", m[g], v) for m, v in ((rho, x), (rho_hat, y)))
+            return jnp.einsum("bij,bj->bi", rho[g], x), jnp.einsum("bij,bj->bi", rho_hat[g], y)
         if scheme == "orbit":
             x, y = (jnp.einsum("gij,bj->gbi", m, v).reshape(-1, v.shape[1]) for m, v in ((rho, x), (rho_hat, y)))
         return x, y
 
-    def one_step(key: Array, z: Array, i: Array) -> Array:
-        of_pairs, of_noise = jax.random.split(jax.random.fold_in(key, i))
-        x, y = pairs(of_pairs)
-        values, pull = jax.vjp(lambda z: jax.vmap(jax.vmap(model_unit, (None, 0)), (0, None))(x, z), z)
-        slope = jax.vmap(jax.grad(loss))(jnp.einsum("bnq,n->bq", values, weights), y) / x.shape[0]
-        (force,) = pull(jnp.broadcast_to(slope[:, None], values.shape))
-        noise = jnp.sqrt(2 * temperature * step) * jax.random.normal(of_noise, z.shape, z.dtype)
-        z = z - step * (force + 2 * penalty * z) + (noise @ projector if invariant_noise else noise)
+    def one_step(z: Array, x: Array, y: Array, g: Array, noise: Array) -> Array:
+        x, y = turned(x, y, g)
+        each, pull = jax.vjp(partial(values, x), z)
+        slope = jax.vmap(jax.grad(loss))(jnp.einsum("bnq,n->bq", each, weights), y) / x.shape[0]
+        (force,) = pull(jnp.broadcast_to(slope[:, None], each.shape))  # no weights: what one particle feels
+        z = z - step * (force + 2 * penalty * z) + noise
         return z @ projector if scheme == "equivariant" else z
 
-    return jax.vmap(lambda key, z: jax.lax.fori_loop(first, end, lambda i, z: one_step(key, z, i), z))(keys, z)
+    def of_seed(drawn: tuple[Array, Array, Array], noise: Array, z: Array) -> Array:
+        def at(i: Array, z: Array) -> Array:
+            return one_step(z, *(a[i] for a in drawn), noise[i % len(noise)])
+
+        return jax.lax.fori_loop(0, steps, at, z)
+
+    return jax.vmap(of_seed)(drawn, noise, particles)
