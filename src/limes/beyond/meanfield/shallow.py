@@ -1,5 +1,7 @@
 """Shallow models, the mean of a unit over particles, and their averages over a group."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -40,8 +42,8 @@ def outputs(unit: Unit, particles: np.ndarray, x: np.ndarray) -> np.ndarray:
     if particles.ndim < 2 or x.ndim != 2:
         raise InputError(f"particles (..., N, d) and inputs (n, p) are needed, not {particles.shape} and {x.shape}")
     with jax.enable_x64(True):
-        model = jax.jit(jax.vmap(lambda z: shallow(unit, z, x)))
-        found = np.asarray(model(particles.reshape(-1, *particles.shape[-2:])))
+        model = jax.jit(jax.vmap(partial(shallow, unit), (0, None)))
+        found = np.asarray(model(particles.reshape(-1, *particles.shape[-2:]), x))
     return found.reshape(*particles.shape[:-2], *found.shape[1:])
 
 
