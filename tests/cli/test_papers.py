@@ -55,6 +55,7 @@ def test_the_list_as_json_has_exactly_what_is_promised(tmp_path):
         "pruned-ntk",
         "norm-bounds",
         "tensor-decomposition",
+        "symmetries",
     ]
     for paper in found["data"]:
         assert list(paper) == ["key", "title", "claims"]

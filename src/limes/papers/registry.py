@@ -84,6 +84,11 @@ _ENTRIES = (
         "Tensor decomposition beyond lazy training (Wang et al. 2020)",
         "limes.papers.tensor_decomposition",
     ),
+    Entry(
+        "symmetries",
+        "Symmetries in overparametrised networks: a mean-field view (Maass Martinez & Fontbona 2024)",
+        "limes.papers.symmetries",
+    ),
 )
 
 

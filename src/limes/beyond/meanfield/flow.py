@@ -81,9 +81,7 @@ class Flow:
                 f"step and batch must be above 0, and steps at least 0, not {self.step}, {self.batch} and {self.steps}"
             )
         if not (self.penalty >= 0 and self.temperature >= 0):
-            raise InputError(
-                f"penalty and temperature must be at least 0, not {self.penalty} and {self.temperature}"
-            )
+            raise InputError(f"penalty and temperature must be at least 0, not {self.penalty} and {self.temperature}")
 
 
 def train(
@@ -135,7 +133,9 @@ def train(
     if weights.shape != (n,) or not (weights >= 0).all() or not np.isclose(weights.sum(), 1.0):
         raise InputError(f"weights are {n} numbers of at least 0 with sum 1")
     if action is None and (flow.scheme != "vanilla" or flow.invariant_noise):
-        raise InputError(f"scheme {flow.scheme} with invariant_noise={flow.invariant_noise} needs the action of a group")
+        raise InputError(
+            f"scheme {flow.scheme} with invariant_noise={flow.invariant_noise} needs the action of a group"
+        )
     if action is not None and action.parameters.dimension != d:
         raise InputError(f"the group acts on {action.parameters.dimension} parameters, particles have {d}")
     progress = progress or Quiet()
