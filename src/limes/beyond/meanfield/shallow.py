@@ -1,6 +1,6 @@
 """Shallow models, the mean of a unit over particles, and their averages over a group."""
 
-from functools import partial
+from functools import lru_cache, partial
 
 import jax
 import jax.numpy as jnp
@@ -42,16 +42,21 @@ def outputs(unit: Unit, particles: np.ndarray, x: np.ndarray) -> np.ndarray:
     if particles.ndim < 2 or x.ndim != 2:
         raise InputError(f"particles (..., N, d) and inputs (n, p) are needed, not {particles.shape} and {x.shape}")
     with jax.enable_x64(True):
-        model = jax.jit(jax.vmap(partial(shallow, unit), (0, None)))
-        found = np.asarray(model(particles.reshape(-1, *particles.shape[-2:]), x))
+        found = np.asarray(_outputs(unit, particles.reshape(-1, *particles.shape[-2:]), x))
     return found.reshape(*particles.shape[:-2], *found.shape[1:])
 
 
+@partial(jax.jit, static_argnums=0)
+def _outputs(unit: Unit, particles: Array, x: Array) -> Array:
+    return jax.vmap(partial(shallow, unit), (0, None))(particles, x)
+
+
+@lru_cache(maxsize=32)
 def averaged(unit: Unit, action: Action) -> Unit:
     """Feature averaging as a unit: Q_G unit(x, z) = mean over g of rho_hat_g^-1 unit(rho_g x, z).
 
     Its models are equivariant whatever the particles. For a jointly equivariant unit the model of particles is that of
-    their orbit: Q_G Phi_mu = Phi_{mu^G}.
+    their orbit: Q_G Phi_mu = Phi_{mu^G}. The same arguments give the same function, so that it is compiled once.
 
     Cost: k units.
     """

@@ -1,6 +1,7 @@
 """Claims 8 and 9: the distance to a projection against a solver, and averages over angles against many angles."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -49,5 +50,10 @@ def quadrature(scales: Sequence[float], angles: Sequence[int], seed: int) -> dic
 
 
 def _average(k: int, particles: np.ndarray, points: np.ndarray) -> np.ndarray:
+    return outputs(averaged(radial_unit, _action(k)), particles, points)
+
+
+@cache
+def _action(k: int) -> Action:
     turns = rotations(k)
-    return outputs(averaged(radial_unit, Action(turns, turns, conjugation(turns))), particles, points)
+    return Action(turns, turns, conjugation(turns))

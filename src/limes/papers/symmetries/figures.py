@@ -88,7 +88,7 @@ def _limit(cases: Numbers) -> Drawing:
         line(ax, i % 6 if i < 4 else (i - 3) % 6, case["widths"], values, label, **look)
         told.append(f"{label}: {_means(values)}")
     _over_particles(ax, case["widths"], "RMD² between clouds")
-    style.legend_above(ax, fontsize=style.FONT_SIZE - 2)
+    style.legend_above(ax)
     return Drawing(
         figure,
         "Between schemes, WI teacher and start, the swap: independent clouds differ as two samples of one law (dotted) "

@@ -20,7 +20,7 @@ def _one_limit(found: Found, size: Size) -> list[Claim]:
     result, other = found["limit-WI"][0], found["limit-arbitrary"][0]
     n, widths = max(result["widths"]), ", ".join(map(str, result["widths"]))
     same = table(result, "same").mean(1)
-    ratio = f"RMD^2 of independent clouds over the mean of two clouds of vanilla training, N = {n}"
+    ratio = "RMD^2 of independent clouds over the mean of two clouds of vanilla training, N = "
     made = []
     for letter, (first, second) in zip("abc", PAIRS, strict=True):
         apart = table(result[f"{first} {second}"], "independent")
@@ -29,7 +29,7 @@ def _one_limit(found: Found, size: Size) -> list[Claim]:
                 f"5{letter}",
                 f"The laws of {NAMES[first]} and {NAMES[second]} differ no more than two samples of one law",
                 f"{SOURCE}: symmetric data, one limit flow; WI start and teacher",
-                ratio,
+                f"{ratio}{n}",
                 Expected.about(1.0, 0.1, refuted_above=1.3),
                 **within(apart[-1] / same[-1]),
                 size=size,
@@ -63,7 +63,7 @@ def _one_limit(found: Found, size: Size) -> list[Claim]:
             "5f",
             "Where data are not symmetric the laws do differ",
             "our own: that claims 5a to 5c can fail",
-            f"{ratio}, vanilla training and averaging, arbitrary teacher",
+            f"{ratio}{max(other['widths'])}, vanilla training and averaging, arbitrary teacher",
             Expected.at_least(1.3, refuted_below=1.1),
             **within(_against(other)),
             size=size,
@@ -84,7 +84,7 @@ def _space(found: Found, size: Size) -> list[Claim]:
     made = []
     for letter, teacher in zip("abcd", ("WI", "SI", "WI", "SI"), strict=True):
         by_seed = found[f"search-{teacher}"]
-        n = next(iter(by_seed.values()))["n"] if "n" in next(iter(by_seed.values())) else 100
+        n = next(iter(by_seed.values()))["n"]
         if letter in "ab":
             made.append(
                 Claim(

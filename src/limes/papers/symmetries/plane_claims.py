@@ -30,10 +30,10 @@ def _angles(found: Found, size: Size) -> list[Claim]:
             f"9{letter}",
             f"Averages over K angles are as close to SO(2) as recorded, inputs of scale {scale:g}",
             f"{_OWN}; figures recorded from one draw",
-            f"decades between the error against 1,024 angles and the recorded one, the largest of K = "
-            f"{', '.join(map(str, ERRORS[scale]))}",
-            Expected.at_most(float(np.log10(3))),
-            **over(by_seed, lambda r, scale=scale: _decades(r, scale)),
+            f"decades between the error against 1,024 angles and the recorded one, K = {worst(by_seed, scale)}, where "
+            f"it is off most of {', '.join(map(str, ERRORS[scale]))}",
+            Expected.about(0.0, float(np.log10(3))),
+            **over(by_seed, lambda r, scale=scale: _decades(r, scale)[worst(by_seed, scale)]),
             size=size,
             note="Geometric means: " + ", ".join(f"{v:.1e}" for v in _means(by_seed, scale)) + ".",
         )
@@ -58,9 +58,14 @@ def _errors(result: Result, scale: float) -> dict[int, float]:
     return dict(zip(result["angles"], result["errors"][result["scales"].index(scale)], strict=True))
 
 
-def _decades(result: Result, scale: float) -> float:
+def _decades(result: Result, scale: float) -> dict[int, float]:
     errors = _errors(result, scale)
-    return max(abs(float(np.log10(errors[k] / recorded))) for k, recorded in ERRORS[scale].items())
+    return {k: float(np.log10(errors[k] / recorded)) for k, recorded in ERRORS[scale].items()}
+
+
+def worst(by_seed: dict[int, Result], scale: float) -> int:
+    """The number of angles at which the geometric mean over seeds is furthest from the recorded error."""
+    return max(ERRORS[scale], key=lambda k: abs(sum(_decades(r, scale)[k] for r in by_seed.values())))
 
 
 def _means(by_seed: dict[int, Result], scale: float) -> np.ndarray:

@@ -28,6 +28,7 @@ def search(teacher: str, n: int, seed: int) -> dict[str, Any]:
     outside = distance_to_fixed(found.basis.T, of.action.parameters) if found.dimension else 0.0
     return {
         "teacher": teacher,
+        "n": n,
         "dimensions": list(found.dimensions),
         "distances": list(found.distances),
         "finished": found.finished,
