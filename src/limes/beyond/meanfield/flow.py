@@ -229,8 +229,10 @@ def _loop(
         return z @ projector if scheme == "equivariant" else z
 
     def of_seed(drawn: tuple[Array, Array, Array], noise: Array, z: Array) -> Array:
+        x, y, g = drawn
+
         def at(i: Array, z: Array) -> Array:
-            return one_step(z, *(a[i] for a in drawn), noise[i % len(noise)])
+            return one_step(z, x[i], y[i], g[i], noise[i % len(noise)])  # a single row of zeros where there is none
 
         return jax.lax.fori_loop(0, steps, at, z)
 

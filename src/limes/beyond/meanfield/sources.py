@@ -1,7 +1,7 @@
 """Where training data come from: a population that a teacher labels, or rows of a data set."""
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import jax
 from jax import Array
@@ -24,13 +24,13 @@ class Teacher:
     """x ~ N(0, scale^2 I), y = (1/N*) sum_i unit(x, z*_i).
 
     Attributes:
-        particles: z*, (N*, d).
+        particles: z*, (N*, d), an array of NumPy or JAX.
         unit: of the teacher.
         dimension: of the inputs, p.
         scale: standard deviation of each coordinate.
     """
 
-    particles: Array
+    particles: Any
     unit: Unit = field(metadata={"static": True})
     dimension: int = field(metadata={"static": True})
     scale: float = 1.0
@@ -47,12 +47,12 @@ class Rows:
     """Rows of a data set, drawn with replacement.
 
     Attributes:
-        x: (m, p).
+        x: (m, p), an array of NumPy or JAX.
         y: (m, q).
     """
 
-    x: Array
-    y: Array
+    x: Any
+    y: Any
 
     def draw(self, key: Array, n: int) -> tuple[Array, Array]:
         """Independent pairs: (n, p) and (n, q)."""

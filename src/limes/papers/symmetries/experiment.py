@@ -78,10 +78,10 @@ SIZES: dict[Size, Sizes] = {
         two_layer=_runs(("WI", "arbitrary"), vanilla=_ALL, averaged=_ALL, equivariant=_ALL),
         wide=500,
         fine=_LEAST,
-        limit=(*_ALL, 500),
+        limit=(*_ALL, 200),
         search=100,
-        digits=(200, 4000),
-        leaving=((25, 50, 100, 200, 400), 40.0, 2.0),
+        digits=(100, 3000),
+        leaving=((25, 50, 100, 200), 20.0, 2.0),
     ),
 }
 

@@ -9,7 +9,11 @@ from limes.beyond.meanfield import Scheme, coupled_distance, relative_squared_di
 from limes.papers.symmetries.cases import swap
 
 SCHEMES: tuple[Scheme, ...] = ("vanilla", "augmented", "averaged")
-PAIRS = (("vanilla", "augmented"), ("vanilla", "averaged"), ("augmented", "averaged"))
+PAIRS: tuple[tuple[Scheme, Scheme], ...] = (
+    ("vanilla", "augmented"),
+    ("vanilla", "averaged"),
+    ("augmented", "averaged"),
+)
 
 
 def limit(teacher: str, widths: Sequence[int], seeds: Sequence[int]) -> dict[str, Any]:
