@@ -171,7 +171,7 @@ WRONG = [
     ("10b", rmd("two-layer-WI-averaged", *OUT)),
     ("10c", rmd("two-layer-WI-equivariant", *OUT)),
     ("10d", rmd("two-layer-WI-vanilla", 0.01, 0.011, 0.012, 0.013)),
-    ("10e", rmd("two-layer-arbitrary-vanilla", 1e-3, 1e-3, 1e-3, 1e-3)),
+    ("10e", rmd("two-layer-arbitrary-vanilla", 0.1, 0.03, 3e-3, 3e-4)),
     ("11a", change("digits", "averaged", "moved", value=1e-3)),
     ("11b", change("digits", "vanilla", "turned", value=0.98)),
     ("11c", change("digits", "equivariant", "turned", value=0.98)),

@@ -197,7 +197,6 @@ def _two_layer(found: Found, size: Size) -> list[Claim]:
                 over="largest",
             )
         )
-    most = max(arbitrary["widths"])
     made += [
         Claim(
             "10d",
@@ -213,9 +212,9 @@ def _two_layer(found: Found, size: Size) -> list[Claim]:
             "10e",
             "And stays away under a teacher without symmetry",
             own,
-            f"RMD^2 to E^G, N = {most}",
-            Expected.at_least(0.05, refuted_below=0.01),
-            **within(at(arbitrary, most)),
+            f"exponent in N of RMD^2 to E^G, N = {', '.join(map(str, arbitrary['widths']))}",
+            Expected.about(0.0, 0.5, refuted_below=-1.0),
+            **within(slopes(arbitrary)),
             size=size,
             note=f"Means: {told(arbitrary)}; losses: {told(arbitrary, 'loss')}.",
         ),
