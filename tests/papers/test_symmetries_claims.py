@@ -52,6 +52,11 @@ def _digits():
     }
 
 
+def _leaving(factor):
+    row = [4e-3, 2e-3, factor * 1e-3]
+    return {"widths": [25, 50, 100], "times": [2.0, 20.0], "rmd": [row, row]}
+
+
 def right():
     """What a run might find, in agreement with every claim."""
     falling = {"WI": TABLE["WI"], "SI": TABLE["SI"] | {100: 8e-5}, "arbitrary": 0.1}
@@ -81,7 +86,7 @@ def right():
     errors = [[ERRORS[scale].get(k, 1e-15) for k in ANGLES] for scale in SCALES]
     found["quadrature"] = {s: {"scales": list(SCALES), "angles": list(ANGLES), "errors": errors} for s in SEEDS}
     found["digits"] = {s: _digits() for s in SEEDS}
-    found["leaving"] = {s: {"widths": [25, 50, 100], "rmd": [4e-3, 2e-3, (1 + 0.1 * s) * 1e-3]} for s in SEEDS}
+    found["leaving"] = {s: _leaving(1 + 0.1 * s) for s in SEEDS}
     return found
 
 
@@ -176,7 +181,8 @@ WRONG = [
     ("11b", change("digits", "vanilla", "turned", value=0.98)),
     ("11c", change("digits", "equivariant", "turned", value=0.98)),
     ("11d", change("digits", "augmented", "changed", value=0.0)),
-    ("11e", change("leaving", "rmd", value=[1e-3, 2e-3, 4e-3])),
+    ("11e", change("leaving", "rmd", value=[[4e-3, 2e-3, 1e-3], [1e-3, 2e-3, 4e-3]])),
+    ("11f", change("leaving", "rmd", value=[[1e-3, 2e-3, 4e-3], [4e-3, 2e-3, 1e-3]])),
 ]
 
 

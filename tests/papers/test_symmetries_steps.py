@@ -62,5 +62,7 @@ def test_digits_in_all_turns():
     assert found["averaged"]["moved"] < 1e-13 < found["vanilla"]["moved"]
     assert found["averaged"]["changed"] == 0
     assert found["averaged"]["upright"] == found["averaged"]["turned"]
-    leaving = digits.leaving((2, 4), 2.0, 0.5, 0)
-    assert np.min(leaving["rmd"]) > 0
+    leaving = np.array(digits.leaving((2, 4), (0.5, 2.0), 0.5, 0)["rmd"])
+    assert leaving.shape == (2, 2)
+    assert (leaving[1] > leaving[0]).all()
+    assert leaving.min() > 0

@@ -89,4 +89,5 @@ def _mean(values: list[float]) -> dict[str, float]:
 
 def _leaving(results: list[Result]) -> dict[str, Any]:
     distances = np.array([r["rmd"] for r in results])
-    return {"widths": results[0]["widths"], "values": [_geometric(column) for column in distances.T]}
+    rows = [[_geometric(column) for column in at_time.T] for at_time in np.swapaxes(distances, 0, 1)]
+    return {"widths": results[0]["widths"], "times": results[0]["times"], "values": rows}

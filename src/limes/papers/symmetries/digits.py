@@ -79,16 +79,22 @@ def schemes(n: int, steps: int, chosen: Sequence[Scheme], seed: int) -> dict[str
     return found
 
 
-def leaving(widths: Sequence[int], time: float, alpha: float, seed: int) -> dict[str, Any]:
-    """RMD^2 to E^G after a time of vanilla training from E^G on digits in all four turns, steps of alpha / n."""
+def leaving(widths: Sequence[int], times: Sequence[float], alpha: float, seed: int) -> dict[str, Any]:
+    """RMD^2 to E^G after vanilla training from E^G on digits in all four turns, with steps of alpha / n.
+
+    Returns:
+        `rmd` (times, widths); times are those of the flow.
+    """
     x, targets, _, _ = rows(seed)
     group = action()
     source = Rows(group.inputs.orbit(x), np.tile(targets, (group.order, 1)))
-    room, distances = max(widths), []
-    for n in widths:
-        weights = np.where(np.arange(room) < n, 1.0 / n, 0.0)
-        flow = Flow(alpha / n, round(time * n / alpha))
-        begin = start(room, seed, True)
-        end = train(neuron_unit, source, begin, flow, seeds=[seed], weights=weights)[:, :n]
-        distances.append(float(distance_to_fixed(end[0], group.parameters)))
-    return {"widths": list(widths), "rmd": distances}
+    begin = start(max(widths), seed, True)
+    distances = []
+    for time in times:
+        distances.append([])
+        for n in widths:
+            weights = np.where(np.arange(max(widths)) < n, 1.0 / n, 0.0)
+            flow = Flow(alpha / n, round(time * n / alpha))
+            end = train(neuron_unit, source, begin, flow, seeds=[seed], weights=weights)[:, :n]
+            distances[-1].append(float(distance_to_fixed(end[0], group.parameters)))
+    return {"widths": list(widths), "times": list(times), "rmd": distances}

@@ -2,11 +2,18 @@
 
 from collections.abc import Callable
 
+import numpy as np
+
 from limes.papers.claim import Claim, Expected, Size
 from limes.papers.paper import Found
-from limes.papers.symmetries.reading import Result, over, slopes, within
+from limes.papers.symmetries.reading import Result, over
 
 _OWN = "our own experiment; no figure was recorded"
+_UNSTABLE = (
+    "E^G is unstable for this task, as a better law lies outside of it (claim 11c): what sampling noise puts outside "
+    "grows exponentially, and by this time has in most runs reached a size that does not depend on N. The limit keeps "
+    "E^G over a fixed time; the longer the time, the more neurons it takes to see it."
+)
 
 
 def digits_claims(found: Found, size: Size) -> list[Claim]:
@@ -25,10 +32,6 @@ def digits_claims(found: Found, size: Size) -> list[Claim]:
         )
 
     told = f"Accuracy on turned digits: {accuracies('turned')}; on upright ones: {accuracies('upright')}."
-    leaving = [result for _, result in sorted(found["leaving"].items())]
-    widths = leaving[0]["widths"]
-    together = {"widths": widths, "rmd": [list(row) for row in zip(*(r["rmd"] for r in leaving), strict=True)]}
-    means = [sum(row) / len(row) for row in together["rmd"]]
     return [
         Claim(
             "11a",
@@ -71,14 +74,27 @@ def digits_claims(found: Found, size: Size) -> list[Claim]:
             size=size,
             note=told,
         ),
-        Claim(
-            "11e",
-            "From E^G, vanilla training on digits in all turns leaves it less with more neurons",
-            _OWN,
-            f"exponent in N of RMD^2 to E^G after the same time, N = {', '.join(map(str, widths))}",
-            Expected.at_most(-0.5, refuted_above=0.0),
-            **within(slopes(together)),
-            size=size,
-            note="Means: " + ", ".join(f"{v:.2g}" for v in means) + ".",
-        ),
+        *_leaving(found, size),
     ]
+
+
+def _leaving(found: Found, size: Size) -> list[Claim]:
+    by_seed = dict(sorted(found["leaving"].items()))
+    case = next(iter(by_seed.values()))
+    widths, times = case["widths"], case["times"]
+    made = []
+    for letter, i, when in (("e", -1, "late"), ("f", 0, "early")):
+        distances = np.array([r["rmd"][i] for r in by_seed.values()])
+        made.append(
+            Claim(
+                f"11{letter}",
+                f"From E^G, vanilla training on digits in all turns leaves it less with more neurons, {when}",
+                _OWN,
+                f"exponent in N of RMD^2 to E^G at time {times[i]:g}, N = {', '.join(map(str, widths))}",
+                Expected.at_most(-0.5, refuted_above=0.0),
+                **over(by_seed, lambda r, i=i: np.polyfit(np.log(widths), np.log(r["rmd"][i]), 1)[0]),
+                size=size,
+                note=f"Means: {', '.join(f'{v:.2g}' for v in distances.mean(0))}. {_UNSTABLE if i else ''}".strip(),
+            )
+        )
+    return made

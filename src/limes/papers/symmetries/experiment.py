@@ -32,7 +32,7 @@ class Sizes:
         limit: numbers of particles of claim 5.
         search: particles of claim 7.
         digits: neurons and steps of claim 11.
-        leaving: numbers of neurons, time and N times the step of claim 11.
+        leaving: numbers of neurons, times and N times the step of claim 11.
     """
 
     seeds: int
@@ -45,7 +45,7 @@ class Sizes:
     limit: tuple[int, ...]
     search: int
     digits: tuple[int, int]
-    leaving: tuple[tuple[int, ...], float, float]
+    leaving: tuple[tuple[int, ...], tuple[float, ...], float]
 
 
 def _runs(teachers: tuple[str, ...], **widths: tuple[int, ...]) -> Runs:
@@ -65,7 +65,7 @@ SIZES: dict[Size, Sizes] = {
         limit=_ALL,
         search=100,
         digits=(50, 1500),
-        leaving=((25, 50, 100), 20.0, 2.0),
+        leaving=((25, 50, 100), (2.0, 20.0), 2.0),
     ),
     "full": Sizes(
         seeds=10,
@@ -81,7 +81,7 @@ SIZES: dict[Size, Sizes] = {
         limit=(*_ALL, 200),
         search=100,
         digits=(100, 3000),
-        leaving=((25, 50, 100, 200), 20.0, 2.0),
+        leaving=((25, 50, 100, 200), (2.0, 20.0), 2.0),
     ),
 }
 
@@ -134,13 +134,13 @@ def _laws(request: Request, sizes: Sizes) -> Iterator[Step]:
 
 def _digits(request: Request, sizes: Sizes) -> Iterator[Step]:
     n, steps = sizes.digits
-    widths, time, alpha = sizes.leaving
+    widths, times, alpha = sizes.leaving
     for seed in request.seed_range(sizes.few):
         about: dict[str, Any] = {"n": n, "steps": steps, "chosen": ("vanilla", "augmented", "averaged", "equivariant")}
         seconds = 2.0 + 1e-5 * n * steps
         yield _step("digits", seed, partial(digits.schemes, seed=seed, **about), about, seconds)
-        about = {"widths": widths, "time": time, "alpha": alpha}
-        seconds = 1.0 + 3e-6 * sum(time * w / alpha for w in widths) * max(widths)
+        about = {"widths": widths, "times": times, "alpha": alpha}
+        seconds = 1.0 + 3e-6 * sum(times) * sum(widths) / alpha * max(widths)
         yield _step("leaving", seed, partial(digits.leaving, seed=seed, **about), about, seconds)
 
 
