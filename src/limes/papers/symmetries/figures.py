@@ -81,9 +81,9 @@ def _limit(cases: Numbers) -> Drawing:
     case = cases["WI"]
     runs = [("one law", case["same"], {"color": style.MUTED, "linestyle": ":", "linewidth": 2.0})]
     for name in case["independent"]:
-        runs.append((f"{name.replace(' ', ', ')}", case["independent"][name], {}))
+        runs.append((_short(name), case["independent"][name], {}))
     for name in case["coupled"]:
-        runs.append((f"{name.replace(' ', ', ')}, coupled", case["coupled"][name], {"linestyle": "--"}))
+        runs.append((f"{_short(name)}, coupled", case["coupled"][name], {"linestyle": "--"}))
     for i, (label, values, look) in enumerate(runs):
         line(ax, i % 6 if i < 4 else (i - 3) % 6, case["widths"], values, label, **look)
         told.append(f"{label}: {_means(values)}")
@@ -91,10 +91,14 @@ def _limit(cases: Numbers) -> Drawing:
     style.legend_above(ax)
     return Drawing(
         figure,
-        "Between schemes, WI teacher and start, the swap: independent clouds differ as two samples of one law (dotted) "
+        "Between vanilla training, augmentation (DA) and averaging (FA), WI teacher and start, the swap: independent clouds differ as two samples of one law (dotted) "
         "do; clouds of one start and the same samples come together.",
         f"RMD² against N, logarithmic. {'; '.join(told)}.",
     )
+
+
+def _short(pair: str) -> str:
+    return ", ".join({"augmented": "DA", "averaged": "FA"}.get(scheme, scheme) for scheme in pair.split())
 
 
 def _angles(case: Numbers) -> Drawing:
