@@ -91,8 +91,8 @@ def _limit(cases: Numbers) -> Drawing:
     style.legend_above(ax)
     return Drawing(
         figure,
-        "Between vanilla training, augmentation (DA) and averaging (FA), WI teacher and start, the swap: independent clouds differ as two samples of one law (dotted) "
-        "do; clouds of one start and the same samples come together.",
+        "Between vanilla training, augmentation (DA) and averaging (FA), WI teacher and start, the swap: independent "
+        "clouds differ as two samples of one law (dotted) do; clouds of one start and the same samples come together.",
         f"RMD² against N, logarithmic. {'; '.join(told)}.",
     )
 
