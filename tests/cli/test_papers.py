@@ -54,11 +54,12 @@ def test_the_list_as_json_has_exactly_what_is_promised(tmp_path):
         "fast-training",
         "pruned-ntk",
         "norm-bounds",
-        "tensor-decomposition",
-        "heavy-tails",
-        "neural-td",
         "feature-learning",
+        "tensor-decomposition",
+        "symmetries",
+        "heavy-tails",
         "epistemic",
+        "neural-td",
     ]
     for paper in found["data"]:
         assert list(paper) == ["key", "title", "claims"]

@@ -80,9 +80,19 @@ _ENTRIES = (
         "limes.papers.norm_bounds",
     ),
     Entry(
+        "feature-learning",
+        "How gradient descent learns features: annealed weight decay (Zhou & Ge 2024)",
+        "limes.papers.feature_learning",
+    ),
+    Entry(
         "tensor-decomposition",
         "Tensor decomposition beyond lazy training (Wang et al. 2020)",
         "limes.papers.tensor_decomposition",
+    ),
+    Entry(
+        "symmetries",
+        "Symmetries in overparametrised networks: a mean-field view (Maass Martinez & Fontbona 2024)",
+        "limes.papers.symmetries",
     ),
     Entry(
         "heavy-tails",
@@ -90,19 +100,14 @@ _ENTRIES = (
         "limes.papers.heavy_tails",
     ),
     Entry(
-        "neural-td",
-        "Neural temporal-difference learning and Q-learning (Cai et al. 2019)",
-        "limes.papers.neural_td",
-    ),
-    Entry(
-        "feature-learning",
-        "How gradient descent learns features: annealed weight decay (Zhou & Ge 2024)",
-        "limes.papers.feature_learning",
-    ),
-    Entry(
         "epistemic",
         "Epistemic uncertainty of overparametrised networks (Ruegamer 2026)",
         "limes.papers.epistemic",
+    ),
+    Entry(
+        "neural-td",
+        "Neural temporal-difference learning and Q-learning (Cai et al. 2019)",
+        "limes.papers.neural_td",
     ),
 )
 
