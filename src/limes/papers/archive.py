@@ -27,7 +27,7 @@ def report(key: str, size: Size | None = None, out: str | Path | None = None) ->
         OSError: if the file cannot be written.
 
     Example:
-        >>> report("tensor-decomposition", out="tensor.html").name  # doctest: +SKIP
+        >>> report("tensor-decomposition", out="tensor.html").name
         'tensor.html'
     """
     paper = find(key)

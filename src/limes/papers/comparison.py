@@ -24,6 +24,13 @@ class Compared:
 
     Raises:
         AssertionError: if both are None.
+
+    Example:
+        >>> from limes.papers.claim import Expected
+        >>> def measured(value):
+        ...     return Claim("1", "It is at most 1", "a paper", "metres", Expected.at_most(1.0), (value,), (0,))
+        >>> Compared(measured(0.5), measured(0.6)).change, Compared(measured(0.5), measured(1.5)).change
+        ('same', 'contradicts')
     """
 
     before: Claim | None
@@ -114,10 +121,6 @@ def check(
         InputError: for an unknown key; and what `run` raises.
 
     Cost: at most 25 minutes on two cores for all papers.
-
-    Example:
-        >>> [checked.agrees for checked in check(["tensor-decomposition"])]  # doctest: +SKIP
-        [True]
     """
     chosen = [entry(key).key for key in keys] or [listed.key for listed in entries()]
     folder = Path(out) if out is not None else Path("runs") / f"papers-check-{_version()}"
