@@ -28,7 +28,7 @@ class Compared:
     Example:
         >>> from limes.papers.claim import Expected
         >>> def measured(value):
-        ...     return Claim("1", "It is at most 1", "a paper", "metres", Expected.at_most(1.0), (value,), (0,))
+        ...     return Claim("1", "It is at most 1", "a paper", "metres", Expected.at_most(1.0), (value, value), (0, 1))
         >>> Compared(measured(0.5), measured(0.6)).change, Compared(measured(0.5), measured(1.5)).change
         ('same', 'contradicts')
     """
