@@ -180,13 +180,14 @@ def test_a_check_tells_of_verdicts_that_turned(toy, tmp_path, monkeypatch):
 
 def test_claims_that_came_or_went(toy, monkeypatch):
     result = run(KEY)
-    committed_now(monkeypatch, result.metrics | {"claims": [result.metrics["claims"][0] | {"id": "9"}]})
-    found = limes("check", KEY, "--quiet", code=1).stdout
-    assert "2 new, 1 missing" in found
-    committed_now(monkeypatch, result.metrics | {"claims": [result.metrics["claims"][0] | {"id": "9"}], "notes": []})
-    assert (
-        "2 new; " in limes("check", KEY, "--quiet").stdout
-    )  # this run notes that it lacked data, the committed did not
+    first = result.metrics["claims"][0]
+    other = result.metrics | {"claims": [first, first | {"id": "9"}]}
+    committed_now(monkeypatch, other)
+    assert "1 same, 1 new, 1 missing" in limes("check", KEY, "--quiet", code=1).stdout
+    committed_now(monkeypatch, other | {"notes": []})
+    assert "1 same, 1 new; " in limes("check", KEY, "--quiet").stdout  # this run notes that it lacked data
+    monkeypatch.setattr("limes.papers.comparison.committed_runs", lambda key: [])
+    assert re.search(r"NEW +2 new; ", limes("check", KEY, "--quiet", code=1).stdout)
 
 
 def committed_now(monkeypatch, metrics):

@@ -206,7 +206,7 @@ def _show_checked(found: "list[Checked]") -> None:
 
     for checked in found:
         counts = ", ".join(f"{n} {change}" for change, n in sorted(checked.counts.items(), key=lambda item: -item[1]))
-        word = "agrees" if checked.agrees else "DISAGREES"
+        word = "agrees" if checked.agrees else "DISAGREES" if checked.compared else "NEW"
         print(f"{checked.result.key:<22} {word:<10} {counts}; {format_seconds(checked.seconds)}")
         for compared in checked.claims:
             if compared.change in ("contradicts", "missing", "moved"):

@@ -54,8 +54,8 @@ def empirical_ntk(
         (n1, n2) with `trace` or `output`, otherwise (n1, n2, c, c), in the precision of the weights.
 
     Raises:
-        InputError: for NaN, empty batches, outputs that are no (n, c), change from call to call or depend on other
-            rows, and unknown options.
+        InputError: for NaN, empty batches, rows of x2 unlike those of x1, outputs that are no (n, c), change from call to
+            call or depend on other rows, and unknown options.
         DtypeError: for weights other than float32 and float64.
         MemoryRefused: for a result, or for derivatives of a pair of rows, beyond the limit.
 
@@ -73,8 +73,7 @@ def empirical_ntk(
     with precision.scope(precision_of(params)):
         found = weighted(apply, params, x1)
         mode = modes.parse(found.network.outputs, trace, output)
-        first = found.batch(x1, "x1")
-        second = None if x2 is None else found.batch(x2, "x2")
+        first, second = found.batches(x1, x2)
         sizes = len(first), len(first) if second is None else len(second)
         made = choose(found, mode, first[:1], sizes, method, memory, tile)
         programs = compiled(found, mode, made.method, first[:1], made.tile)

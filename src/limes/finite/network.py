@@ -76,6 +76,23 @@ class Weighted:
         x = np.asarray(x)
         return x.astype(self.dtype, copy=False) if jnp.issubdtype(x.dtype, jnp.floating) else x
 
+    def batches(self, x1: Array, x2: Array | None) -> tuple[np.ndarray, np.ndarray | None]:
+        """Two batches of rows of one kind, or one and None.
+
+        Raises:
+            InputError: as `batch`, and for rows of another shape or type.
+        """
+        first = self.batch(x1, "x1")
+        if x2 is None:
+            return first, None
+        second = self.batch(x2, "x2")
+        if (first.shape[1:], first.dtype) != (second.shape[1:], second.dtype):
+            raise InputError(
+                f"x2 holds rows of shape {second.shape[1:]} and type {second.dtype}, x1 of shape {first.shape[1:]} and "
+                f"type {first.dtype}: they must be the same"
+            )
+        return first, second
+
 
 def weighted(apply: Apply, params: Any, x: Array) -> Weighted:
     """Take a network apart; to be called where its precision can be held, see `precision_of`.
@@ -103,6 +120,8 @@ def weighted(apply: Apply, params: Any, x: Array) -> Weighted:
     out, again, alone = _probe(found.network, weights, others, probe)
     if out.ndim != 2 or len(out) != len(probe):
         raise InputError(f"apply returned shape {out.shape} for {len(probe)} rows: it must be (n, outputs)")
+    if not np.isfinite(out).all():
+        raise InputError("apply returned NaN or infinite outputs at the first rows: look at the weights")
     _require_same(out, again, "the same input gives other outputs when apply is called again: fix its random keys")
     _require_same(out, alone, "a row gives other outputs alone than in a batch: put batch norm into evaluation mode")
     return Weighted(Network(apply, structure, floating, out.shape[1]), weights, others, dtype)
@@ -145,5 +164,5 @@ def _is_floating(leaf: Any) -> bool:
 
 def _require_same(first: np.ndarray, second: np.ndarray, otherwise: str) -> None:
     gap, size = (float(np.abs(a).max(initial=0.0)) for a in (first - second, first))
-    if not gap <= _TOLERANCE * float(np.finfo(first.dtype).eps) * size:
+    if not gap <= _TOLERANCE * float(jnp.finfo(first.dtype).eps) * size:
         raise InputError(f"{otherwise} (they differ by up to {gap:.2g})")

@@ -106,8 +106,9 @@ def plan(
     with precision.scope(precision_of(params)):
         found = weighted(apply, params, x1)
         mode = modes.parse(found.network.outputs, trace, output)
-        sizes = len(x1), len(x1) if x2 is None else len(x2)
-        return choose(found, mode, found.batch(x1[:1], "x1"), sizes, method, memory, tile)
+        first, second = found.batches(x1, x2)
+        sizes = len(first), len(first if second is None else second)
+        return choose(found, mode, first[:1], sizes, method, memory, tile)
 
 
 def choose(
@@ -178,7 +179,7 @@ def _evenly(n: int, most: int) -> int:
 
 def _kept(held: int, spare: int, tiles: int) -> int:
     """How many of so many tiles, each of `held` bytes, are worth keeping: the first, and others from spare bytes."""
-    return tiles if held == 0 else max(1, min(tiles, _KEPT // held, 1 + spare // held))
+    return 1 if held == 0 else max(1, min(tiles, _KEPT // held, 1 + spare // held))
 
 
 @dataclass(frozen=True)

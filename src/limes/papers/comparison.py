@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import limes
+from limes.core.errors import InputError
 from limes.core.progress import Progress, Quiet
 from limes.papers.claim import Claim
 from limes.papers.provenance import commit
@@ -23,7 +24,7 @@ class Compared:
     """One claim, as committed and as measured now; one of them may be None.
 
     Raises:
-        AssertionError: if both are None.
+        InputError: if both are None.
 
     Example:
         >>> from limes.papers.claim import Expected
@@ -35,6 +36,10 @@ class Compared:
 
     before: Claim | None
     now: Claim | None
+
+    def __post_init__(self) -> None:
+        if self.before is None and self.now is None:
+            raise InputError("nothing is compared: give the committed claim, the one measured now, or both")
 
     @property
     def claim(self) -> Claim:
@@ -66,6 +71,11 @@ class Checked:
     claims: tuple[Compared, ...]
 
     @property
+    def compared(self) -> bool:
+        """Whether any claim of this size is committed."""
+        return any(compared.before is not None for compared in self.claims)
+
+    @property
     def seconds(self) -> float:
         """Time of the measurements, in seconds, wherever they were taken."""
         return sum(entry["seconds"] for entry in self.result.metrics["timings"])
@@ -77,8 +87,8 @@ class Checked:
 
     @property
     def agrees(self) -> bool:
-        """Whether no verdict contradicts the committed one and no claim is missing."""
-        return not any(compared.change in _SERIOUS for compared in self.claims)
+        """Whether there was something to compare, no verdict contradicts the committed one and no claim is missing."""
+        return self.compared and not any(compared.change in _SERIOUS for compared in self.claims)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values: key, seconds, counts, folder, and every claim whose verdict is not the same."""
@@ -133,11 +143,14 @@ def check(
 
 
 def compare(result: PaperResult) -> Checked:
-    """A run beside the committed claims of its size; those that its data left out are not missed."""
+    """A run beside the committed claims of its size.
+
+    Where the run lacked data that the committed one had, which it notes, claims that it does not have are not missed.
+    """
     runs = [committed for committed in committed_runs(result.key) if committed["size"] == result.size]
     before = {claim.id: claim for committed in runs for claim in map(Claim.from_json, committed["claims"])}
     now = {claim.id: claim for claim in result.claims}
-    if result.notes and not all(set(committed["notes"]) >= set(result.notes) for committed in runs):
+    if any(set(result.notes) - set(committed["notes"]) for committed in runs):
         before = {name: claim for name, claim in before.items() if name in now}
     order = in_order({**before, **now}.values())
     return Checked(result, tuple(Compared(before.get(claim.id), now.get(claim.id)) for claim in order))
