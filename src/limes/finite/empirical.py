@@ -54,8 +54,8 @@ def empirical_ntk(
         (n1, n2) with `trace` or `output`, otherwise (n1, n2, c, c), in the precision of the weights.
 
     Raises:
-        InputError: for NaN, empty batches, rows of x2 unlike those of x1, outputs that are no (n, c), change from call to
-            call or depend on other rows, and unknown options.
+        InputError: for NaN, empty batches, rows of x2 unlike those of x1, outputs that are no (n, c), change from call
+            to call or depend on other rows, and unknown options.
         DtypeError: for weights other than float32 and float64.
         MemoryRefused: for a result, or for derivatives of a pair of rows, beyond the limit.
 
