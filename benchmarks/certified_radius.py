@@ -1,6 +1,6 @@
 """Certified radii against the radii of attacks: how much of what an attack leaves standing can be proved.
 
-    python benchmarks/certified_radius.py [--data DIR] [--store DIR]
+    python benchmarks/certified_radius.py [--data DIR] [--store DIR [--finished]]
 
 fits kernel ridge regression on the NTK to pairs of classes and certifies test points in the l-inf norm, pixel box
 respected: digits of scikit-learn (240 rows of 8 x 8, fully connected and convolutional nets), and with --data MNIST
@@ -116,10 +116,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = common.parser(__doc__ or "")
     parser.add_argument("--data", type=Path, help="folder with mnist/ and cifar-10-batches-py/")
     parser.add_argument("--store", type=Path, help="folder for finished cases: the same command continues")
+    parser.add_argument("--finished", action="store_true", help="report what --store holds, and measure nothing")
     options = parser.parse_args(arguments)
     cases = list(digits(options.quick))
     if options.data is not None:
         cases += images(options.data, options.quick)
+    if options.finished:
+        cases = [case for case in cases if options.store and common.place(options.store, case.title).exists()]
     rows = []
     for number, case in enumerate(cases):
         print(f"{number + 1} of {len(cases)}: {case.title}", flush=True)

@@ -98,6 +98,11 @@ def spread(seconds: Sequence[float]) -> dict[str, Any]:
     }
 
 
+def place(folder: Path, name: str) -> Path:
+    """Where `kept` has a part."""
+    return folder / f"{name.replace(' ', '-')}.json"
+
+
 def kept(folder: Path | None, name: str, work: Callable[[], Any]) -> Any:
     """What `work` returns, numbers and texts in lists and dictionaries, from a file in a folder where it is there.
 
@@ -109,7 +114,7 @@ def kept(folder: Path | None, name: str, work: Callable[[], Any]) -> Any:
     if folder is None:
         return work()
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{name.replace(' ', '-')}.json"
+    path = place(folder, name)
     if not path.exists():
         new = path.with_suffix(".new")
         new.write_text(json.dumps(work()))
