@@ -59,8 +59,8 @@ def _bounds(found: Found, size: Size) -> list[Claim]:
             **over(by_seed, lambda r: (1 - GAMMA) * _ratio(r["fixed"], r["misfit"])),
             size=size,
             over="largest",
-            note=f"Never below 1 - gamma = {1 - GAMMA:.2g}, which is what the closest function itself has. Balls that hold "
-            f"V are left out. |Pi V - V|: {told(by_seed, lambda r: r['misfit'])}.",
+            note=f"Never below 1 - gamma = {1 - GAMMA:.2g}, which is what the closest function itself has. Balls that "
+            f"hold V are left out. |Pi V - V|: {told(by_seed, lambda r: r['misfit'])}.",
         )
     )
     return made
