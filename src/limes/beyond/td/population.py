@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from limes.beyond.td.learning import Learned, require_run, require_width
+from limes.beyond.td.checks import require_run, require_width
+from limes.beyond.td.learning import Learned
 from limes.beyond.td.network import TwoLayerNet
 from limes.beyond.td.process import RewardProcess
 from limes.core.errors import InputError, NumericalError
