@@ -240,6 +240,20 @@ def _learn(**options):
     return lambda: td.learn(_process(), td.TwoLayerNet.draw(4, 3), 10, **options)
 
 
+def _population(steps, inputs=3, **options):
+    return lambda: td.descend_population(_process(), td.TwoLayerNet.draw(4, inputs), steps, **options)
+
+
+def _descend(states=(0, 1), followers=(1, 2), rewards=(0.5, 0.5), discount=0.5, **options):
+    drawn = td.Samples(*(np.array(given) for given in (states, followers, rewards)))
+    return lambda: td.descend(_process().features, drawn, discount, td.TwoLayerNet.draw(4, 3), **options)
+
+
+def test_one_discount_is_that_of_all_states():
+    one, each = _descend(discount=0.5)(), _descend(discount=np.full(6, 0.5))()
+    np.testing.assert_array_equal(one.last, each.last)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -258,6 +272,30 @@ def _learn(**options):
         (lambda: td.projected_fixed_point(_process(), td.TwoLayerNet.draw(4, 2)), "takes 2 features"),
         (lambda: td.project(_process(), td.TwoLayerNet.draw(4, 3), np.ones(3)), "one value for each of 6"),
         (lambda: td.descend_population(_process(), td.TwoLayerNet.draw(4, 3), 5, at=(6,)), "at most 5 steps"),
+        (_population(5, rate=-1.0), "rate is finite"),
+        (_population(5, rate=[0.1] * 5), "one number for all steps"),
+        (_population(-1), "number of steps, not -1"),
+        (_population(5, inputs=2), "takes 2 features"),
+        (_learn(seed=-1), "seed is a whole number from 0 on, not -1"),
+        (_learn(rate=[0.1] * 3), r"one for each of 10 steps, not of shape \(3,\)"),
+        (lambda: td.TwoLayerNet.draw(4, 3, seed=-1), "seed is"),
+        (lambda: td.random_process(4, 3, discount=0.5, seed=-1), "seed is"),
+        (lambda: td.semigradient_variance(_process(), td.TwoLayerNet.draw(4, 2), np.ones((4, 2))), "takes 2 features"),
+        (lambda: td.semigradient_variance(_process(), td.TwoLayerNet.draw(4, 3), np.ones((5, 3))), r"not \(5, 3\)"),
+        (lambda: td.population_bound(1.0, 1.0, 5), "discount in"),
+        (lambda: td.stochastic_bound(1.0, 0.5, 0, 0.1), "at least one step"),
+        (lambda: td.value_bound(1.0, 0.5, 5, 0.1, -1.0), "misfit from 0 on"),
+        (_descend(followers=[1, 6]), "followers are 0 to 5 for 6 rows of features, not 1 to 6"),
+        (_descend(followers=[0, 5], n_actions=2), "followers are 0 to 4"),
+        (_descend(states=[-1, 0]), "states are 0 to 5 for 6 rows of features, not -1 to 0"),
+        (_descend(followers=[1]), r"followers \(1,\) and rewards \(2,\) have one length"),
+        (_descend(rewards=[0.5]), r"rewards \(1,\) have one length"),
+        (_descend(states=[0.0, 1.0]), "are integers, not float64"),
+        (_descend(rewards=[0.5, np.nan]), "rewards must be finite"),
+        (_descend(n_actions=0), "n_actions is 1 to 6 rows"),
+        (_descend(beta=-1.0), "beta at least 0"),
+        (_descend(discount=1.0), "discount is one number"),
+        (_descend(discount=np.full(5, 0.5)), "one for each of 6 states"),
     ],
 )
 def test_bad_input_is_refused(call, message):

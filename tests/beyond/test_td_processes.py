@@ -169,6 +169,10 @@ def _process(p, r, gamma, x):
     return lambda: td.RewardProcess(p, r, gamma, x)
 
 
+def _leads_to(following):
+    return lambda: td.from_table({0: {0: [(1.0, following, 0.0, False)]}}, [1.0], discount=0.5)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -190,6 +194,12 @@ def _process(p, r, gamma, x):
         (lambda: td.random_decisions(3, 2, 3, discount=0.5, concentration=0.0), "positive, not 3, 2, 3 and 0.0"),
         (lambda: td.from_table({1: {0: []}}, [1.0], discount=0.5), "numbered from 0"),
         (lambda: td.from_table({0: {0: []}}, [1.0, 0.0], discount=0.5), "over 1 states"),
+        (_leads_to(1), "action 0 in state 0 leads to state 1: states are 0 to 0"),
+        (_leads_to(-1), "leads to state -1"),
+        (_leads_to(7), "leads to state 7"),
+        (_process(1.0, [0.0], 0.5, np.eye(1)), r"transitions \(\)"),
+        (lambda: _process(np.ones((1, 1)), [0.0], 0.5, np.eye(1))().relative_error(np.ones(1)), "exact value is 0"),
+        (lambda: _process(np.ones((1, 1)), [0.0], 0.5, np.eye(1))().bellman_error(np.ones(1)), "exact value is 0"),
         (
             lambda: td.from_table({0: {0: [(1.0, 0, 0.0, True)]}}, [1.0], discount=0.5, features=np.ones((1, 1, 2))),
             "last",

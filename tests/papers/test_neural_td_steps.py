@@ -32,6 +32,10 @@ def test_a_small_ball_binds_and_a_large_one_does_not():
     assert found["movement"][0] == pytest.approx(0.3)
     assert found["fixed_error"][0] > found["fixed_error"][1]
     assert max(found["fixed_residual"]) < 1e-9
+    process = problem.chain(0)
+    small = td.projected_fixed_point(process, problem.network(32, 0), 0.3).values
+    mu, v = process.stationary, process.value
+    assert found["fixed_square"][0] == pytest.approx(mu @ small**2 / (mu @ v**2))
 
 
 def test_trajectories_and_their_chains():
@@ -47,7 +51,6 @@ def test_trajectories_and_their_chains():
 def test_monotonicity_is_that_of_the_least_draw():
     found = runs.monotonicity(0, 16, 40)
     assert 0 <= found["excess"] <= found["median"]
-    assert found["least"] == pytest.approx(0.0, abs=1e-12)
 
 
 def test_sides_of_the_bounds():
@@ -56,6 +59,9 @@ def test_sides_of_the_bounds():
     fixed = td.projected_fixed_point(process, net).values
     run = td.descend_population(process, net, 60)
     assert found["population"][1] == pytest.approx(process.stationary @ (run.values[0] - fixed) ** 2)
+    mu = process.stationary
+    squares = found["fixed_square"], found["value_square"]
+    assert squares == pytest.approx((mu @ fixed**2, mu @ process.value**2))
     assert found["population_bound"] == pytest.approx([1600 / (0.09 * t) for t in (20, 60)])
     for name in ("stochastic", "value"):
         assert all(e < b for e, b in zip(found[name], found[f"{name}_bound"], strict=True))

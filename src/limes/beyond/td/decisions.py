@@ -101,7 +101,7 @@ class DecisionProcess:
 
         Args:
             beta: as for `backup`.
-            tol: bound on the largest error.
+            tol: bound on the largest error, over the largest absolute value where that is above 1.
 
         Raises:
             NumericalError: if a million sweeps are not enough, for a discount that is too close to 1.

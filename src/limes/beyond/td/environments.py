@@ -73,8 +73,8 @@ def from_table(
         with the same next state are their mean.
 
     Raises:
-        InputError: for states or actions that are not numbered from 0 without gaps, probabilities that are none, or
-            features of another shape.
+        InputError: for states or actions that are not numbered from 0 without gaps, probabilities that are none, next
+            states that the table does not have, or features of another shape.
     """
     n, n_actions = len(table), len(table[0]) if 0 in table else 0
     start = np.asarray(start, float)
@@ -86,6 +86,11 @@ def from_table(
     for s, row in table.items():
         for a, outcomes in row.items():
             for probability, following, reward, ends in outcomes:
+                if not 0 <= following < n:  # n would be the end of an episode, and -1 would wrap to it
+                    raise InputError(
+                        f"action {a} in state {s} leads to state {following!r}: states are 0 to {n - 1}, and an "
+                        "outcome that ends the episode says so in its last entry"
+                    )
                 into = n if ends else int(following)
                 transitions[s, a, into] += probability
                 paid[s, a, into] += probability * reward

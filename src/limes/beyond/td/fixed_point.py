@@ -94,10 +94,10 @@ def projected_bellman_error(process: RewardProcess, net: TwoLayerNet, values: np
     """The mean square of V less the projection of T V, over that of the exact value.
 
     Raises:
-        InputError: as `project`.
+        InputError: as `project`, or where the exact value is 0.
     """
     projected = project(process, net, process.bellman(values), radius).values
-    return float(process.mean_square(values - projected) / process.mean_square(process.value))
+    return float(process.relative_error(values, projected))
 
 
 def _solve(

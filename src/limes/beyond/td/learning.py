@@ -10,14 +10,15 @@ iterates, W(0) among them. Its rate is proved for the mean; the last iterate is 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
+from limes.beyond.td.checks import require_run, require_samples
 from limes.beyond.td.loops import semigradient_steps
 from limes.beyond.td.network import TwoLayerNet
-from limes.beyond.td.process import RewardProcess
-from limes.beyond.td.sampling import Samples, independent, trajectory
+from limes.beyond.td.process import RewardProcess, require_discount
+from limes.beyond.td.sampling import Samples, independent, require_seed, require_steps, trajectory
 from limes.core.errors import InputError, NumericalError
 
 Sampling = Literal["independent", "trajectory"]
@@ -115,6 +116,8 @@ def learn(
         >>> bool(error[1] < error[0] < 1)
         True
     """
+    require_seed(seed)
+    require_steps(steps)
     rng = np.random.default_rng([seed, steps])
     if sampling not in ("independent", "trajectory") or (sampling == "independent" and stay):
         raise InputError(
@@ -129,7 +132,7 @@ def learn(
 def descend(
     features: np.ndarray,
     samples: Samples,
-    discount: np.ndarray,
+    discount: np.ndarray | float,
     net: TwoLayerNet,
     *,
     n_actions: int = 1,
@@ -143,19 +146,30 @@ def descend(
     Args:
         features: x of the states, (n, d).
         samples: numbers of states; with several actions `followers` are the first of `n_actions` rows in a row.
-        discount: gamma of each state, (n,).
+        discount: gamma in [0, 1) of each state, (n,), or of all.
         net: the network at its initial weights.
         n_actions: rows over which what follows is the best, for Q-learning.
         beta: infinite for the best; else the soft maximum, see `limes.beyond.td.q_learn`.
         radius, rate, at: as for `learn`.
 
     Raises:
-        InputError, NumericalError: as `learn`.
+        InputError, NumericalError: as `learn`, and for samples that do not fit the features.
+
+    Example:
+        >>> log = Samples([0, 1, 0], [1, 0, 1], [1.0, 0.0, 1.0])
+        >>> descend(np.eye(2), log, 0.5, TwoLayerNet.draw(8, 2)).last_values.shape
+        (1, 2)
     """
+    features = np.asarray(features, float)
+    if features.ndim != 2 or not features.size or not np.isfinite(features).all():
+        raise InputError(f"features are finite, one row for each state, not of shape {features.shape}")
+    discount = require_discount(discount, len(features))
+    samples = require_samples(samples, len(features), n_actions, beta)
     steps = len(samples)
     moments = [steps] if at is None else [int(t) for t in at]
-    rates = np.broadcast_to(theory_rate(float(discount.max()), steps) if rate is None else rate, (steps,)).astype(float)
-    _require(features, net, steps, moments, rates, radius)
+    given = np.asarray(theory_rate(float(discount.max()), steps) if rate is None else rate, float)
+    require_run(features, net, steps, moments, given, radius)
+    rates = np.broadcast_to(given, (steps,)).copy()
     initial = np.ascontiguousarray(net.weights.T)
     weights, total = initial.copy(), initial.copy()
     averaged, last, projected, since = [], [], 0, 0
@@ -176,12 +190,3 @@ def descend(
         last.append(weights.T.copy())
         since = t
     return Learned(net, features, np.array(moments), np.stack(averaged), np.stack(last), projected)
-
-
-def _require(features: np.ndarray, net: TwoLayerNet, steps: int, moments: list[int], rates: Any, radius: float) -> None:
-    if features.shape[1] != net.weights.shape[1]:
-        raise InputError(f"the net takes {net.weights.shape[1]} features, but states have {features.shape[1]}")
-    if not moments or moments != sorted(set(moments)) or moments[0] < 0 or moments[-1] > steps:
-        raise InputError(f"moments on record rise from 0 to at most {steps} steps, not {moments}")
-    if not (rates >= 0).all() or not np.isfinite(rates).all() or not radius > 0:
-        raise InputError(f"rate is finite and at least 0, and radius above 0; not {rates.min():g} and {radius!r}")

@@ -52,7 +52,7 @@ class TwoLayerNet:
             width: m.
             inputs: d.
             antisymmetric: draw half of the neurons, and each once more with the other sign, so that Q = 0 at the start.
-            seed: of the draw.
+            seed: of the draw; see `random_process` for one with as many states as the net has neurons.
 
         Raises:
             InputError: for sizes below 1, or an odd width where neurons come in pairs.
@@ -62,6 +62,8 @@ class TwoLayerNet:
                 f"width and inputs are at least 1, and neurons in pairs of opposite signs an even number, not {width} "
                 f"and {inputs}"
             )
+        if seed < 0:
+            raise InputError(f"seed is a whole number from 0 on, not {seed!r}")
         rng = np.random.default_rng([seed, width, inputs])
         drawn = width // 2 if antisymmetric else width
         weights = rng.standard_normal((drawn, inputs)) / np.sqrt(inputs)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from limes.beyond.td.checks import require_run, require_width
 from limes.beyond.td.learning import Learned
 from limes.beyond.td.network import TwoLayerNet
 from limes.beyond.td.process import RewardProcess
@@ -20,7 +21,11 @@ def semigradient(process: RewardProcess, net: TwoLayerNet, weights: np.ndarray) 
         process: of n states.
         net: signs.
         weights: W, (m, d).
+
+    Raises:
+        InputError: for features of another length than the net takes, or weights of another shape.
     """
+    _require_weights(process, net, weights)
     values = net.values(process.features, weights)
     errors = process.stationary * (values - process.bellman(values))
     return TwoLayerNet(net.signs, weights).combine(process.features, errors)
@@ -32,10 +37,11 @@ def semigradient_variance(process: RewardProcess, net: TwoLayerNet, weights: np.
     Of a sample g(t) = delta grad_W Q(s), so E|g(t)|^2 = sum_s mu(s) |grad_W Q(s)|^2 E[delta^2 | s].
 
     Raises:
-        InputError: for features of another length than the net takes.
+        InputError: as `semigradient`.
 
     Cost: O(n m d + n^2).
     """
+    _require_weights(process, net, weights)
     values = net.values(process.features, weights)
     gates = process.features @ weights.T > 0
     lengths = gates.mean(axis=1) * (process.features**2).sum(axis=1)
@@ -81,9 +87,10 @@ def descend_population(
         True
     """
     moments = [steps] if at is None else [int(t) for t in at]
-    if moments != sorted(set(moments)) or not moments or moments[0] < 0 or moments[-1] > steps or not radius > 0:
-        raise InputError(f"moments on record rise from 0 to at most {steps} steps, not {moments}; radius is above 0")
     eta = float((1 - np.max(process.discount)) / 8) if rate is None else rate
+    if np.ndim(eta):
+        raise InputError("rate is one number for all steps on the population: give one, or learn from samples")
+    require_run(process.features, net, steps, moments, np.asarray(eta, float), radius)
     weights, total = net.weights, net.weights
     averaged, last, projected = [], [], 0
     for t in range(steps + 1):
@@ -100,3 +107,9 @@ def descend_population(
             weights = net.weights + moved
             total = total + weights
     return Learned(net, process.features, np.array(moments), np.stack(averaged), np.stack(last), projected)
+
+
+def _require_weights(process: RewardProcess, net: TwoLayerNet, weights: np.ndarray) -> None:
+    require_width(process.features, net)
+    if np.shape(weights) != net.weights.shape:
+        raise InputError(f"weights have the shape {net.weights.shape} of the net's, not {np.shape(weights)}")

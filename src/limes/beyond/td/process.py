@@ -40,7 +40,7 @@ class RewardProcess:
     def __post_init__(self) -> None:
         transitions = require_transitions(self.transitions)
         rewards, features = np.array(self.rewards, float), np.array(self.features, float)
-        n = len(transitions)
+        n = len(transitions) if transitions.ndim else 0
         if transitions.shape != (n, n) or rewards.shape not in ((n,), (n, n)) or features.ndim != 2:
             raise InputError(
                 f"transitions {transitions.shape}, rewards {rewards.shape} and features {features.shape} do not belong "
@@ -88,13 +88,28 @@ class RewardProcess:
         return np.asarray(values) ** 2 @ self.stationary
 
     def relative_error(self, values: np.ndarray, reference: np.ndarray | None = None) -> np.ndarray:
-        """The mean square of values (..., n) less `reference` (None for V), over that of V."""
+        """The mean square of values (..., n) less `reference` (None for V), over that of V.
+
+        Raises:
+            InputError: where V is 0, as without rewards: nothing is relative to it; `mean_square` has a unit.
+        """
         reference = self.value if reference is None else reference
-        return self.mean_square(values - reference) / self.mean_square(self.value)
+        return self.mean_square(values - reference) / self._size
 
     def bellman_error(self, values: np.ndarray) -> np.ndarray:
-        """The mean square of V - T V for values (..., n), over that of the exact value."""
-        return self.mean_square(values - self.bellman(values)) / self.mean_square(self.value)
+        """The mean square of V - T V for values (..., n), over that of the exact value.
+
+        Raises:
+            InputError: as `relative_error`.
+        """
+        return self.mean_square(values - self.bellman(values)) / self._size
+
+    @property
+    def _size(self) -> float:
+        size = float(self.mean_square(self.value))
+        if not size > 0:
+            raise InputError("the exact value is 0, so that no error is relative to it: take mean_square of the error")
+        return size
 
 
 def require_discount(discount: np.ndarray | float, n: int) -> np.ndarray:

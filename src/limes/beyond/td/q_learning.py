@@ -11,7 +11,7 @@ import numpy as np
 from limes.beyond.td.decisions import DecisionProcess, soft_maximum
 from limes.beyond.td.learning import Learned, descend
 from limes.beyond.td.network import TwoLayerNet
-from limes.beyond.td.sampling import Samples, independent
+from limes.beyond.td.sampling import Samples, independent, require_seed, require_steps
 
 
 def q_learn(
@@ -55,6 +55,8 @@ def q_learn(
         True
     """
     soft_maximum(np.zeros(1), beta)  # refuses a negative one
+    require_seed(seed)
+    require_steps(steps)
     pairs = process.under(policy)
     drawn = independent(pairs, steps, np.random.default_rng([seed, steps]))
     followers = drawn.followers // process.n_actions * process.n_actions

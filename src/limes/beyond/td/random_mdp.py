@@ -4,6 +4,7 @@ import numpy as np
 
 from limes.beyond.td.decisions import DecisionProcess
 from limes.beyond.td.process import RewardProcess
+from limes.beyond.td.sampling import require_seed
 from limes.core.errors import InputError
 
 
@@ -28,7 +29,8 @@ def random_process(
         inputs: length d of the features.
         discount: gamma.
         concentration: of the symmetric Dirichlet distribution of each row of P; small numbers for few followers.
-        seed: of all draws.
+        seed: of all draws. The stream depends on (seed, n, d), as that of `TwoLayerNet.draw` on (seed, m, d): for a
+            net of width n take another seed, or both are made of the same numbers.
 
     Raises:
         InputError: for values out of range.
@@ -41,6 +43,7 @@ def random_process(
         raise InputError(
             f"states, inputs and concentration are positive, not {n_states}, {inputs} and {concentration!r}"
         )
+    require_seed(seed)
     rng = np.random.default_rng([seed, n_states, inputs])
     transitions = rng.dirichlet(np.full(n_states, concentration), n_states)
     features = sphere(n_states, inputs, rng)
@@ -65,6 +68,7 @@ def random_decisions(
             f"states, actions, inputs and concentration are positive, not {n_states}, {n_actions}, {inputs} and "
             f"{concentration!r}"
         )
+    require_seed(seed)
     rng = np.random.default_rng([seed, n_states, n_actions, inputs])
     transitions = rng.dirichlet(np.full(n_states, concentration), (n_states, n_actions))
     features = sphere(n_states * n_actions, inputs, rng).reshape(n_states, n_actions, inputs)

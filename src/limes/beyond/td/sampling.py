@@ -66,9 +66,28 @@ def trajectory(process: RewardProcess, steps: int, rng: np.random.Generator, *, 
     return _rewarded(process, states, _follow(rows, states, u[:, 1]))
 
 
+def require_steps(steps: int) -> None:
+    """A whole number of steps, 0 or more.
+
+    Raises:
+        InputError: for others.
+    """
+    if not isinstance(steps, (int, np.integer)) or steps < 0:
+        raise InputError(f"steps is a number of steps, not {steps!r}")
+
+
+def require_seed(seed: int) -> None:
+    """A whole number, 0 or more.
+
+    Raises:
+        InputError: for others.
+    """
+    if not isinstance(seed, (int, np.integer)) or seed < 0:
+        raise InputError(f"seed is a whole number from 0 on, not {seed!r}")
+
+
 def _uniforms(rng: np.random.Generator, steps: int) -> np.ndarray:
-    if steps < 0:
-        raise InputError(f"steps is a number of steps, not {steps}")
+    require_steps(steps)
     return rng.random((steps, 2))
 
 

@@ -21,13 +21,18 @@ def sides(seed: int, width: int, steps: Sequence[int], radii: Sequence[float]) -
 
     Returns:
         Lists over `steps`: `population`, `stochastic` and `value` errors, each with its `_bound`; `variance`, the
-        largest sigma_g^2 seen. Lists over `radii`: `misfit` |Pi V - V| and `fixed` |Q_0(W*) - V|.
+        largest sigma_g^2 seen. `fixed_square` and `value_square`, mean squares of Q_0(W*) and of V: errors of Q = 0.
+        Lists over `radii`: `misfit` |Pi V - V| and `fixed` |Q_0(W*) - V|.
     """
     process, net = chain(seed), network(width, seed)
     fixed = td.projected_fixed_point(process, net, RADIUS).values
     misfit = float(process.mean_square(td.project(process, net, process.value, RADIUS).values - process.value))
     expected = td.descend_population(process, net, max(steps), radius=RADIUS, at=steps)
     found: dict[str, Any] = {"width": width, "steps": list(steps), "radii": list(radii), "variance": []}
+    found |= {
+        "fixed_square": float(process.mean_square(fixed)),
+        "value_square": float(process.mean_square(process.value)),
+    }
     found["population"] = process.mean_square(expected.values - fixed).tolist()
     found["population_bound"] = [td.population_bound(RADIUS, GAMMA, t) for t in steps]
     found |= {name: [] for name in ("stochastic", "stochastic_bound", "value", "value_bound")}

@@ -102,7 +102,7 @@ def _balls(case: Numbers) -> Drawing:
     return Drawing(
         figure,
         f"The projection where it is active (m = {case['width']}, T = {case['steps']:,}): a small ball holds no good "
-        "function, and its best one is reached soon.",
+        "function, and its best one is reached soon. Errors are over the mean square of V.",
         f"Relative error against radius, logarithmic. {'; '.join(told)}.",
     )
 
