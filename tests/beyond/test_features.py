@@ -205,3 +205,30 @@ def test_bad_input(monkeypatch):
     monkeypatch.setenv("LIMES_MEMORY", "1 kB")
     with pytest.raises(MemoryRefused, match="take fewer neurons"):
         tangent_loss(teacher, start.weights[0])
+
+
+def test_the_tangent_gram_is_exact_where_neurons_coincide():
+    w = np.random.default_rng(0).standard_normal((6, 5))
+    w = np.concatenate([w, 3 * w])  # relu' does not see lengths
+    blocks = tangent_gram(w).reshape(12, 5, 12, 5)
+    for i in range(12):
+        for j in (i, (i + 6) % 12):
+            np.testing.assert_allclose(blocks[i, :, j], np.eye(5) / 2, atol=1e-13)
+
+
+def test_networks_that_are_none():
+    teacher = orthonormal_teacher(4, 2)
+    start = random_start(4, 6)
+    loose = start._replace(coef=np.ones((2, 6)), weights=start.weights[0])
+    spoiled = start._replace(coef=np.full((1, 6), np.nan))
+    for wrong, message in (
+        (lambda: learn(teacher, loose), "start has coefficients"),
+        (lambda: first_step(teacher, loose), "start has coefficients"),
+        (lambda: alignment(loose, teacher), "network has coefficients"),
+        (lambda: alignment(spoiled, teacher), "network"),
+        (lambda: share_in_span(np.zeros((3, 4)), teacher.weights), "no share"),
+        (lambda: share_in_span(np.full((3, 4), np.inf), teacher.weights), "weights"),
+        (lambda: start.outputs(np.ones((3, 5))), "inputs"),
+    ):
+        with pytest.raises(InputError, match=message):
+            wrong()

@@ -38,7 +38,7 @@ def test_steps_against_those_written_out(scheme):
     even = np.full(3, 1 / 3)
     x, y = np.concatenate([X, X @ SWAP]), np.concatenate([Y, Y @ SWAP])
     for start, end in zip(START, found, strict=True):
-        z = start
+        z = start @ ACTION.parameters.projector if scheme == "equivariant" else start
         for _ in range(3):
             if scheme == "averaged":  # the model of the orbit, so that a particle feels its images' forces, turned back
                 both = np.concatenate([z, z @ CONJUGATE])
@@ -160,3 +160,29 @@ def test_bad_training():
             wrong()
     with pytest.raises(NumericalError, match="diverged"):
         mf.train(mf.sigmoid_unit, ROWS, START, mf.Flow(100.0, 300, penalty=1.0), seeds=range(2))
+
+
+def test_the_equivariant_scheme_starts_on_the_fixed_space():
+    np.testing.assert_allclose(trained("equivariant", steps=0), ACTION.parameters.project(START), rtol=1e-12)
+
+
+def test_bad_data():
+    def vanilla(x, y, start=START, action=None):
+        flow = mf.Flow(1.0, 1)
+        return mf.train(mf.sigmoid_unit, mf.Rows(x, y), start, flow, seeds=range(2), action=action)
+
+    points, spoiled = np.zeros((5, 2)), np.full((5, 2), np.nan)
+    turns = mf.cyclic(3)
+    for wrong, message in (
+        (lambda: mf.Rows(points, points[:3]), "same m"),
+        (lambda: mf.Rows(points, points[:, 0]), "same m"),
+        (lambda: mf.Rows(points[:0], points[:0]), "at least 1"),
+        (lambda: mf.Rows(spoiled, points), "5 rows of x are not finite"),
+        (lambda: vanilla(points, points[:, :1]), "outputs of the unit"),
+        (lambda: vanilla(np.zeros((5, 3)), points), "takes no inputs"),
+        (lambda: vanilla(points, points, np.full_like(START, np.inf)), "finite where they start"),
+        (lambda: vanilla(points, points, action=mf.Action(turns, turns, mf.trivial(3, 4))), "acts on 3 inputs"),
+        (lambda: mf.outputs(mf.sigmoid_unit, np.zeros((5, 5)), points), "takes no inputs"),
+    ):
+        with pytest.raises(InputError, match=message):
+            wrong()

@@ -91,3 +91,17 @@ def test_bad_clouds():
     ):
         with pytest.raises(InputError):
             wrong()
+
+
+def test_clouds_without_numbers():
+    line, spoiled = np.array([[0.0], [1.0]]), np.array([[0.0], [np.nan]])
+    for wrong, message in (
+        (lambda: mf.squared_wasserstein(spoiled, line), "a "),
+        (lambda: mf.coupled_distance(line[:0], line[:0]), "without 0"),
+        (lambda: mf.coupled_distance(line, spoiled), "b "),
+        (lambda: mf.distance_to_fixed(spoiled, np.eye(1)), "particles "),
+        (lambda: mf.distance_to_fixed(line, 2 * np.eye(1)), "orthonormal"),
+        (lambda: mf.distance_to_fixed(line[:0], np.eye(1)), "are needed"),
+    ):
+        with pytest.raises(InputError, match=message):
+            wrong()

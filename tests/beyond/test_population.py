@@ -118,3 +118,14 @@ def test_bad_input():
         population_loss(a, w, b, np.where(v == v[0, 0], np.nan, v))
     with pytest.raises(DtypeError, match="int64"):
         population_loss(a, w, np.array([1, 1, 1]), v)
+
+
+def test_leading_axes_that_do_not_broadcast_and_lists():
+    w, a = np.ones((2, 3, 4)), np.ones((2, 3))
+    for wrong, message in (
+        (lambda: relu_gram(w, np.ones((3, 3, 4))), "do not broadcast"),
+        (lambda: population_loss(a, w, np.ones((3, 3)), w), "do not broadcast"),
+        (lambda: relu_gram([[1.0]], [[1.0]]), "not lists"),
+    ):
+        with pytest.raises(InputError, match=message):
+            wrong()

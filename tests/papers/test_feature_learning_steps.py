@@ -77,3 +77,13 @@ def test_errors():
     y = np.array([1.0, -1.0, 1.0, -1.0])
     assert hidden.error("parity", np.array([0.1, 0.1, 0.1, -3.0]), y) == 0.25
     assert hidden.error("projections", np.zeros(4), y) == 1.0
+
+
+def test_a_certificate_that_rises_has_no_power(monkeypatch):
+    teacher = SETTING.teacher
+    network = teacher._replace(
+        coef=np.stack([np.full(2, 0.99), np.full(2, 1.01)]), weights=np.stack([teacher.weights] * 2)
+    )
+    _, power = descents._certificate(SETTING, network, 0.01)
+    assert power[0] > 1
+    assert power[1] == 0

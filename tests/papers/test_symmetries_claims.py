@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from limes.core.errors import InputError
 from limes.papers.paper import Request
 from limes.papers.registry import find
 from limes.papers.symmetries.claims import claims
@@ -12,6 +13,7 @@ from limes.papers.symmetries.experiment import ANGLES, SCALES, SIZES, plan
 from limes.papers.symmetries.limit import PAIRS
 from limes.papers.symmetries.plane_claims import ERRORS
 from limes.papers.symmetries.plane_claims import TABLE as PLANE
+from limes.papers.symmetries.reading import ratio
 from limes.papers.symmetries.swap_claims import TABLE
 
 SEEDS = range(4)
@@ -211,3 +213,36 @@ def test_the_plan():
         parts = [step.part.name for step in made.steps]
         assert len(set(parts)) == len(parts)
         assert sum(step.seconds for step in made.steps) < (100 if size == "smoke" else 900)
+
+
+def test_the_jackknife_is_that_of_leaving_out_seeds():
+    rng = np.random.default_rng(0)
+    above, below = rng.uniform(1, 2, (2, 5))  # of seeds i and i + 1
+    found = ratio(above, below)
+    for seed, value in enumerate(found):
+        kept = [i for i in range(5) if seed not in (i, (i + 1) % 5)]
+        left = above[kept].mean() / below[kept].mean()
+        assert value == pytest.approx(5 * above.mean() / below.mean() - 4 * left)
+
+
+def test_the_error_of_a_ratio_counts_that_of_the_baseline():
+    found = right()
+    for pair in PAIRS:
+        found["limit-WI"][0][" ".join(pair)]["independent"] = np.full((4, 4), 0.06).tolist()
+    assert judged(found)["5b"].standard_error > 0.01
+
+
+def test_too_few_seeds_are_refused_before_any_work():
+    assert plan(Request("smoke", seeds=3)).steps
+    with pytest.raises(InputError, match="3 or more"):
+        plan(Request("smoke", seeds=2))
+
+
+def test_notes_tell_what_was_measured():
+    made = judged(right())
+    assert "1, lies inside" in made["1c"].note
+    found = right()
+    rmd("swap-WI-vanilla", 0.1, 3.4e-3, 2e-4, 3.3e-5)(found)
+    assert "4.17, lies outside" in judged(found)["1c"].note
+    assert made["4a"].quantity.endswith("teachers WI, SI, arbitrary")
+    assert made["10b"].quantity.endswith("teachers WI, arbitrary")

@@ -55,6 +55,7 @@ def relu_gram(u: Any, v: Any) -> Any:
         array([0.5     , 0.      , 0.477465])
     """
     _require_vectors(u, v)
+    _require_leading(np.shape(u)[:-2], np.shape(v)[:-2])
     return _within(_compiled_gram, u, v)
 
 
@@ -93,6 +94,8 @@ def population_loss(
     for name, a, w in (("coef", coef, weights), ("target_coef", target_coef, target_weights)):
         if np.shape(a)[-1:] != np.shape(w)[-2:-1]:
             raise InputError(f"{name} of shape {np.shape(a)} and weights of shape {np.shape(w)}: give one to a neuron")
+    pairs = ((coef, weights), (target_coef, target_weights))
+    _require_leading(*(lead for a, w in pairs for lead in (np.shape(a)[:-1], np.shape(w)[:-2])))
     loss = partial(_loss, remove_affine=remove_affine)
     return _within(loss, coef, weights, target_coef, target_weights)
 
@@ -182,8 +185,19 @@ def _require_vectors(u: Any, v: Any) -> None:
         raise InputError(f"weights are (..., m, d) and (..., n, d) with the same d, not {a} and {b}")
 
 
+def _require_leading(*leads: tuple[int, ...]) -> None:
+    try:
+        np.broadcast_shapes(*leads)
+    except ValueError as error:
+        raise InputError(
+            f"leading axes {', '.join(map(str, leads))} do not broadcast: give one network, or as many"
+        ) from error
+
+
 def _within(function: Any, *arrays: Any) -> Any:
     """In the precision of the arrays; NumPy for NumPy."""
+    if not all(hasattr(a, "dtype") for a in arrays):
+        raise InputError("coefficients and weights are arrays of NumPy or JAX, not lists: use np.asarray(..., float)")
     dtype = float_dtype(*arrays, name="weights")
     if is_tracer(*arrays):
         return function(*map(jnp.asarray, arrays))

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from limes.beyond.features.network import TwoLayer
+from limes.beyond.features.network import TwoLayer, require_paired
 from limes.core.errors import InputError
+from limes.core.precision import require_finite
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +46,8 @@ def alignment(
             relu(z) - relu(-z) = z.
 
     Raises:
-        InputError: for several teachers, another dimension, or a network without mass.
+        InputError: for several teachers, another dimension, coefficients that do not pair with weights, values that are
+            not finite, or a network without mass.
 
     Cost: O(m r d).
 
@@ -61,6 +63,10 @@ def alignment(
             f"a single teacher in {network.weights.shape[-1]} dimensions is needed, not weights of shape "
             f"{teacher.weights.shape}"
         )
+    for name, one in (("network", network), ("teacher", teacher)):
+        require_paired(one, name)
+        for part in one:
+            require_finite(part, name)
     mass = network.mass
     total = mass.sum(axis=-1)
     if not np.all(total > 0):
@@ -89,7 +95,7 @@ def share_in_span(weights: np.ndarray, directions: np.ndarray) -> np.ndarray:
         directions: (r, d), linearly independent.
 
     Raises:
-        InputError: for another dimension.
+        InputError: for another dimension, values that are not finite, or weights that are all 0.
 
     Example:
         >>> float(share_in_span(np.array([[3.0, 4.0]]), np.array([[2.0, 0.0]])))
@@ -97,5 +103,11 @@ def share_in_span(weights: np.ndarray, directions: np.ndarray) -> np.ndarray:
     """
     if np.shape(weights)[-1] != np.shape(directions)[-1]:
         raise InputError(f"weights {np.shape(weights)} and directions {np.shape(directions)} differ in dimension")
+    weights = np.asarray(weights, float)
+    require_finite(weights, "weights")
+    require_finite(directions, "directions")
+    total = np.sum(weights**2, axis=(-2, -1))
+    if not np.all(total > 0):
+        raise InputError("weights that are all 0 have no share: leave such networks out")
     basis = np.linalg.qr(np.transpose(directions))[0]
-    return np.sum((weights @ basis) ** 2, axis=(-2, -1)) / np.sum(np.square(weights), axis=(-2, -1))
+    return np.sum((weights @ basis) ** 2, axis=(-2, -1)) / total

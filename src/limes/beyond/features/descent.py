@@ -18,7 +18,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from limes.beyond.features.network import TwoLayer
+from limes.beyond.features.network import TwoLayer, require_paired
 from limes.beyond.population import population_loss
 from limes.core.errors import InputError, NumericalError
 from limes.core.progress import Progress, Quiet
@@ -117,7 +117,8 @@ def learn(
         A `Learned`.
 
     Raises:
-        InputError: for several teachers, another dimension, or records that do not divide the steps.
+        InputError: for several teachers, another dimension, coefficients that do not pair with weights, or records
+            that do not divide the steps.
         NumericalError: if the descent diverges.
 
     Cost: O(m (m + r) d) a step and network: some 60 microseconds for m = 40 and d = 10.
@@ -138,6 +139,8 @@ def learn(
             f"a single teacher in {np.shape(start.weights)[-1]} dimensions is needed, not weights of shape "
             f"{np.shape(teacher.weights)}"
         )
+    require_paired(teacher, "teacher")
+    require_paired(start, "start")
     if records < 1 or descent.steps % records:
         raise InputError(f"{descent.steps} steps cannot be recorded {records} times: take a number that divides them")
     target = TwoLayer(*(np.asarray(part, np.float64) for part in teacher))

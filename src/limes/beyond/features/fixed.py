@@ -12,6 +12,7 @@ and E relu'(p.x) x relu(w.x) = (s |w| p + (pi - t) w) / (2 pi).
 
 import numpy as np
 from scipy.linalg import eigh
+from scipy.spatial.distance import cdist
 
 from limes.beyond.features.network import TwoLayer, gram
 from limes.core.errors import InputError
@@ -63,8 +64,7 @@ def tangent_gram(weights: np.ndarray) -> np.ndarray:
     unit = _unit(weights)
     m, d = unit.shape
     cosine = np.clip(unit @ unit.T, -1.0, 1.0)
-    angle = np.arccos(cosine)
-    sine = np.sin(angle)
+    angle, sine = _angle(unit, unit)
     outer = np.einsum("ia,jb->iajb", unit, unit)
     inverse = np.where(sine > 1e-12, 1.0 / np.where(sine > 1e-12, sine, 1.0), 0.0)
     left = unit[None, :, :] - cosine[:, :, None] * unit[:, None, :]  # q - c p at (i, j)
@@ -104,9 +104,9 @@ def tangent_loss(teacher: TwoLayer, weights: np.ndarray) -> float:
     _like(teacher, weights)
     require(5 * 8 * weights.size**2, f"the tangent space at {weights.shape} weights", "take fewer neurons")
     unit = _unit(weights)
-    angle = np.arccos(np.clip(unit @ teacher.directions.T, -1.0, 1.0))
+    angle, sine = _angle(unit, teacher.directions)
     masses = teacher.coef * np.linalg.norm(teacher.weights, axis=-1)
-    wanted = ((np.sin(angle) @ masses)[:, None] * unit + ((np.pi - angle) * masses) @ teacher.directions) / (2 * np.pi)
+    wanted = ((sine @ masses)[:, None] * unit + ((np.pi - angle) * masses) @ teacher.directions) / (2 * np.pi)
     values, vectors = eigh(tangent_gram(unit))
     kept = values > _CUT * values[-1]
     along = wanted.ravel() @ vectors[:, kept]
@@ -122,6 +122,12 @@ def _like(teacher: TwoLayer, weights: np.ndarray) -> TwoLayer:
             f"{np.shape(teacher.weights)} and {weights.shape}"
         )
     return TwoLayer(np.zeros(weights.shape[:-1]), weights)
+
+
+def _angle(p: np.ndarray, q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Angles between unit vectors, and their sines, (m, n): from chords, as the cosine is blind near 1."""
+    apart = np.stack([cdist(p, q), cdist(p, -q)])
+    return 2 * np.arctan2(*apart), apart.prod(axis=0) / 2
 
 
 def _unit(weights: np.ndarray) -> np.ndarray:

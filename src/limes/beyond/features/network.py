@@ -32,7 +32,13 @@ class TwoLayer(NamedTuple):
         return np.asarray(self.weights) / np.where(lengths == 0, 1.0, lengths)
 
     def outputs(self, x: np.ndarray) -> np.ndarray:
-        """f at the rows of x (n, d): (..., n)."""
+        """f at the rows of x (n, d): (..., n).
+
+        Raises:
+            InputError: for inputs of another shape.
+        """
+        if np.ndim(x) != 2 or np.shape(x)[1] != np.shape(self.weights)[-1]:
+            raise InputError(f"inputs (n, {np.shape(self.weights)[-1]}) are needed, not {np.shape(x)}")
         active = np.maximum(np.einsum("...jd,nd->...nj", self.weights, x), 0.0)
         return np.einsum("...nj,...j->...n", active, self.coef)
 
@@ -48,6 +54,19 @@ class TwoLayer(NamedTuple):
         """The same function with |a_j| = |w_j|, which has the least |a|^2 + |W|^2."""
         root = np.sqrt(self.mass)
         return self._replace(coef=np.sign(self.coef) * root, weights=root[..., None] * self.directions)
+
+
+def require_paired(network: TwoLayer, name: str = "network") -> None:
+    """Refuse a network that has not one coefficient to each neuron of each network.
+
+    Raises:
+        InputError: if the shape of `coef` is not that of `weights` without its last axis.
+    """
+    a, w = np.shape(network.coef), np.shape(network.weights)
+    if len(w) < 2 or a != w[:-1]:
+        raise InputError(
+            f"the {name} has coefficients {a} and weights {w}: give coefficients (..., m), weights (..., m, d)"
+        )
 
 
 def gram(network: TwoLayer, other: TwoLayer, *, remove_affine: bool = False) -> np.ndarray:

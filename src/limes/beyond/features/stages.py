@@ -18,7 +18,7 @@ import numpy as np
 
 from limes.beyond.features.descent import Descent, Learned, learn
 from limes.beyond.features.fixed import fit_coefficients
-from limes.beyond.features.network import TwoLayer
+from limes.beyond.features.network import TwoLayer, require_paired
 from limes.beyond.population import population_loss
 from limes.core.errors import InputError
 from limes.core.progress import Progress
@@ -51,7 +51,8 @@ def first_step(teacher: TwoLayer, start: TwoLayer, *, remove_affine: bool = True
             moves all neurons to one direction.
 
     Raises:
-        InputError: for several teachers, another dimension, or neurons with a gradient of 0.
+        InputError: for several teachers, another dimension, coefficients that do not pair with weights, or neurons
+            with a gradient of 0.
 
     Example:
         >>> from limes.beyond.features import orthonormal_teacher, random_start, share_in_span
@@ -65,6 +66,9 @@ def first_step(teacher: TwoLayer, start: TwoLayer, *, remove_affine: bool = True
             f"a single teacher in {np.shape(start.weights)[-1]} dimensions is needed, not weights of shape "
             f"{np.shape(teacher.weights)}"
         )
+
+    require_paired(teacher, "teacher")
+    require_paired(start, "start")
 
     def loss(weights: jax.Array) -> jax.Array:
         return jnp.sum(population_loss(start.coef, weights, *teacher, remove_affine=remove_affine))

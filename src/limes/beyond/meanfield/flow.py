@@ -15,7 +15,7 @@ What is done with a group G (Maass Martinez & Fontbona 2024, arXiv 2405.19995):
     augmented     each sample is turned by a random g: (rho_g x, rho_hat_g y)
     orbit         each sample is replaced by its whole orbit
     averaged      the model is replaced by Q_G Phi, see `averaged`
-    equivariant   parameters stay in E^G: they, and so the gradient, are projected
+    equivariant   parameters stay in E^G: the start and every step are projected
 """
 
 from collections.abc import Callable
@@ -103,7 +103,8 @@ def train(
         particles: (s, N, d), where they start, for each seed.
         flow: how they move.
         seeds: of data, elements of the group and noise, s of them. The same seed draws the same samples and noise
-            under every scheme, so that differences between schemes are not those between draws.
+            under every scheme, so that differences between schemes are not those between draws. They are drawn in
+            chunks, so that what a seed draws also depends on s N d once this exceeds 10,000, and noise always on N d.
         action: of the group; every scheme but vanilla needs it, and so does invariant noise.
         weights: (N,) of the particles in the model, at least 0 with sum 1; None for 1 / N.
         progress: told of the steps.
@@ -112,7 +113,8 @@ def train(
         (s, N, d), where they are at the end.
 
     Raises:
-        InputError: for shapes that do not belong together, weights that are none, or a group that is missing.
+        InputError: for shapes that do not belong together, particles that are not finite, weights that are none, or a
+            group that is missing.
         NumericalError: if particles diverge.
 
     Cost: s N batch units and their derivatives a step; k times as many for an orbit or an average.
@@ -128,6 +130,8 @@ def train(
     particles = np.asarray(particles, float)
     if particles.ndim != 3 or particles.shape[0] != len(seeds) or 0 in particles.shape:
         raise InputError(f"particles (seeds, N, d) are needed for {len(seeds)} seeds, not {particles.shape}")
+    if not np.isfinite(particles).all():
+        raise InputError("particles must be finite where they start")
     n, d = particles.shape[1:]
     weights = np.full(n, 1.0 / n) if weights is None else np.asarray(weights, float)
     if weights.shape != (n,) or not (weights >= 0).all() or not np.isclose(weights.sum(), 1.0):
@@ -142,9 +146,11 @@ def train(
     with jax.enable_x64(True):
         source = jax.tree.map(lambda a: jnp.asarray(a, float), source)
         keys = jax.vmap(jax.random.key)(jnp.asarray(list(seeds)))
-        group = _matrices(action, source, d)
+        p, q = _require_fit(unit, source, action, d)
+        group = _matrices(action, p, q, d)
         numbers = jnp.array([flow.step, flow.penalty])
         z = jnp.asarray(particles)
+        z = z @ group[2] if flow.scheme == "equivariant" else z
         chunk = int(np.clip(_NUMBERS // particles.size, 1, _CHUNK))
         spread = (2 * flow.temperature * flow.step) ** 0.5
         loop = partial(_loop, unit, flow.loss, flow.scheme)
@@ -164,12 +170,30 @@ def train(
     return end
 
 
-def _matrices(action: Action | None, source: Source, d: int) -> tuple[Array, ...]:
+def _require_fit(unit: Unit, source: Source, action: Action | None, d: int) -> tuple[int, int]:
+    """p and q of the source, once unit, targets and group are known to have them too."""
+    x, y = jax.eval_shape(lambda: source.draw(jax.random.key(0), 1))
+    if len(x.shape) != 2 or len(y.shape) != 2:
+        raise InputError(f"a source draws inputs (n, p) and targets (n, q), not {x.shape} and {y.shape}")
+    p, q = x.shape[1], y.shape[1]
+    if action is not None and (action.inputs.dimension, action.outputs.dimension) != (p, q):
+        raise InputError(
+            f"the group acts on {action.inputs.dimension} inputs and {action.outputs.dimension} outputs, the source "
+            f"draws {p} and {q}"
+        )
+    try:
+        said = jax.eval_shape(unit, *(jax.ShapeDtypeStruct((k,), float) for k in (p, d))).shape
+    except (TypeError, ValueError) as error:
+        raise InputError(f"the unit takes no inputs ({p},) with parameters ({d},): {error}") from error
+    if said != (q,):
+        raise InputError(f"outputs of the unit have the shape {said}, targets ({q},): give targets of that shape")
+    return p, q
+
+
+def _matrices(action: Action | None, p: int, q: int, d: int) -> tuple[Array, ...]:
     """rho, rho_hat and the projection on E^G; without a group those of the trivial one."""
     if action is None:
-        x, y = jax.eval_shape(lambda: source.draw(jax.random.key(0), 1))
-        one = [trivial(1, dimension) for dimension in (x.shape[1], y.shape[1], d)]
-        action = Action(*one)
+        action = Action(*(trivial(1, dimension) for dimension in (p, q, d)))
     spaces = (action.inputs.matrices, action.outputs.matrices, action.parameters.projector)
     return tuple(jnp.asarray(m) for m in spaces)
 

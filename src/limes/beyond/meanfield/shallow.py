@@ -29,7 +29,7 @@ def outputs(unit: Unit, particles: np.ndarray, x: np.ndarray) -> np.ndarray:
         (..., n, q).
 
     Raises:
-        InputError: for arrays of other shapes.
+        InputError: for arrays of other shapes, or a unit that does not take them.
 
     Cost: n N units a model.
 
@@ -41,6 +41,10 @@ def outputs(unit: Unit, particles: np.ndarray, x: np.ndarray) -> np.ndarray:
     particles, x = np.asarray(particles, float), np.asarray(x, float)
     if particles.ndim < 2 or x.ndim != 2:
         raise InputError(f"particles (..., N, d) and inputs (n, p) are needed, not {particles.shape} and {x.shape}")
+    try:
+        jax.eval_shape(unit, *(jax.ShapeDtypeStruct(a.shape[-1:], float) for a in (x, particles)))
+    except (TypeError, ValueError) as error:
+        raise InputError(f"the unit takes no inputs {x.shape} with particles {particles.shape}: {error}") from error
     with jax.enable_x64(True):
         found = np.asarray(_outputs(unit, particles.reshape(-1, *particles.shape[-2:]), x))
     return found.reshape(*particles.shape[:-2], *found.shape[1:])

@@ -4,10 +4,13 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import jax
+import numpy as np
 from jax import Array
 
 from limes.beyond.meanfield.shallow import shallow
 from limes.beyond.meanfield.units import Unit
+from limes.core.errors import InputError
+from limes.core.precision import is_tracer
 
 
 class Source(Protocol):
@@ -49,10 +52,24 @@ class Rows:
     Attributes:
         x: (m, p), an array of NumPy or JAX.
         y: (m, q).
+
+    Raises:
+        InputError: for arrays of other shapes, no rows, unlike numbers of them, or values that are not finite.
     """
 
     x: Any
     y: Any
+
+    def __post_init__(self) -> None:
+        if not all(isinstance(a, np.ndarray | Array) and not is_tracer(a) for a in (self.x, self.y)):
+            return  # JAX builds this class from tracers and placeholders too
+        x, y = np.shape(self.x), np.shape(self.y)
+        if len(x) != 2 or len(y) != 2 or x[0] != y[0] or 0 in x + y:
+            raise InputError(f"rows are x (m, p) and y (m, q) with the same m of at least 1, not {x} and {y}")
+        for name, a in (("x", self.x), ("y", self.y)):
+            bad = ~np.isfinite(np.asarray(a, float)).all(axis=1)
+            if bad.any():
+                raise InputError(f"{int(bad.sum())} rows of {name} are not finite: drop or fill them")
 
     def draw(self, key: Array, n: int) -> tuple[Array, Array]:
         """Independent pairs: (n, p) and (n, q)."""

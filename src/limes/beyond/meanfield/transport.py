@@ -16,10 +16,12 @@ from scipy.spatial.distance import cdist
 from limes.beyond.meanfield.representation import Representation
 from limes.core.errors import InputError, MissingPackage
 from limes.core.memory import require
+from limes.core.precision import require_finite
 
 Solver = Literal["auto", "sorting", "assignment", "simplex"]
 _ASSIGNED = 500  # sizes up to which an assignment is as quick as the network simplex
 _ITERATIONS = 10_000_000
+_ORTHONORMAL = 1e-8
 
 
 def has_simplex() -> bool:
@@ -39,7 +41,8 @@ def squared_wasserstein(a: np.ndarray, b: np.ndarray, *, solver: Solver = "auto"
         solver: "sorting" (d = 1), "assignment" (n = m, SciPy), "simplex" (POT), or "auto" for what fits.
 
     Raises:
-        InputError: for shapes that do not belong together, or a solver that does not fit them.
+        InputError: for shapes that do not belong together, values that are not finite, or a solver that does not
+            fit them.
         MissingPackage: if POT is needed and not there.
         MemoryRefused: if the n m squared distances do not fit.
 
@@ -52,6 +55,8 @@ def squared_wasserstein(a: np.ndarray, b: np.ndarray, *, solver: Solver = "auto"
     a, b = np.asarray(a, float), np.asarray(b, float)
     if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1] or 0 in (a.size, b.size):
         raise InputError(f"clouds (n, d) and (m, d) are needed, not {a.shape} and {b.shape}")
+    require_finite(a, "a")
+    require_finite(b, "b")
     n, m = len(a), len(b)
     if solver == "auto":
         solver = "sorting" if a.shape[1] == 1 else "assignment" if n == m and _assigns(n) else "simplex"
@@ -99,7 +104,7 @@ def distance_to_fixed(particles: np.ndarray, space: Representation | np.ndarray)
         (...).
 
     Raises:
-        InputError: for another dimension.
+        InputError: for another dimension, no particles, values that are not finite, or a basis that is not orthonormal.
 
     Example:
         >>> from limes.beyond.meanfield import cyclic
@@ -108,8 +113,11 @@ def distance_to_fixed(particles: np.ndarray, space: Representation | np.ndarray)
     """
     particles = np.asarray(particles, float)
     basis = space.fixed_basis if isinstance(space, Representation) else np.asarray(space, float)
-    if particles.ndim < 2 or particles.shape[-1] != basis.shape[0]:
+    if basis.ndim != 2 or not np.abs(basis.T @ basis - np.eye(basis.shape[1])).max(initial=0.0) < _ORTHONORMAL:
+        raise InputError("the basis (d, r) of a space has orthonormal columns: take np.linalg.qr(basis)[0]")
+    if particles.ndim < 2 or particles.shape[-1] != basis.shape[0] or 0 in particles.shape:
         raise InputError(f"particles (..., N, {basis.shape[0]}) are needed, not {particles.shape}")
+    require_finite(particles, "particles")
     inside = particles @ basis
     rest = particles - inside @ basis.T
     size = 2 * ((particles**2).sum(-1) + (inside**2).sum(-1)).mean(-1)
@@ -126,11 +134,13 @@ def coupled_distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         (...).
 
     Raises:
-        InputError: for clouds of different shape.
+        InputError: for clouds of different shape, without particles, or values that are not finite.
     """
     a, b = np.asarray(a, float), np.asarray(b, float)
-    if a.shape != b.shape or a.ndim < 2:
-        raise InputError(f"coupled clouds have one shape (..., N, d), not {a.shape} and {b.shape}")
+    if a.shape != b.shape or a.ndim < 2 or 0 in a.shape:
+        raise InputError(f"coupled clouds have one shape (..., N, d) without 0, not {a.shape} and {b.shape}")
+    require_finite(a, "a")
+    require_finite(b, "b")
     size = 2 * ((a**2).sum(-1) + (b**2).sum(-1)).mean(-1)
     return ((a - b) ** 2).sum(-1).mean(-1) / np.where(size > 0, size, 1.0)
 

@@ -138,7 +138,10 @@ def figures(seen: Alignment) -> dict[str, list]:
 
 
 def _certificate(setting: Setting, network: TwoLayer, penalty: float) -> tuple[np.ndarray, np.ndarray]:
-    """The largest |eta| over the sphere, searched, and the power of the angle at which eta falls off a teacher."""
+    """The largest |eta| over the sphere, searched, and the power of the angle at which eta falls off a teacher.
+
+    The power is 0 where eta does not fall at all angles.
+    """
     teacher, rng = setting.teacher, np.random.default_rng(0)
     spread = rng.standard_normal((4000, setting.d))
     close = network.directions[..., None, :] + 0.05 * rng.standard_normal((20, setting.d)) / np.sqrt(setting.d)
@@ -153,5 +156,6 @@ def _certificate(setting: Setting, network: TwoLayer, penalty: float) -> tuple[n
         eta = dual_certificate(network, teacher, penalty, around.reshape(-1, setting.d))
         top = dual_certificate(network, teacher, penalty, teacher.weights)
         falls.append(top.mean(axis=-1) - eta.mean(axis=-1))
-    power = np.polyfit(np.log(ANGLES), np.log(np.maximum(falls, 1e-12)), 1)[0]
-    return np.maximum(*values), power
+    drops = np.array(falls)
+    power = np.polyfit(np.log(ANGLES), np.log(np.maximum(drops, 1e-300)), 1)[0]
+    return np.maximum(*values), np.where((drops > 0).all(axis=0), power, 0.0)

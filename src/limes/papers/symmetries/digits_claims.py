@@ -9,11 +9,6 @@ from limes.papers.paper import Found
 from limes.papers.symmetries.reading import Result, over
 
 _OWN = "our own experiment; no figure was recorded"
-_UNSTABLE = (
-    "E^G is unstable for this task, as a better law lies outside of it (claim 11c): what sampling noise puts outside "
-    "grows exponentially, and by this time has in most runs reached a size that does not depend on N. The limit keeps "
-    "E^G over a fixed time; the longer the time, the more neurons it takes to see it."
-)
 
 
 def digits_claims(found: Found, size: Size) -> list[Claim]:
@@ -94,7 +89,12 @@ def _leaving(found: Found, size: Size) -> list[Claim]:
                 Expected.at_most(-0.5, refuted_above=0.0),
                 **over(by_seed, lambda r, i=i: np.polyfit(np.log(widths), np.log(r["rmd"][i]), 1)[0]),
                 size=size,
-                note=f"Means: {', '.join(f'{v:.2g}' for v in distances.mean(0))}. {_UNSTABLE if i else ''}".strip(),
+                note=f"Means: {', '.join(f'{v:.2g}' for v in distances.mean(0))}.{_grown(by_seed) if i else ''}",
             )
         )
     return made
+
+
+def _grown(by_seed: dict[int, Result]) -> str:
+    early, late = (np.array([r["rmd"][i] for r in by_seed.values()]).mean(0) for i in (0, -1))
+    return f" Over those of claim 11f: {', '.join(f'{v:.2g}' for v in late / early)}."

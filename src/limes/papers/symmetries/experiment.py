@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
+from limes.core.errors import InputError
 from limes.papers.claim import Size
 from limes.papers.paper import Part, Plan, Request, Step, plain
 from limes.papers.symmetries import digits, drift, exact, limit, search
@@ -87,7 +88,15 @@ SIZES: dict[Size, Sizes] = {
 
 
 def plan(request: Request) -> Plan:
-    """All steps at a size; digits come with scikit-learn, so that no data files are needed."""
+    """All steps at a size; digits come with scikit-learn, so that no data files are needed.
+
+    Raises:
+        InputError: for too few seeds.
+    """
+    if request.seeds is not None and request.seeds < limit.LEAST_SEEDS:
+        raise InputError(
+            f"symmetries compares seeds with each other: give {limit.LEAST_SEEDS} or more, not {request.seeds}"
+        )
     sizes = SIZES[request.size]
     settings = {"sizes": plain(asdict(sizes)), "seeds": request.seeds}
     steps = [*_drifts(request, sizes), *_laws(request, sizes), *_digits(request, sizes)]

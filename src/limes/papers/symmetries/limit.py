@@ -8,6 +8,9 @@ import numpy as np
 from limes.beyond.meanfield import Scheme, coupled_distance, relative_squared_distance
 from limes.papers.symmetries.cases import swap
 
+LEAST_SEEDS = 3
+"""Below this the ring of seeds, of whose neighbours clouds are compared, leaves nothing without one of them."""
+
 SCHEMES: tuple[Scheme, ...] = ("vanilla", "augmented", "averaged")
 PAIRS: tuple[tuple[Scheme, Scheme], ...] = (
     ("vanilla", "augmented"),

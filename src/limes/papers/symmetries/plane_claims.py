@@ -4,7 +4,7 @@ import numpy as np
 
 from limes.papers.claim import Claim, Expected, Size
 from limes.papers.paper import Found
-from limes.papers.symmetries.reading import Result, at, drifts, over, slopes, told, within
+from limes.papers.symmetries.reading import Result, at, drifts, largest, over, slopes, told, window, within
 from limes.papers.symmetries.swap_claims import RECORDED
 
 ERRORS = {
@@ -89,7 +89,7 @@ def _kept(found: Found, size: Size) -> list[Claim]:
             f"9{letter}",
             statement,
             _OWN,
-            "RMD^2 to E^G, the largest over teachers and N",
+            largest(found, case, scheme),
             expected,
             **within(drifts(found, case, scheme)),
             size=size,
@@ -125,7 +125,7 @@ def _falls(found: Found, size: Size) -> list[Claim]:
                 Expected(1 / 3, 3.0, 1 / 3, 3.0),
                 **within(ratios),
                 size=size,
-                note=f"Median over seeds {np.median(ratios):.2g}.",
+                note=window(ratios, 1 / 3, 3.0),
             )
         )
     averaged = found["plane-arbitrary-averaged"][0]
@@ -190,7 +190,7 @@ def _two_layer(found: Found, size: Size) -> list[Claim]:
                 f"10{letter}",
                 f"{name} keeps E^G with them",
                 own,
-                "RMD^2 to E^G, the largest over teachers and N",
+                largest(found, "two-layer", scheme),
                 Expected.at_most(1e-14, refuted_above=1e-6),
                 **within(drifts(found, "two-layer", scheme)),
                 size=size,
