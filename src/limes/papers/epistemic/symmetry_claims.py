@@ -70,9 +70,9 @@ def _ensembles(found: Found, size: Size) -> list[Claim]:
             f"split {parts[2]:.2f}. n Var f: {mean(e['scaled'] for e in ensemble):.2f} and "
             f"{mean(e['scaled'] for e in sampled):.2f}. Mixing, the worst seed: function "
             f"{mixed(max(case['mixing'], key=lambda m: m['rhat']))}; single weights R-hat "
-            f"{max(m['weights_rhat'] for m in case['mixing']):.2f}, not certified, since orders of the neurons do not mix. "
-            "Of so few independent members the discrete part is too large and the total too small, by some 1 / members; "
-            "this is not corrected, since networks are not kept."
+            f"{max(m['weights_rhat'] for m in case['mixing']):.2f}, not certified, since orders do not mix. Of so few "
+            "independent members the discrete part is too large and the total too small, by some 1 / members; this is "
+            "not corrected, since networks are not kept."
         )
         for name, statement in (
             ("weights", "An ensemble's weights vary less than the posterior's"),
