@@ -3,9 +3,11 @@
 from itertools import permutations, product
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy.integrate import quad
+from scipy.special import gammaln, kve
 
 from limes.beyond.posterior import (
     DataPosterior,
@@ -91,6 +93,31 @@ def test_posteriors_against_data():
         DataPosterior(x[0], y[0, :5])
 
 
+def test_targets_are_checked_whatever_holds_them_and_compile():
+    truth = [[1.0, 0.0, 1.0]]
+    for wrong in ({"n": -3}, {"n": np.inf}, {"n": np.nan}, {"noise": np.inf}, {"truth": [1.0, 0.0, 1.0]}):
+        for hold in (list, jnp.asarray):
+            with pytest.raises(InputError):
+                PopulationPosterior(**{"truth": hold(truth), "n": 1} | wrong)
+    with pytest.raises(InputError, match=r"\(n,\)"):
+        DataPosterior([[1.0, 0.0]], [1.0, 2.0])
+    target, w = PopulationPosterior(truth, n=5), _some(0, 2, 3)
+    with scope(np.float64):
+        compiled = jax.jit(lambda target, w: target.log_density(w))(target, w)
+    assert float(compiled) == pytest.approx(float(target.log_density(w)), rel=1e-9)
+    slopes = jax.tree.map(lambda leaf: -leaf, target)  # no posterior, so nothing to check
+    assert slopes.n == -5
+
+
+def test_log_densities_of_a_batch_are_those_of_each_network():
+    truth, nets, x = _some(0, 2, 3), _some(1, 4, 5, 3, 3), _some(2, 6, 2)
+    population = PopulationPosterior(truth, n=3.0)
+    for target in (population, DataPosterior(x, _some(3, 6)), within_cones(population, truth, (0, 1, 1), 0.3)):
+        batch = np.asarray(target.log_density(nets))
+        assert batch.shape == (4, 5)
+        assert batch[2, 3] == pytest.approx(float(target.log_density(nets[2, 3])), rel=1e-4)
+
+
 def test_coordinates_of_a_cone():
     truth = _some(0, 2, 3)
     coned = within_cones(PopulationPosterior(truth, n=7.0), truth, (0, 1, 1), 0.4)
@@ -108,6 +135,8 @@ def test_coordinates_of_a_cone():
     for groups, angle in (((0, 2), 0.4), ((), 0.4), ((0,), 0.0), ((0,), 2.0)):
         with pytest.raises(InputError):
             within_cones(coned.posterior, truth, groups, angle)
+    with pytest.raises(InputError, match="direction"):
+        within_cones(coned.posterior, np.zeros((1, 3)), (0,), 0.4)
 
 
 @pytest.mark.parametrize(("p", "r", "prior"), [(1, 0.5, 1.0), (2, 1e-3, 1.0), (3, 0.8, 0.5), (5, 20.0, 2.0)])
@@ -123,6 +152,23 @@ def test_scales_vary_as_by_quadrature(p, r, prior):
     square = moment(lambda t: 2 * r * np.cosh(2 * t)) / total
     products = r * np.eye(p)[0]
     assert float(scaling_variance(products, prior)) == pytest.approx(square - u**2 - a**2, rel=1e-6)
+
+
+def test_scales_of_many_inputs():
+    """Where the Bessel functions themselves overflow: for a u = 0, |u| has the law of chi for p - 1, and a = 0."""
+    mean = np.exp(gammaln(30) - gammaln(29.5)) * 2**0.5
+    assert float(scaling_variance(np.zeros(60), 1.0)) == pytest.approx(59 - mean**2, rel=1e-9)
+    assert float(scaling_variance(1e9 * np.eye(3)[0], 0.5)) == pytest.approx(0.25, rel=1e-6)  # t is normal there
+    products = np.stack([np.zeros((1, 60)), 0.1 * np.ones((1, 60))])
+    weights = weights_of_balance(products, 1.0)
+    assert weights[1] == 1.0
+    z = 0.1 * 60**0.5  # K_29.5 of this does not overflow, that of half an ulp does
+    little = weights_of_balance(np.stack([0.1 * np.ones((1, 60)), 0.2 * np.ones((1, 60))]), 1.0)
+    assert little[0] / little[1] == pytest.approx(kve(29.5, 2 * z) / kve(29.5, z), rel=1e-9)
+    for function in (scaling_variance, weights_of_balance):
+        for wrong in ((np.full((1, 3), np.nan), 1.0), (np.ones((1, 3)), np.inf), (np.ones((1, 3)), 0.0)):
+            with pytest.raises(InputError):
+                function(*wrong)
 
 
 def test_parts_of_the_variance_against_all_orders_written_out():
@@ -181,6 +227,9 @@ def test_laplace_has_the_curvature_of_the_posterior():
     np.testing.assert_allclose(std**2, np.diag(slopes[:5] @ found.covariance @ slopes[:5].T), rtol=1e-9)
     with pytest.raises(InputError, match="variances above 0"):
         laplace(w, x, noise=0.0)
+    for wrong in ((np.nan * w, x), (w, np.inf * x)):
+        with pytest.raises(InputError, match="finite"):
+            laplace(*wrong)
 
 
 @pytest.mark.parametrize("depth", [2, 3])
@@ -197,6 +246,9 @@ def test_the_product_net_against_weighted_draws_of_the_prior(depth):
         assert abs(mean - exact) < 5 * error
     with pytest.raises(InputError):
         product_variance(n, d, depth=4)
+    for wrong in ({"n": np.inf}, {"prior": np.inf}, {"noise": np.inf}):
+        with pytest.raises(InputError, match="finite"):
+            product_variance(**{"n": n, "inputs": d} | wrong)
 
 
 def test_the_gate_of_the_product_net_closes():

@@ -42,6 +42,15 @@ class _Normal:
         return -(((w - self.mean) / self.scale) ** 2).sum() / 2
 
 
+@partial(jax.tree_util.register_dataclass, data_fields=["least"], meta_fields=[])
+@dataclass(frozen=True)
+class _Nowhere:
+    least: Any
+
+    def log_density(self, w):
+        return jax.numpy.where(w > self.least, 0.0, -np.inf).sum()
+
+
 def _error(values):
     """Standard error of the mean over chains."""
     return values.std() / np.sqrt(mixing(values).ess)
@@ -107,6 +116,7 @@ def test_certificates_tell_what_speaks_against_them():
     assert not mixing(np.cumsum(draws, axis=1)).certified
     stuck = mixing(np.where(np.arange(2) == 0, draws, 1.0))
     assert stuck.ess == 0
+    assert stuck.rhat == np.inf
     assert "not shown to have mixed" in str(stuck)
     for wrong in (draws[0, 0], draws[:1], draws[:, :3], np.full((2, 5), np.nan)):
         with pytest.raises(InputError):
@@ -144,6 +154,15 @@ def test_exponents_and_shares():
             wrong()
     with pytest.raises(InputError, match="between 0 and 1"):
         distance_from_split_law(np.array([1.5]), 2, 2)
+    with pytest.raises(InputError, match="between 0 and 1"):
+        distance_from_split_law(np.array([0.5, np.nan]), 2, 2)
+    with pytest.raises(InputError, match="finite"):
+        fit_exponent(np.array([0.5, 0.4, np.nan]), 0.1)
+    with pytest.raises(InputError, match="fits best"):
+        fit_exponent(np.full(9, 0.5), 0.1)
+    for weights in (np.zeros(40_000), np.full(40_000, np.nan), np.ones(3)):
+        with pytest.raises(InputError, match="weights"):
+            fit_exponent(uniform, 0.1, weights)
     with pytest.raises(InputError, match="group"):
         split_law(2, 1)
 
@@ -167,3 +186,5 @@ def test_wrong_settings_are_refused():
         nuts(_Normal(0.0, 1.0), np.zeros((2, 1)), acceptance=1.0)
     with pytest.raises(InputError, match="not finite"):
         nuts(_Normal(0.0, 1.0), np.full((2, 1), np.nan))
+    with pytest.raises(InputError, match="vanishes"):  # with nothing but zeros a chain would stay, and not tell
+        nuts(_Nowhere(0.0), np.zeros((2, 1)), warmup=1, draws=1)

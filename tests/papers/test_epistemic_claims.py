@@ -3,6 +3,7 @@
 import copy
 import json
 
+import numpy as np
 import pytest
 
 from limes.papers.epistemic.claims import claims
@@ -10,9 +11,11 @@ from limes.papers.epistemic.ensembles import METHODS
 from limes.papers.epistemic.experiment import SIZES, plan
 from limes.papers.epistemic.function_claims import WEIGHTS
 from limes.papers.epistemic.posterior import BINS
+from limes.papers.epistemic.reading import slope_near_0
 from limes.papers.epistemic.share_claims import SPREADS
 from limes.papers.paper import Request
 from limes.papers.registry import find
+from limes.papers.result import in_order
 
 SEEDS = [0, 1, 2, 3, 4]
 MIXED = {"rhat": 1.005, "ess": 900.0, "divergent": 0.0, "certified": True}
@@ -97,7 +100,37 @@ def test_right_answers_hold():
     assert failed == {"5a", "5b", "5c"}
     assert {made[name].verdict for name in failed} == {"fails"}
     assert {name[0] for name in made} == set("12345678")
-    assert sorted(name for name, claim in made.items() if claim.headline) == ["1a", "2a", "3a", "4a"]
+    assert sorted(name for name, claim in made.items() if claim.headline) == ["1a", "2a", "3a", "4e"]
+
+
+def test_notes_say_what_a_claim_rests_on():
+    made = judged(right())
+    for names, words in (
+        (("4a", "4b", "4c"), "By construction"),
+        (("5a", "5g"), "Local slope near 0"),
+        (("3d", "4e", "5a"), "certified: R-hat"),
+        (("6b", "7a"), "not certified"),
+        (("8c", "8d"), "exact value"),
+    ):
+        assert all(words in made[name].note for name in names)
+    assert "By construction" not in made["4e"].note
+    ids = [claim.id for claim in claims(right(), "full", {})]
+    assert ids == [claim.id for claim in in_order(made.values())]
+
+
+def test_the_slope_near_0_is_that_of_small_shares():
+    edges = np.linspace(0, 1, BINS + 1)
+    for e in (-1.5, -1.0, 0.7):
+        power = (
+            (lambda c: np.log(np.maximum(c, 1e-3)))
+            if e == -1
+            else lambda c, e=e: np.maximum(c, 1e-3) ** (e + 1) / (e + 1)
+        )
+        lower = np.diff(power(edges)) * (edges[1:] < 0.3)
+        # the middle is another law, and all small shares lie at one end
+        histogram = np.where(edges[1:] < 0.3, lower, np.where(edges[:-1] < 0.7, 100.0, 0.0))
+        assert slope_near_0(histogram.tolist(), 0.03, 0.15) == pytest.approx(e, abs=1e-3)
+        assert slope_near_0(histogram[::-1].tolist(), 0.03, 0.15) == pytest.approx(e, abs=1e-3)
 
 
 def change(quantity, **values):
@@ -123,6 +156,7 @@ WRONG = [
     ("3a", change(BIG, spread=[0.05] * 5)),
     ("3d", change(BIG, spread=[0.09] * 5)),
     ("4a", change(f"cone-3-{2**14}-thin", distance=[0.15] * 5)),
+    ("4e", change(f"cone-3-{2**14}-wide", distance=[0.15] * 5)),
     ("4f", change(f"cone-5-{2**14}-wide", distance=[0.15] * 5)),
     ("5e", change(BIG, balanced=[1.0] * 5)),
     ("5h", change(BIG, exponent=[1.0] * 5)),

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from limes.beyond.posterior import PopulationPosterior, product_variance
+from limes.core.errors import InputError
 from limes.papers.epistemic import chambers, cones, ensembles, posterior, toy
 
 pytestmark = pytest.mark.usefixtures("quick_compilation")
@@ -29,6 +30,12 @@ def test_thin_cones_have_the_law_and_their_shares_are_positive():
     effective = found["mixing"]["ess"] / 2
     assert max(found["distance"]) < 1.95 / effective**0.5
     assert np.mean(found["spread"]) == pytest.approx(1 / 16, abs=0.015)
+
+
+def test_a_share_outside_of_its_cone_is_refused(monkeypatch):
+    monkeypatch.setattr(cones, "shares", lambda neurons, direction: -np.ones(neurons.shape[:-1]))
+    with pytest.raises(InputError, match="against the truth"):
+        cones.measured([0], 2, 256, "thin", chains=2, warmup=2, draws=4)
 
 
 def test_chains_stay_where_they_start():

@@ -92,12 +92,19 @@ def nuts(
         )
     with scope(np.float64):
         target = placed(target, len(starts), each)
+        if not np.isfinite(_densities(target, jnp.asarray(starts), each)).all():
+            raise InputError("the density vanishes at a start: start where log_density is finite")
         keys = jax.random.split(as_key(key), len(starts))
         out = _run(target, jnp.asarray(starts), keys, acceptance, warmup, draws, doublings, each)
         positions, steps, divergent, step_size = (np.asarray(a) for a in out)
     if not np.isfinite(positions).all():
         raise InputError("a chain left the numbers: start where log_density and its gradient are finite")
     return Chains(positions, steps, divergent, step_size)
+
+
+@partial(jax.jit, static_argnames="each")
+def _densities(target: Any, starts: jax.Array, each: bool) -> jax.Array:
+    return jax.vmap(lambda target, w: target.log_density(w), in_axes=(0 if each else None, 0))(target, starts)
 
 
 @partial(jax.jit, static_argnames=("warmup", "draws", "doublings", "each"))

@@ -50,10 +50,10 @@ class ConedPosterior:
         return np.e ** z[..., :1] * (self.axes + turned)
 
     def log_density(self, z: Any) -> Any:
-        """Of coordinates (m, p + 1), up to a constant."""
+        """Of coordinates (..., m, p + 1), up to a constant: (...)."""
         p = z.shape[-1] - 1
-        stretch = (p + 1) * z[..., 0].sum()
-        stretch = stretch - 0.5 * (p + 2) * jnp.log1p((z[..., 1:] ** 2).sum(-1)).sum()
+        stretch = (p + 1) * z[..., 0].sum(-1)
+        stretch = stretch - 0.5 * (p + 2) * jnp.log1p((z[..., 1:] ** 2).sum(-1)).sum(-1)
         return self.posterior.log_density(self.neurons(z)) + stretch
 
 
@@ -67,7 +67,7 @@ def within_cones(posterior: Any, truth: np.ndarray, groups: Sequence[int], half_
         half_angle: of the cones, in radians, between 0 and pi / 2.
 
     Raises:
-        InputError: for an angle out of range, or groups that name no neuron.
+        InputError: for an angle out of range, groups that name no neuron, or a neuron of the truth without a direction.
 
     Example:
         >>> from limes.beyond.posterior import PopulationPosterior
@@ -82,7 +82,10 @@ def within_cones(posterior: Any, truth: np.ndarray, groups: Sequence[int], half_
     if not len(groups) or not all(0 <= j < len(truth) for j in groups):
         raise InputError(f"groups name the {len(truth)} neurons of the truth from 0 on, not {list(groups)}")
     axes = np.asarray(truth, float)[list(groups)]
-    axes = axes / np.linalg.norm(axes, axis=1, keepdims=True)
+    lengths = np.linalg.norm(axes, axis=1, keepdims=True)
+    if not ((lengths > 0) & np.isfinite(lengths)).all():
+        raise InputError("a neuron of the truth that is 0 or not finite has no direction: leave it out of groups")
+    axes = axes / lengths
     # the last p right singular vectors of a row span what is at right angles to it
     basis = np.stack([np.linalg.svd(axis[None])[2][1:].T for axis in axes])
     return ConedPosterior(posterior, axes, basis, float(np.tan(half_angle)))

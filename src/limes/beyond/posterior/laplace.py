@@ -6,6 +6,7 @@ import numpy as np
 
 from limes.beyond.posterior.neurons import respond
 from limes.core.errors import InputError
+from limes.core.precision import require_finite
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +43,7 @@ def laplace(mode: np.ndarray, x: np.ndarray, *, noise: float = 1.0, prior: float
         prior: variance of every weight.
 
     Raises:
-        InputError: for variances that are not above 0, or shapes that do not match.
+        InputError: for variances that are not above 0, shapes that do not match, or values that are not finite.
 
     Cost: O(n D^2 + D^3), D = m (p + 1).
 
@@ -54,14 +55,22 @@ def laplace(mode: np.ndarray, x: np.ndarray, *, noise: float = 1.0, prior: float
         >>> round(found.weight_variance, 1)  # the data say nothing of the scale: half of its two directions is left
         1.0
     """
-    if not (noise > 0 and prior > 0) or np.ndim(mode) != 2 or np.ndim(x) != 2 or x.shape[1] != mode.shape[1] - 1:
+    mode, x = np.asarray(mode, float), np.asarray(x, float)
+    if (
+        not (0 < noise < np.inf and 0 < prior < np.inf)
+        or np.ndim(mode) != 2
+        or np.ndim(x) != 2
+        or x.shape[1] != mode.shape[1] - 1
+    ):
         raise InputError(
-            f"a mode (m, p + 1), inputs (n, p) and variances above 0 are needed, not shapes {np.shape(mode)} and "
+            f"mode (m, p + 1), x (n, p) and finite variances above 0 are needed, not shapes {np.shape(mode)} and "
             f"{np.shape(x)}, noise {noise} and prior {prior}"
         )
+    require_finite(mode, "mode")
+    require_finite(x)
     slopes = jacobian(mode, x)
     precision = slopes.T @ slopes / noise + np.eye(slopes.shape[1]) / prior
-    return Laplace(np.asarray(mode), np.linalg.inv(precision))
+    return Laplace(mode, np.linalg.inv(precision))
 
 
 def jacobian(neurons: np.ndarray, x: np.ndarray) -> np.ndarray:

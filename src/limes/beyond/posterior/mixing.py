@@ -16,7 +16,8 @@ class Mixing:
     """What is known about the mixing of some quantities.
 
     Attributes:
-        rhat: largest rank-normalised split R-hat of the quantities; 1 where all chains say the same.
+        rhat: largest rank-normalised split R-hat of the quantities; near 1 where all chains say the same,
+            infinite where a quantity never changes, of which nothing is known.
         ess: smallest effective number of draws (bulk), of all chains together.
         divergent: share of draws whose trajectory diverged.
         rhat_at_most, ess_at_least: what a certificate asks for.

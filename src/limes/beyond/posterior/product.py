@@ -42,7 +42,7 @@ def product_variance(
     """Variances of the function and of the weights of a product net, to about ten digits.
 
     Args:
-        n: number of examples, at least 0.
+        n: number of examples, at least 0 and finite.
         inputs: d.
         depth: 2 or 3.
         prior: variance tau^2 of every weight.
@@ -62,9 +62,9 @@ def product_variance(
         >>> found.function < 1e-3, 9 < found.weights < 10
         (True, True)
     """
-    if not (n >= 0 and inputs >= 1 and depth in (2, 3) and prior > 0 and noise > 0):
+    if not (0 <= n < np.inf and inputs >= 1 and depth in (2, 3) and 0 < prior < np.inf and 0 < noise < np.inf):
         raise InputError(
-            "n is at least 0, inputs at least 1, depth 2 or 3 and both variances above 0, not "
+            "n is finite and at least 0, inputs at least 1, depth 2 or 3 and both variances finite and above 0, not "
             f"{n}, {inputs}, {depth}, {prior} and {noise}"
         )
     # s = tau^(depth - 1) e^t: all that matters lies between n^(-1/2) e^(-40) and some 30

@@ -24,12 +24,15 @@ from typing import Any
 import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import beta as beta_function
-from scipy.special import kve
 from scipy.stats import beta as beta_law
 from scipy.stats import kstest
 
+from limes.beyond.posterior.bessel import neighbours, prior_sizes
 from limes.beyond.posterior.neurons import contributions
 from limes.core.errors import InputError
+from limes.core.precision import require_finite
+
+_BOUNDS = (-6, 12)  # of exponents that are looked for
 
 
 def shares(neurons: np.ndarray, direction: np.ndarray) -> np.ndarray:
@@ -89,10 +92,10 @@ def distance_from_split_law(c: np.ndarray, inputs: int, group: int) -> float:
     """Kolmogorov-Smirnov distance of shares from the claimed law; some 0.87 / sqrt(draws) where it is true.
 
     Raises:
-        InputError: for shares outside of (0, 1).
+        InputError: for shares that are not numbers from 0 to 1.
     """
     c = np.ravel(c)
-    if not len(c) or (c < 0).any() or (c > 1).any():
+    if not len(c) or not ((c >= 0) & (c <= 1)).all():
         raise InputError("shares of a condition lie between 0 and 1: leave out draws with a negative one")
     return float(kstest(c, beta_law(*split_law(inputs, group)).cdf).statistic)
 
@@ -107,11 +110,16 @@ def weights_of_balance(products: np.ndarray, prior: float) -> np.ndarray:
         prior: variance of every weight.
 
     Returns:
-        (...), up to a constant.
+        (...), up to a constant: the largest is 1.
+
+    Raises:
+        InputError: for products that are not finite, or a prior that is not a finite number above 0.
+
+    Cost: O(p) a product.
     """
-    p = products.shape[-1]
-    z = np.maximum(np.linalg.norm(products, axis=-1) / prior, 1e-12)
-    return (1 / kve((p - 1) / 2, z)).prod(-1)
+    z = np.maximum(prior_sizes(products, prior), 1e-12)
+    logs = -neighbours(np.shape(products)[-1], z).log.sum(-1)
+    return np.exp(logs - logs.max(initial=-np.inf))
 
 
 def fit_exponent(c: np.ndarray, low: float, weights: np.ndarray | None = None) -> float:
@@ -123,21 +131,25 @@ def fit_exponent(c: np.ndarray, low: float, weights: np.ndarray | None = None) -
         weights: of the draws, where these come from another law.
 
     Returns:
-        e, between -6 and 12.
+        e.
 
     Raises:
-        InputError: for a window out of range, or one that holds no draws.
+        InputError: for shares that are not finite, weights that are no weights, a window out of range or without
+            draws, or draws that no e from -6 to 12 fits best.
 
     Example:
         >>> c = np.random.default_rng(0).beta(1.5, 1.5, 20_000)
         >>> abs(fit_exponent(c, 0.05) - 0.5) < 0.05
         True
     """
-    c = np.ravel(c)
+    c = np.ravel(np.asarray(c, float))
+    require_finite(c, "c")
     inside = (c > low) & (c < 1 - low)
     if not 0 < low < 0.5 or not inside.any():
         raise InputError(f"the window from {low} to {1 - low} holds {int(inside.sum())} of {len(c)} shares")
-    weights = np.ones(len(c)) if weights is None else np.ravel(weights)
+    weights = np.ones(len(c)) if weights is None else np.ravel(np.asarray(weights, float))
+    if len(weights) != len(c) or not (weights >= 0).all() or not 0 < weights[inside].sum() < np.inf:
+        raise InputError("weights are one for each share, at least 0, finite and not all 0 within the window")
     mean = np.average(np.log(c[inside] * (1 - c[inside])), weights=weights[inside])
     # in the logarithm of the odds the integrand is smooth also where the window begins near 0
     end = np.log((1 - low) / low)
@@ -149,5 +161,7 @@ def fit_exponent(c: np.ndarray, low: float, weights: np.ndarray | None = None) -
         powers = (e + 1) * logs
         return float(np.log(quadrature @ np.exp(powers - powers.max())) + powers.max() - e * mean)
 
-    found: Any = minimize_scalar(negative, bounds=(-6, 12), method="bounded")
+    found: Any = minimize_scalar(negative, bounds=_BOUNDS, method="bounded")
+    if min(found.x - _BOUNDS[0], _BOUNDS[1] - found.x) < 1e-3:
+        raise InputError(f"no exponent from {_BOUNDS[0]} to {_BOUNDS[1]} fits best: take more draws, or another window")
     return float(found.x)

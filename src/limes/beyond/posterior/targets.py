@@ -10,9 +10,8 @@ which the arc-cosine kernel gives exactly: a posterior as n examples make it on 
 Both are trees of arrays, so that a compiled sampler serves all n, truths and data sets of the same shapes.
 """
 
-from dataclasses import dataclass
-from functools import partial
-from typing import Any
+from dataclasses import dataclass, fields
+from typing import Any, TypeVar, cast
 
 import jax
 import jax.numpy as jnp
@@ -21,17 +20,32 @@ import numpy as np
 from limes.beyond.population import population_loss
 from limes.beyond.posterior.neurons import respond
 from limes.core.errors import InputError
-from limes.core.precision import require_finite
+from limes.core.precision import is_tracer, require_finite
+
+_T = TypeVar("_T")
 
 
-@partial(jax.tree_util.register_dataclass, data_fields=["truth", "n", "noise", "prior"], meta_fields=[])
+def _tree(kind: type[_T]) -> type[_T]:
+    """A dataclass as a tree of its fields, rebuilt by transformations without the checks of its arguments."""
+    names = [field.name for field in fields(cast(Any, kind))]
+
+    def rebuild(_: None, leaves: Any) -> Any:
+        made = object.__new__(kind)
+        made.__dict__.update(zip(names, leaves, strict=True))
+        return made
+
+    jax.tree_util.register_pytree_node(kind, lambda made: ([getattr(made, name) for name in names], None), rebuild)
+    return kind
+
+
+@_tree
 @dataclass(frozen=True, eq=False)
 class PopulationPosterior:
     """The posterior with the likelihood of n examples on average, for standard normal inputs.
 
     Attributes:
         truth: (r, p + 1) neurons of f*.
-        n: number of examples, any number of at least 0.
+        n: number of examples, any finite number of at least 0.
         noise: variance of the noise.
         prior: variance of every weight.
 
@@ -52,21 +66,25 @@ class PopulationPosterior:
     prior: Any = 1.0
 
     def __post_init__(self) -> None:
-        if isinstance(self.truth, np.ndarray):
-            if self.truth.ndim != 2 or self.truth.shape[1] < 2:
-                raise InputError(f"truth is (r, p + 1), a neuron a row, not of shape {self.truth.shape}")
-            require_finite(self.truth, "truth")
-            _require_positive(self.noise, self.prior)
-            if not np.all(np.asarray(self.n) >= 0):
-                raise InputError(f"n is a number of examples, at least 0, not {self.n}")
+        if is_tracer(self.truth, self.n, self.noise, self.prior):
+            return
+        object.__setattr__(self, "truth", _floats(self.truth))
+        shape = self.truth.shape
+        if len(shape) < 2 or shape[-1] < 2:  # more axes for targets of their own, see `nuts`
+            raise InputError(f"truth is (r, p + 1), a neuron a row, not of shape {shape}")
+        require_finite(self.truth, "truth")
+        _require_positive(self.noise, self.prior)
+        n = np.asarray(self.n)
+        if not np.all((n >= 0) & (n < np.inf)):
+            raise InputError(f"n is a finite number of examples, at least 0, not {self.n}")
 
     def log_density(self, neurons: Any) -> Any:
-        """Up to a constant, of one network (m, p + 1). Cost: O((m + r)^2 p)."""
+        """Up to a constant, of networks (..., m, p + 1): (...). Cost: O((m + r)^2 p) a network."""
         loss = population_loss(neurons[..., -1], neurons[..., :-1], self.truth[..., -1], self.truth[..., :-1])
-        return -self.n * loss / (2 * self.noise) - (neurons**2).sum() / (2 * self.prior)
+        return -self.n * loss / (2 * self.noise) - (neurons**2).sum((-2, -1)) / (2 * self.prior)
 
 
-@partial(jax.tree_util.register_dataclass, data_fields=["x", "y", "noise", "prior"], meta_fields=[])
+@_tree
 @dataclass(frozen=True, eq=False)
 class DataPosterior:
     """The posterior of a data set.
@@ -92,25 +110,35 @@ class DataPosterior:
     prior: Any = 1.0
 
     def __post_init__(self) -> None:
-        if isinstance(self.x, np.ndarray):
-            if self.x.ndim < 2 or np.shape(self.y) != self.x.shape[:-1]:
-                raise InputError(f"x is (n, p) and y is (n,), not {self.x.shape} and {np.shape(self.y)}")
-            require_finite(self.x, "x")
-            require_finite(self.y, "y")
-            _require_positive(self.noise, self.prior)
+        if is_tracer(self.x, self.y, self.noise, self.prior):
+            return
+        object.__setattr__(self, "x", _floats(self.x))
+        object.__setattr__(self, "y", _floats(self.y))
+        if self.x.ndim < 2 or self.y.shape != self.x.shape[:-1]:
+            raise InputError(f"x is (n, p) and y is (n,), not {self.x.shape} and {self.y.shape}")
+        require_finite(self.x, "x")
+        require_finite(self.y, "y")
+        _require_positive(self.noise, self.prior)
 
     def log_density(self, neurons: Any) -> Any:
-        """Up to a constant, of one network (m, p + 1). Cost: O(n m p)."""
-        return self.log_prior(neurons) - ((self.y - respond(neurons, self.x)) ** 2).sum() / (2 * self.noise)
+        """Up to a constant, of networks (..., m, p + 1): (...). Cost: O(n m p) a network."""
+        return self.log_prior(neurons) - ((self.y - respond(neurons, self.x)) ** 2).sum(-1) / (2 * self.noise)
 
     def log_prior(self, neurons: Any) -> Any:
         """The part of the prior."""
-        return -(neurons**2).sum() / (2 * self.prior)
+        return -(neurons**2).sum((-2, -1)) / (2 * self.prior)
 
 
 def _require_positive(noise: Any, prior: Any) -> None:
-    if not (np.all(np.asarray(noise) > 0) and np.all(np.asarray(prior) > 0)):
-        raise InputError(f"noise and prior are variances above 0, not {noise} and {prior}")
+    if not all(np.all((np.asarray(v) > 0) & (np.asarray(v) < np.inf)) for v in (noise, prior)):
+        raise InputError(f"noise and prior are finite variances above 0, not {noise} and {prior}")
+
+
+def _floats(values: Any) -> Any:
+    """Arrays of floats as they are, anything else as one."""
+    if isinstance(values, jax.Array | np.ndarray) and values.dtype.kind == "f":
+        return values
+    return np.asarray(values, float)
 
 
 def placed(target: Any, count: int, each: bool) -> Any:

@@ -12,7 +12,7 @@ what the function knows of a neuron, the direction and size of a_m u_m and the s
 
 Given the truth's neuron that it serves, the mean of a neuron does not depend on which one it is, so that
 
-    discrete = E sum_m |E[neuron | served, size of its group]|^2 - m |mean neuron|^2.
+    discrete = E sum_m |E[neuron | served, sizes of all groups]|^2 - m |mean neuron|^2.
 
 With the prior N(0, tau^2 I) the scale t of a neuron, |u| = sqrt(r) e^t and |a| = sqrt(r) e^(-t) with r = |a u|, has the
 density exp((p - 1) t - z cosh 2t), z = r / tau^2, whatever the likelihood, which does not see it. Its moments are
@@ -22,14 +22,14 @@ ratios of Bessel functions, since the integral of exp(k t - z cosh 2t) is K_(k/2
     E a^2 = r K_(nu-1) / K_nu.
 
 What is left, "split", is the variance of how neurons share their work, and of the function itself, which is negligible
-for n -> infinity. All three are at least 0.
+for n -> infinity. All three are at least 0; estimates from draws may fall below.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import kve
 
+from limes.beyond.posterior.bessel import neighbours, prior_sizes
 from limes.beyond.posterior.neurons import assign, contributions
 from limes.core.errors import InputError
 from limes.core.precision import require_finite
@@ -85,6 +85,8 @@ def weight_variance(neurons: np.ndarray, truth: np.ndarray, prior: float) -> Wei
 def total_variance(neurons: np.ndarray) -> float:
     """tr Cov(w) if every order of the neurons is as likely, from draws (..., m, p + 1).
 
+    With few independent draws up to some 1 / draws too small, since the mean is that of the same draws.
+
     Raises:
         InputError: for fewer than 2 draws.
     """
@@ -120,16 +122,18 @@ def scaling_variance(products: np.ndarray, prior: float) -> np.ndarray:
         products: a u.
         prior: variance of every weight.
 
+    Raises:
+        InputError: for products that are not finite, or a prior that is not a finite number above 0.
+
+    Cost: O(p) a product.
+
     Example:
         >>> round(float(scaling_variance(np.zeros(3), 1.0)), 4)  # |u| with the law of chi for p - 1: 2 - pi/2
         0.4292
     """
-    p = products.shape[-1]
-    r = np.linalg.norm(products, axis=-1)
-    r = np.maximum(r, 1e-12 * prior)  # the limit, to rounding
-    z, nu = r / prior, (p - 1) / 2
-    k = {shift: kve(abs(nu + shift), z) / kve(nu, z) for shift in (-1, -0.5, 0.5, 1)}
-    return r * (k[1] + k[-1] - k[0.5] ** 2 - k[-0.5] ** 2)
+    z = np.clip(prior_sizes(products, prior), 1e-12, 1e7)  # beyond, the limits to rounding: prior / 2 for large z
+    k = neighbours(np.shape(products)[-1], z)
+    return prior * z * (k.one_up + k.one_down - k.half_up**2 - k.half_down**2)
 
 
 def _flat(neurons: np.ndarray) -> np.ndarray:

@@ -8,9 +8,10 @@ from limes.papers.epistemic.function_claims import function_claims
 from limes.papers.epistemic.share_claims import share_claims
 from limes.papers.epistemic.symmetry_claims import symmetry_claims
 from limes.papers.paper import Found
+from limes.papers.result import in_order
 
 
 def claims(found: Found, size: Size, settings: Mapping[str, Any]) -> list[Claim]:
     """Claims 1 to 8."""
     made = [*function_claims(found, size), *share_claims(found, size), *symmetry_claims(found, size)]
-    return sorted(made, key=lambda claim: claim.id)
+    return [*in_order(made)]

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from limes.beyond.posterior import PopulationPosterior, distance_from_split_law, nuts, shares, within_cones
+from limes.core.errors import InputError
 from limes.papers.epistemic.posterior import BINS, GROUP, told, truth
 
 WIDE = 0.6
@@ -28,7 +29,8 @@ def measured(
     starts = 0.1 * np.concatenate(starts)
     found = nuts(target, starts, key=seeds[0], warmup=warmup, draws=draws)
     c = shares(target.neurons(found.draws), known[0, :-1])
-    assert (c > 0).all(), "a neuron of a cone below a right angle works for the truth"
+    if not (c > 0).all():
+        raise InputError("a neuron of a cone works against the truth: take n for which the cone is below a right angle")
     by_seed = c[..., 0].reshape(len(seeds), -1)
     return {
         "inputs": inputs,

@@ -82,7 +82,8 @@ def _weights(made: list[dict], size: Size) -> list[Claim]:
                 Expected.about(WEIGHTS[case["n"]], 0.5, refuted_below=0.5 * WEIGHTS[case["n"]]),
                 **within(case, case["weights"]),
                 size=size,
-                note=f"Made of scaling {scaling:.2f} and split {split:.2f}. Mixing of sums over neurons: "
+                note="Of the posterior over both orders of the neurons; the recorded figure was of chains as they ran. "
+                f"Made of scaling {scaling:.2f} and split {split:.2f}. Mixing of sums over neurons: "
                 f"{mixed(case['mixing']['sums'])}; of single weights: {mixed(case['mixing']['weights'])}. Mean cosine "
                 f"of neurons that both work for the truth: {mean(case['cosine']):.3f}.",
             )

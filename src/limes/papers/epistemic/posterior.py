@@ -1,6 +1,7 @@
 """Claims 1 to 3 and 5: one neuron of truth, two that learn it, by the no-U-turn sampler on the population likelihood.
 
-All seeds run side by side, some chains each. A seed decides the starts, near even splits, and the draws.
+All seeds run side by side, some chains each. A seed decides the starts, near even splits. The draws come from one key
+for all chains, that of the first seed: those of a seed depend on its place among the seeds and on their number, too.
 """
 
 from collections.abc import Sequence

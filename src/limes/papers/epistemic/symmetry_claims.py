@@ -41,6 +41,7 @@ def _chambers(found: Found, size: Size) -> list[Claim]:
             Expected.at_least(1.1, refuted_below=1.01),
             **within(case, [one["rhat"] for one in weights]),
             size=size,
+            note=f"The least mixed seed is {mixed(max(weights, key=lambda one: one['rhat']))}.",
         ),
         Claim(
             "6c",
@@ -50,8 +51,8 @@ def _chambers(found: Found, size: Size) -> list[Claim]:
             Expected.at_most(1.01, 0.02, refuted_above=1.1),
             **within(case, [one["rhat"] for one in function]),
             size=size,
-            note=f"Effective draws {min(one['ess'] for one in function):.0f} at least. 1.01 is the usual threshold for "
-            "a certificate; chains here are shorter than one asks for, whence the tolerance.",
+            note=f"The least mixed seed is {mixed(max(function, key=lambda one: one['rhat']))}. 1.01 is the "
+            "usual threshold for a certificate; chains here are shorter than one asks for, whence the tolerance.",
         ),
     ]
 
@@ -69,7 +70,9 @@ def _ensembles(found: Found, size: Size) -> list[Claim]:
             f"split {parts[2]:.2f}. n Var f: {mean(e['scaled'] for e in ensemble):.2f} and "
             f"{mean(e['scaled'] for e in sampled):.2f}. Mixing, the worst seed: function "
             f"{mixed(max(case['mixing'], key=lambda m: m['rhat']))}; single weights R-hat "
-            f"{max(m['weights_rhat'] for m in case['mixing']):.2f}."
+            f"{max(m['weights_rhat'] for m in case['mixing']):.2f}, not certified, since orders do not mix. Of so few "
+            "independent members the discrete part is too large and the total too small, by some 1 / members; this is "
+            "not corrected, since networks are not kept."
         )
         for name, statement in (
             ("weights", "An ensemble's weights vary less than the posterior's"),
@@ -159,7 +162,8 @@ def _toy(found: Found, size: Size) -> list[Claim]:
             tuple(r["function"][-1] for r in by_seed.values()),
             seeds,
             size=size,
-            note=f"tau^(2d) = {prior**depth:.2g}; the mean at d = {one['depths'][0]} is "
+            note=f"Draws of the prior, with no data: the exact value is tau^(2d) = {prior**depth:.2g}, and nothing is "
+            f"learnt that the prior does not say. The mean at d = {one['depths'][0]} is "
             f"{mean(r['function'][0] for r in by_seed.values()):.3f}.",
         ),
         Claim(
@@ -171,5 +175,6 @@ def _toy(found: Found, size: Size) -> list[Claim]:
             tuple(r["weights"][-1] / (depth * prior) for r in by_seed.values()),
             seeds,
             size=size,
+            note="Draws of the prior, with no data: the exact value is 1, by definition of the reading.",
         ),
     ]
