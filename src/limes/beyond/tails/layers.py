@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Self, get_args
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from limes.beyond.tails.index import TailIndex, heaviness_index, hill_index
@@ -226,6 +227,6 @@ def _array(value: Any) -> np.ndarray:
         if type(value).__module__.startswith("torch"):
             value = getattr(value, step)()
     a = np.asarray(value)
-    if a.itemsize < 4 and jax.dtypes.issubdtype(a.dtype, np.floating):
+    if a.itemsize < 4 and jnp.issubdtype(a.dtype, jnp.floating):
         return a.astype(np.float32)  # NumPy takes bfloat16 of JAX for no number, and squares in float16 underflow
     return a
