@@ -95,3 +95,19 @@ def test_noise_is_stable_and_adds_up():
 def test_bad_input_is_refused(call, message):
     with pytest.raises(InputError, match=message):
         call()
+
+
+def test_roots_between_powers_of_two_are_found():
+    """Half of the factors are r, with r^150 = 2, and the others 0: doubling from 1/8 passes 128 and 256."""
+    assert growth_index(np.array([2 ** (1 / 150), 0.0])) == pytest.approx(150, rel=1e-6)
+    assert growth_index(np.array([2 ** (1 / 250), 0.0])) == np.inf
+
+
+def test_settings_out_of_range():
+    for settings in ((0.1, 0, 3), (-0.1, 5, 3), (0.1, 5, 0), (np.inf, 5, 3)):
+        with pytest.raises(InputError, match="positive learning rate"):
+            sgd_chains(*settings, n_chains=2, steps=2)
+    with pytest.raises(InputError, match="one chain"):
+        sgd_chains(0.1, 5, 3, n_chains=0)
+    with pytest.raises(InputError, match="finite"):
+        stable_noise(1.8, np.inf)

@@ -12,6 +12,7 @@ from limes.beyond.tails import (
     hill_index,
     kept_parameters,
     layer_tails,
+    layer_vectors,
     prunable_ratio,
     prune_vectors,
     pruning_errors,
@@ -145,3 +146,30 @@ def test_layers_of_any_tree():
 def test_bad_input_is_refused(call, message):
     with pytest.raises(InputError, match=message):
         call()
+
+
+def test_low_precision_is_read_as_float32():
+    w = RNG.normal(size=(20, 40)).astype(np.float32)
+    for dtype in (jnp.bfloat16, jnp.float16):
+        ((name, rows),) = layer_vectors({"w": jnp.asarray(w, dtype)}).items()
+        assert (name, rows.dtype, rows.shape) == ("w", np.float32, (40, 20))
+        np.testing.assert_allclose(rows, w.T, rtol=0.01)
+
+
+def test_the_last_layer_by_its_name():
+    weights = {"head": RNG.normal(size=(40, 3)), "hidden": RNG.normal(size=(20, 40))}
+    assert [layer.vectors.shape for layer in layer_tails(weights, last="head")] == [(40, 3), (40, 20)]
+    with pytest.raises(InputError, match="head, hidden, not 'out'"):
+        layer_tails(weights, last="out")
+
+
+def test_pruning_of_integers_and_numbers_out_of_range():
+    w = np.arange(12).reshape(3, 4) ** 2
+    np.testing.assert_allclose(prune_vectors(w, 0.5, "singular"), prune_vectors(w.astype(float), 0.5, "singular"))
+    for ratio in (-0.1, 2.0, np.nan):
+        with pytest.raises(InputError, match="from 0 to 1"):
+            kept_parameters((10, 10), ratio)
+    with pytest.raises(InputError, match="exponent"):
+        best_term_error(np.ones(3), 1, p=np.inf)
+    equal = hill_index(np.repeat([-1.0, 1.0], 20))
+    assert equal.value == equal.low == equal.high == np.inf

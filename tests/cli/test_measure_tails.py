@@ -4,7 +4,9 @@ import contextlib
 import json
 import os
 import pickle
+import struct
 import sys
+import warnings
 from types import SimpleNamespace
 from unittest import mock
 
@@ -15,7 +17,8 @@ from typer.testing import CliRunner
 from limes.beyond.tails import heaviness_index, hill_index, layer_tails, prunable_ratio
 from limes.cli.app import app
 from limes.core.arrays import save_npz
-from limes.jobs import TailOptions, measure_tails, read_weights
+from limes.jobs import TailOptions, measure_tails, plan_tails, prepare_tails, read_weights
+from limes.jobs.weight_files import WeightFile
 
 RNG = np.random.default_rng(0)
 WEIGHTS = {"first": RNG.standard_cauchy((6, 30)), "bias": np.zeros(30), "last": RNG.standard_normal((30, 3))}
@@ -124,6 +127,11 @@ def test_a_state_dict_of_torch(limes, tmp_path):
     assert layer_tails(module.state_dict(), layout="out_in")[0].heaviness == heaviness_index(rows)
     torch.save(module, tmp_path / "module.pt")
     assert "could run code" in limes("module.pt", code=2).stderr
+    torch.save({"w": torch.eye(30).to_sparse()}, tmp_path / "sparse.pt")
+    with warnings.catch_warnings(action="ignore"):  # quantised tensors are on their way out
+        torch.save({"w": torch.quantize_per_tensor(torch.eye(30), 0.1, 0, torch.qint8)}, tmp_path / "quantised.pt")
+        assert "sparse, quantised" in limes("quantised.pt", code=2).stderr
+    assert "sparse, quantised" in limes("sparse.pt", code=2).stderr
     torch.save([torch.ones(3)], tmp_path / "list.pt")
     assert "no tensors by name" in limes("list.pt", code=2).stderr
 
@@ -135,6 +143,10 @@ def test_the_plan_and_mistakes(limes, tmp_path):
     (tmp_path / "net.pkl").write_bytes(pickle.dumps(WEIGHTS))
     (tmp_path / "hidden.npz").write_bytes(pickle.dumps(WEIGHTS))
     (tmp_path / "torn.safetensors").write_bytes(b"\x10\0\0\0\0\0\0\0{")
+    deep = b"[" * 100_000
+    (tmp_path / "deep.safetensors").write_bytes(len(deep).to_bytes(8, "little") + deep)
+    np.savez(tmp_path / "foreign.npz", __meta__=np.array(["x"]), w=np.ones((3, 3)))
+    np.savez(tmp_path / "list.npz", __meta__=np.frombuffer(b"[1]", np.uint8), w=np.ones((3, 3)))
     (tmp_path / "net.h5").write_bytes(b"x")
     (tmp_path / "orbax").mkdir()
     np.savez(tmp_path / "small.npz", w=np.ones((3, 3)))
@@ -144,6 +156,9 @@ def test_the_plan_and_mistakes(limes, tmp_path):
         (["net.pkl"], "may run code"),
         (["hidden.npz"], "may run code"),
         (["torn.safetensors"], "damaged"),
+        (["deep.safetensors"], "damaged"),
+        (["foreign.npz"], "limes did not write"),
+        (["list.npz"], "limes did not write"),
         (["net.h5"], "not read"),
         (["orbax"], "is a folder"),
         (["small.npz"], "no layer to measure"),
@@ -198,7 +213,7 @@ def test_a_state_is_found_where_scripts_put_it(limes, tmp_path, monkeypatch):
             raise pickle.UnpicklingError("Weights only load failed")
         return content[path.name]
 
-    fake = SimpleNamespace(load=load, is_tensor=lambda value: isinstance(value, _Tensor))
+    fake = SimpleNamespace(__version__="2.6.0+cpu", load=load, is_tensor=lambda value: isinstance(value, _Tensor))
     monkeypatch.setitem(sys.modules, "torch", fake)
     for name in (*content, "d.bin"):
         (tmp_path / name).write_bytes(b"x")
@@ -208,3 +223,55 @@ def test_a_state_is_found_where_scripts_put_it(limes, tmp_path, monkeypatch):
         np.testing.assert_allclose(file.arrays["fc.weight"], WEIGHTS["first"].T, rtol=1e-6)
     assert "no tensors by name" in limes("c.ckpt", code=2).stderr
     assert "could run code" in limes("d.bin", code=2).stderr
+    state["fc.weight"].numpy = state["fc.weight"].float = mock.Mock(side_effect=TypeError("can't convert Sparse"))
+    assert "sparse" in limes("a.pt", code=2).stderr
+    for error in (AttributeError, TypeError, IndexError, struct.error, RuntimeError, OverflowError):
+        fake.load = mock.Mock(side_effect=error("torn"))
+        assert "could run code" in limes("a.pt", code=2).stderr, error
+    fake.__version__, fake.load = "2.5.1", mock.Mock()
+    assert "torch>=2.6" in limes("a.pt", code=1).stderr
+    assert not fake.load.called
+
+
+def test_equal_lengths_have_no_hill_index(limes, tmp_path):
+    np.savez(tmp_path / "signs.npz", w=np.diag(RNG.choice([-1.0, 1.0], 40)))
+    found = json.loads(limes("signs.npz", "--error", "0.3", "--out", "run", "--json").stdout)
+    assert found["layers"][0]["hill"]["value"] == "inf"
+    page = (tmp_path / "run" / "report.html").read_text()
+    assert ">∞</td>" in page
+    assert "Gaussian matrix" not in page  # its share is known at the error .1
+    assert "Hill inf" in limes("signs.npz", "--error", "0.3", "--out", "run").stdout
+
+
+def test_the_last_layer_is_named_or_said(limes, tmp_path):
+    layers = {"a_head": RNG.normal(size=(40, 3)), "b_hidden": RNG.normal(size=(20, 40))}
+    np.savez(tmp_path / "sorted.npz", **layers)
+    found = json.loads(limes("sorted.npz", "--out", "run", "--json").stdout)
+    assert [layer["name"] for layer in found["layers"]] == ["b_hidden"]
+    assert "b_hidden is taken for the last layer" in found["model"]["notes"][0]
+    assert "is taken for the last layer" in (tmp_path / "run" / "report.html").read_text()
+    found = json.loads(limes("sorted.npz", "--last", "a_head", "--json").stdout)
+    assert [layer["vectors"] for layer in found["layers"]] == [[40, 3], [40, 20]]
+    assert (found["settings"]["last"], found["model"]["notes"]) == ("a_head", [])
+    assert "a_head, b_hidden" in limes("sorted.npz", "--last", "head", code=2).stderr
+    renamed = WeightFile(
+        "sorted.npz", "sorted.npz", "npz of arrays", dict(zip("ab", layers.values(), strict=True)), "in_out"
+    )
+    before = read_weights(tmp_path / "sorted.npz")
+    assert before.arrays.keys() != renamed.arrays.keys()
+    assert prepare_tails(before).config()["sha256"] != prepare_tails(renamed).config()["sha256"]
+
+
+def test_halves_do_not_underflow(limes, tmp_path):
+    w = (1e-4 * RNG.standard_normal((20, 40))).astype(np.float16)
+    np.savez(tmp_path / "half.npz", w=w)
+    np.savez(tmp_path / "single.npz", w=w.astype(np.float32))
+    half, single = (json.loads(limes(name, "--json").stdout)["layers"][0] for name in ("half.npz", "single.npz"))
+    assert half["lengths"] == single["lengths"]
+
+
+def test_seconds_know_the_vectors_of_convolutions(monkeypatch):
+    monkeypatch.setattr("limes.jobs.tail_settings.flops", lambda dtype: 1e6)
+    w = np.random.default_rng(0).normal(size=(3, 3, 40, 40))
+    plan = plan_tails(prepare_tails(WeightFile("conv", "conv", "npz of arrays", {"w": w}, "in_out")))
+    assert plan["seconds"] == pytest.approx(2 + 4e-6 * w.size + 16 * w.size * 9 / 1e6, abs=0.1)

@@ -207,8 +207,30 @@ def test_networks_that_did_not_converge_are_not_compared():
     found["digits-0p1-5"][0]["converged"] = [True] * 4 + [False]
     assert not {"6a", "6b", "7a"} & set(judged(found))
     assert {"6c", "6d", "6f"} <= set(judged(found))
+    assert judged(found)["6e"].note.endswith("converged for all seeds: 6a, 6b, 7a, 7b, 7c.")
+    assert "Not decided" not in judged(right())["6e"].note
+    for name in ("mnist-0p1-5", "mnist-0p2-5"):
+        found[name][0]["converged"] = [False] * 5
+    paper = find("heavy-tails")
+    drawn = paper.figures(json.loads(json.dumps(paper.curves(found, {}))))
+    assert "pruned-digits" in drawn
+    assert "pruned-mnist" not in drawn
     small = {name: r for name, r in right().items() if not name.startswith("mnist")}
     assert not {"6f", "6h", "7d"} & set(judged(small))
+
+
+def test_the_bound_says_what_it_stands_beside():
+    found = right()
+    for name in ("digits-0p02-5", "digits-0p1-5"):
+        found[name][0]["stop"]["train"] = [0.995] * 5
+    note = judged(found)["7b"].note
+    for words in (
+        "more than 0.0017 of",
+        "margin 0, are 0.005 and 0.005",
+        "test errors 0.030 and 0.025",
+        "0.100 and 0.100 with",
+    ):
+        assert words in note, (words, note)
 
 
 def test_figures_are_made_of_the_numbers():

@@ -1,17 +1,17 @@
 """What a run of ``limes measure tails`` is asked to do, and what that means for the weights at hand."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
 
-from limes.beyond.tails import Layout, layer_vectors
+from limes.beyond.tails import Layout, last_layer, layer_vectors, weight_vectors
 from limes.core import memory as mem
 from limes.core.errors import InputError
 from limes.data import data_hash
 from limes.jobs.speed import flops
-from limes.jobs.weight_files import WeightFile, read_weights
+from limes.jobs.weight_files import SORTED, WeightFile, read_weights
 
 
 @dataclass(frozen=True)
@@ -23,12 +23,14 @@ class TailOptions:
         error: relative l2 error of pruning.
         top: share of the vectors of a layer that Hill's index uses.
         seed: of the permutations.
+        last: name of the last layer, which is read by its inputs; None for the last one in the file.
     """
 
     layout: Layout | None = None
     error: float = 0.1
     top: float = 0.1
     seed: int = 0
+    last: str | None = None
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class TailSettings:
     error: float
     top: float
     seed: int
+    last: str | None
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -50,8 +53,9 @@ class TailSettings:
         """The settings as plain values, for ``config.toml`` and to tell runs apart."""
         return {
             "model": self.data.source,
-            "sha256": data_hash(*self.data.arrays.values()),
+            "sha256": data_hash(np.array(list(self.data.arrays)), *self.data.arrays.values()),  # reports show names
             "layout": self.layout,
+            "last": self.last or "",
             "error": self.error,
             "top": self.top,
             "seed": self.seed,
@@ -75,8 +79,13 @@ def prepare_tails(model: str | Path | WeightFile, options: TailOptions | None = 
             raise InputError(f"{name} is a share between 0 and 1, not {getattr(options, name)!r}")
     if options.seed < 0:
         raise InputError(f"seed must be at least 0, not {options.seed}")
-    layer_vectors(file.arrays, layout)  # refuses weights that cannot be measured, before anything is written
-    return TailSettings(file, layout, options.error, options.top, options.seed)
+    layer_vectors(file.arrays, layout, last=options.last)  # refuses weights before anything is written
+    last = last_layer(file.arrays, options.last)
+    if last and options.last is None and file.kind in SORTED:
+        note = f"{last} is taken for the last layer, as it is the last one in the file, and is read by its inputs. "
+        note += "Some writers sort names: if another layer is the last one, name it with --last."
+        file = replace(file, notes=(*file.notes, note))
+    return TailSettings(file, layout, options.error, options.top, options.seed, last)
 
 
 def plan_tails(settings: TailSettings) -> dict[str, Any]:
@@ -85,14 +94,14 @@ def plan_tails(settings: TailSettings) -> dict[str, Any]:
     Raises:
         MemoryRefused: if the run would not fit.
     """
-    shapes = [a.shape for a in settings.data.arrays.values() if a.ndim >= 2]
-    sizes = [int(np.prod(shape, dtype=float)) for shape in shapes]
+    matrices = [a for a in settings.data.arrays.values() if a.ndim >= 2]
+    sizes = [a.size for a in matrices]
     peak = 60 * max(sizes, default=0) + sum(a.nbytes for a in settings.data.arrays.values()) + 200_000_000
     mem.require(peak, f"the largest layer of {settings.data.name}", "measure a smaller model, or on a larger machine")
-    products = sum(4.0 * size * min(shape[-1], shape[-2]) for size, shape in zip(sizes, shapes, strict=True))
+    products = sum(4.0 * a.size * min(weight_vectors(a, settings.layout).shape) for a in matrices)
     return {
         "model": settings.data.name,
-        "arrays": len(shapes),
+        "arrays": len(matrices),
         "weights": sum(sizes),
         "peak_bytes": int(peak),
         "memory_limit_bytes": mem.limit(),

@@ -70,7 +70,7 @@ def measure_tails(
 
 
 def _execute(folder: RunFolder, s: TailSettings, progress: Progress, command: str) -> None:
-    layers, found = layer_vectors(s.data.arrays, s.layout), []
+    layers, found = layer_vectors(s.data.arrays, s.layout, last=s.last), []
     progress.start("layers", len(layers))
     for i, (name, rows) in enumerate(layers.items()):
         found.append(folder.stage(f"layer{i}", lambda name=name, rows=rows: _measured(s, name, rows)))
@@ -105,6 +105,7 @@ def _measured(s: TailSettings, name: str, rows: np.ndarray) -> dict[str, Any]:
 
 def _survival(rows: np.ndarray) -> tuple[list[float], list[float]]:
     """Lengths of centred vectors over their median, and the shares of vectors that are at least as long."""
+    rows = np.asarray(rows, float)  # squares of small weights underflow in float32
     lengths = np.sort(np.linalg.norm(rows - np.median(rows, axis=0), axis=1))[::-1]
     ranks = np.unique(np.geomspace(1, len(lengths), _POINTS).round().astype(int))
     return (lengths[ranks - 1] / (np.median(lengths) or 1.0)).tolist(), (ranks / len(lengths)).tolist()
@@ -123,7 +124,7 @@ def _metrics(s: TailSettings, layers: list[dict[str, Any]], command: str) -> dic
             "left_out": left_out,
             "notes": list(s.notes),
         },
-        "settings": {"layout": s.layout, "error": s.error, "top": s.top, "seed": s.seed},
+        "settings": {"layout": s.layout, "last": s.last, "error": s.error, "top": s.top, "seed": s.seed},
         "layers": [{name: value for name, value in layer.items() if name != "seconds"} for layer in layers],
         "overall": {
             "mean": float(np.mean(indices)),

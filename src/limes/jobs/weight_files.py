@@ -15,6 +15,8 @@ from limes.interop import torch
 
 _TORCH = (".pt", ".pth", ".bin", ".ckpt")
 _PICKLES = (".pkl", ".pickle", ".joblib", ".p")
+SORTED = ("safetensors", "npz of arrays")
+"""Kinds whose arrays may be in the order of their names and not of the layers."""
 _TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
 _WAYS = "an .npz of arrays, a torch state_dict (.pt), .safetensors, or a network that limes saved"
 
@@ -68,20 +70,34 @@ def read_weights(path: str | Path) -> WeightFile:
         return WeightFile(kind="torch state_dict", arrays=torch.read_state(file), layout="out_in", **about)
     if file.suffix == ".safetensors":
         return WeightFile(kind="safetensors", arrays=_safetensors(file), layout="out_in", **about)
-    if file.suffix in _PICKLES or file.read_bytes()[:1] == b"\x80":
+    if file.suffix in _PICKLES or _first_byte(file) == b"\x80":
         raise FormatError(f"{path} is a pickle, which may run code when it is read: save {_WAYS}")
     if file.suffix != ".npz":
         raise FormatError(f"{path} is of a kind that is not read: {_WAYS} are")
     arrays = read_npz(file)
     if "__meta__" not in arrays:
         return WeightFile(kind="npz of arrays", arrays=arrays, layout="in_out", **about)
-    machine = json.loads(arrays["__meta__"].tobytes()).get("machine", "something else")
+    machine = _machine(file, arrays["__meta__"])
     weights = {name: a for name, a in arrays.items() if name.startswith("weights")}
     if not weights:
         raise FormatError(
             f"{path} holds no weights of a network but {machine}: a kernel machine has training rows in their place"
         )
     return WeightFile(kind=f"{machine}, saved by limes", arrays=weights, layout="in_out", **about)
+
+
+def _first_byte(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(1)
+
+
+def _machine(path: Path, header: np.ndarray) -> str:
+    try:
+        return str(json.loads(header.tobytes()).get("machine", "something else"))
+    except (ValueError, AttributeError, RecursionError) as error:
+        raise FormatError(
+            f"{path} has an array __meta__ that limes did not write ({error}): save it under another name"
+        ) from error
 
 
 def _safetensors(path: Path) -> dict[str, np.ndarray]:
@@ -102,6 +118,6 @@ def _safetensors(path: Path) -> dict[str, np.ndarray]:
             if entry["dtype"] == "BF16":  # the upper half of a float32
                 flat = (flat.astype(np.uint32) << 16).view(np.float32)
             found[name] = flat.reshape(shape)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise FormatError(f"{path} is damaged, or no safetensors file ({error})") from error
     return found

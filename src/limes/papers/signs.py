@@ -7,6 +7,9 @@ from scipy import stats
 
 from limes.papers.claim import ERRORS, Claim, Expected, Size
 
+CAP = 30.0
+"""The largest score: rarer ones have no probability in floating point."""
+
 
 def sign_claim(
     id: str,
@@ -22,7 +25,7 @@ def sign_claim(
 
     The figure is the mean in units of its standard error, so that a saving that may as well be none decides nothing;
     with few seeds it is brought from Student's distribution to a normal one, where two errors mean what they should.
-    With one seed there is no error, and the saving itself is shown.
+    With one seed there is no error, and the saving itself is shown. Equal savings have no spread and score `CAP`.
 
     Example:
         >>> found = {"values": (0.1, 0.3, 0.2), "seeds": (0, 1, 2)}
@@ -37,14 +40,14 @@ def sign_claim(
     if error is None:
         return plain
     told = f"The mean is {plain.measured:.3g}, its standard error over {len(plain.seeds)} seeds {error:.2g}. {note}"
-    score = normal_score(plain.measured / error, len(plain.seeds)) if error else 0.0
+    score = plain.measured / error if error else math.copysign(math.inf, plain.measured) if plain.measured else 0.0
     return Claim(
         id,
         statement,
         source,
         f"mean over seeds in standard errors, corrected for their number, of the {quantity}",
         Expected.at_least(ERRORS, refuted_below=-ERRORS),
-        (score,),
+        (normal_score(score, len(plain.seeds)),),
         size=size,
         headline=headline,
         note=told.rstrip(),
@@ -52,10 +55,10 @@ def sign_claim(
 
 
 def normal_score(score: float, n: int) -> float:
-    """The normal deviate as rare as a mean of n values that is `score` of its standard errors above 0.
+    """The normal deviate as rare as a mean of n values that is `score` of its standard errors above 0; at most `CAP`.
 
     Example:
         >>> round(normal_score(2.0, 5), 2), round(normal_score(-2.0, 1000), 2)
         (1.57, -2.0)
     """
-    return math.copysign(float(stats.norm.isf(stats.t.sf(abs(score), n - 1))), score)
+    return math.copysign(min(float(stats.norm.isf(stats.t.sf(abs(score), n - 1))), CAP), score)

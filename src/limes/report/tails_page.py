@@ -1,5 +1,6 @@
 """The report of ``limes measure tails``, composed from its metrics."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,7 +9,10 @@ from limes.report.html import Code, Figure, KeyValues, Notice, Page, Paragraph, 
 from limes.report.tail_figures import drawn
 
 Metrics = Mapping[str, Any]
-_GAUSSIAN = "a Gaussian matrix has index 2 and .265 at the error .1"
+_GAUSSIAN = "; of the weights of a Gaussian matrix .265"
+"""At the error .1."""
+
+_WHAT = "real floating point arrays with two axes or more, and 16 vectors or more that differ from their median,"
 
 
 def tails_page(metrics: Metrics, figures: Mapping[str, str]) -> Page:
@@ -37,8 +41,9 @@ def tails_headline(metrics: Metrics) -> str:
     """A line for each layer, for the terminal."""
     error = metrics["settings"]["error"]
     lines = [
-        f"{layer['name']}: heaviness {_band(layer['heaviness'])}, Hill {layer['hill']['value']:.3g}, prunable at "
-        f"{error:.0%} error {layer['prunable']['magnitude']:.0%} of weights, {layer['prunable']['node']:.0%} of vectors"
+        f"{layer['name']}: heaviness {_band(layer['heaviness'])}, Hill {float(layer['hill']['value']):.3g}, "
+        f"prunable at {error:.0%} error {layer['prunable']['magnitude']:.0%} of weights, "
+        f"{layer['prunable']['node']:.0%} of vectors"
         for layer in metrics["layers"]
     ]
     overall = metrics["overall"]
@@ -46,7 +51,8 @@ def tails_headline(metrics: Metrics) -> str:
 
 
 def _band(index: Metrics) -> str:
-    return f"{index['value']:.2f} ({index['low']:.2f} to {index['high']:.2f})"
+    value, low, high = (float(index[name]) for name in ("value", "low", "high"))  # JSON has "inf" for infinity
+    return "∞" if math.isinf(value) else f"{value:.2f} ({low:.2f} to {high:.2f})"
 
 
 def _summary(metrics: Metrics) -> Section:
@@ -62,7 +68,7 @@ def _summary(metrics: Metrics) -> Section:
     )
     if model["left_out"]:
         names = ", ".join(model["left_out"][:4]) + (" and others" if len(model["left_out"]) > 4 else "")
-        blocks.append(Notice(f"Not measured, being no matrices of 16 vectors or more: {names}."))
+        blocks.append(Notice(f"Not measured, as only {_WHAT} are: {names}."))
     return Section("Summary", [*blocks, *(Notice(note) for note in model["notes"])])
 
 
@@ -84,7 +90,11 @@ def _tails(metrics: Metrics, figures: Mapping[str, str]) -> Section:
         "Tails",
         [
             Figure(figures["survival"], caption, f"Curves by layer; the longest vector is {told}."),
-            Table(columns, rows, "Indices with bands of 95 %; smaller is heavier."),
+            Table(
+                columns,
+                rows,
+                "Indices with bands of 95 %; smaller is heavier. Hill's is ∞ where the longest are equally long.",
+            ),
         ],
     )
 
@@ -104,7 +114,7 @@ def _pruning(metrics: Metrics, figures: Mapping[str, str]) -> Section:
             Table(
                 ("Layer", "Weights", "Singular values", "Vectors"),
                 rows,
-                f"Share that may be pruned at {error:.0%} relative l2 error; {_GAUSSIAN}.",
+                f"Share that may be pruned at {error:.0%} relative l2 error{_GAUSSIAN if error == 0.1 else ''}.",
             ),
         ],
     )
@@ -115,6 +125,7 @@ def _setup(metrics: Metrics) -> Section:
     pairs = [
         ("Weights", f"{model['measured']:,} of {model['weights']:,} measured"),
         ("Layout", "(..., in, out)" if s["layout"] == "in_out" else "(out, in, ...)"),
+        ("Last layer", s["last"] or "none"),
         ("Hill", f"the longest {s['top']:.0%} of the vectors"),
         ("Seed", str(s["seed"])),
         ("Time", format_seconds(metrics["seconds"])),

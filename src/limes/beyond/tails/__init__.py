@@ -9,7 +9,15 @@ linear regression, whose index is known in theory.
 
 from limes.beyond.tails.chains import growth_factors, growth_index, sgd_chains, theoretical_index
 from limes.beyond.tails.index import TailIndex, heaviness_index, hill_index
-from limes.beyond.tails.layers import LayerTails, Layout, from_vectors, layer_tails, layer_vectors, weight_vectors
+from limes.beyond.tails.layers import (
+    LayerTails,
+    Layout,
+    from_vectors,
+    last_layer,
+    layer_tails,
+    layer_vectors,
+    weight_vectors,
+)
 from limes.beyond.tails.noise import stable_noise
 from limes.beyond.tails.pruning import (
     PruningKind,
@@ -34,6 +42,7 @@ __all__ = [
     "heaviness_index",
     "hill_index",
     "kept_parameters",
+    "last_layer",
     "layer_tails",
     "layer_vectors",
     "positive_stable",

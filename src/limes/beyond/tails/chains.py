@@ -55,11 +55,7 @@ def theoretical_index(learning_rate: float, batch_size: int, dimension: int) -> 
         >>> round(theoretical_index(0.625, 5, 10), 3)  # the variance is just infinite
         2.0
     """
-    if not (learning_rate > 0 and math.isfinite(learning_rate) and batch_size >= 1 and dimension >= 1):
-        raise InputError(
-            "a positive learning rate, rows and dimensions are needed, not "
-            f"{learning_rate}, {batch_size} and {dimension}"
-        )
+    _require(learning_rate, batch_size, dimension)
     c = learning_rate / batch_size
     s, weight = _chi_square(batch_size)
     if dimension == 1:
@@ -128,12 +124,18 @@ def sgd_chains(
     Returns:
         (n_chains, d) last iterates.
 
+    Raises:
+        InputError: for values out of range.
+
     Cost: O(n_chains steps b d), most of it for random numbers.
 
     Example:
         >>> sgd_chains(0.1, 5, 3, n_chains=4, steps=10).shape
         (4, 3)
     """
+    _require(learning_rate, batch_size, dimension)
+    if n_chains < 1 or steps < 0:
+        raise InputError(f"at least one chain and no fewer than 0 steps are needed, not {n_chains} and {steps}")
     rng, c = np.random.default_rng(key), learning_rate / batch_size
     w = np.zeros((n_chains, dimension))
     for _ in range(steps):
@@ -141,6 +143,14 @@ def sgd_chains(
         residual = (a @ w[:, :, None])[:, :, 0] - rng.standard_normal((n_chains, batch_size))
         w = w - c * (residual[:, None, :] @ a)[:, 0]
     return w
+
+
+def _require(learning_rate: float, batch_size: int, dimension: int) -> None:
+    if not (learning_rate > 0 and math.isfinite(learning_rate) and batch_size >= 1 and dimension >= 1):
+        raise InputError(
+            "a positive learning rate, rows and dimensions are needed, not "
+            f"{learning_rate}, {batch_size} and {dimension}"
+        )
 
 
 def _chi_square(k: int) -> tuple[np.ndarray, np.ndarray]:
@@ -162,9 +172,9 @@ def _root(logs: np.ndarray, weight: np.ndarray) -> float:
 
     high = 0.125
     while excess(high) <= 0:
-        high *= 2
-        if high > _HIGHEST:
+        if high == _HIGHEST:
             return math.inf
+        high = min(2 * high, _HIGHEST)
     low = high / 2
     while excess(low) >= 0:
         low /= 2

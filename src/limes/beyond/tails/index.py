@@ -115,6 +115,10 @@ def hill_index(x: np.ndarray, *, top: float = 0.01, centre: bool = True) -> Tail
         top: share of the values in use; at least 5 of them.
         centre: subtract the median of each coordinate first.
 
+    Returns:
+        The index, infinite with an infinite band if the k + 1 largest values are equal, as lengths of ternary or binary
+        weights are: no tail is seen then.
+
     Raises:
         InputError: for a sample that is too small, or a share out of range.
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Self, get_args
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from limes.beyond.tails.index import TailIndex, heaviness_index, hill_index
@@ -66,21 +67,28 @@ class LayerTails:
 
 
 def layer_tails(
-    weights: Any, *, layout: Layout = "in_out", error: float = 0.1, top: float = 0.1, key: int = 0
+    weights: Any,
+    *,
+    layout: Layout = "in_out",
+    error: float = 0.1,
+    top: float = 0.1,
+    key: int = 0,
+    last: str | None = None,
 ) -> list[LayerTails]:
     """Tail indices and prunable shares of every layer of a network.
 
     Args:
         weights: a tree or mapping of arrays: params of a Net, of Flax, a torch ``state_dict()``, whatever has arrays
             with two axes or more; others, and those with fewer than 16 vectors, are left out. The last layer is read by
-            its inputs, as it has few outputs.
+            its inputs, as it has few outputs. Types of less than 32 bits are read as float32.
         layout: "in_out" for weights (..., in, out), as JAX has them; "out_in" for (out, in, ...), as torch has them.
         error: relative l2 error of pruning.
         top: share of the vectors that `hill_index` uses.
         key: seed of the permutations.
+        last: name of the last layer; None for the last one of the tree, which is wrong where names were sorted.
 
     Raises:
-        InputError: if there is no layer to measure, weights are not finite, or for an unknown layout.
+        InputError: if there is no layer to measure, weights are not finite, or for an unknown layout or last layer.
 
     Cost: a few passes over all weights, and one singular value decomposition of each layer.
 
@@ -95,10 +103,11 @@ def layer_tails(
     """
     shapes = {name: a.shape for name, a in _named(weights).items()}
     how = {"error": error, "top": top, "key": key}
-    return [LayerTails.measure(name, shapes[name], v, **how) for name, v in layer_vectors(weights, layout).items()]
+    found = layer_vectors(weights, layout, last=last)
+    return [LayerTails.measure(name, shapes[name], rows, **how) for name, rows in found.items()]
 
 
-def layer_vectors(weights: Any, layout: Layout = "in_out") -> dict[str, np.ndarray]:
+def layer_vectors(weights: Any, layout: Layout = "in_out", *, last: str | None = None) -> dict[str, np.ndarray]:
     """The layers of a network that `layer_tails` measures, by name, each as (n, d) vectors.
 
     Raises:
@@ -109,8 +118,8 @@ def layer_vectors(weights: Any, layout: Layout = "in_out") -> dict[str, np.ndarr
         {'0': (20, 20)}
     """
     named = _named(weights)
-    arrays = {name: a for name, a in named.items() if a.ndim >= 2 and a.size and a.dtype.kind == "f"}
-    last = next(reversed(arrays)) if len(arrays) > 1 else None
+    arrays = _matrices(named)
+    last = _last(arrays, last)
     found = {}
     for name, a in arrays.items():
         if not np.isfinite(a).all():
@@ -122,6 +131,19 @@ def layer_vectors(weights: Any, layout: Layout = "in_out") -> dict[str, np.ndarr
         least = f"two axes or more and {LEAST_VECTORS} vectors that differ from their median"
         raise InputError(f"no layer to measure: of {len(named)} arrays none has {least}")
     return found
+
+
+def last_layer(weights: Any, last: str | None = None) -> str | None:
+    """The name of the layer that `layer_vectors` reads by its inputs; None where there is one array or none.
+
+    Raises:
+        InputError: if `last` is not the name of an array with two axes or more.
+
+    Example:
+        >>> last_layer({"b": np.ones((20, 30)), "a": np.ones((30, 3))})
+        'a'
+    """
+    return _last(_matrices(_named(weights)), last)
 
 
 def weight_vectors(weights: np.ndarray, layout: Layout = "in_out", *, transposed: bool = False) -> np.ndarray:
@@ -175,6 +197,18 @@ def from_vectors(vectors: np.ndarray, like: np.ndarray, layout: Layout = "in_out
     return np.moveaxis(vectors.reshape(shape[-1], shape[-2], *shape[:-2]), (0, 1), (-1, -2))
 
 
+def _matrices(named: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {name: a for name, a in named.items() if a.ndim >= 2 and a.size and a.dtype.kind == "f"}
+
+
+def _last(arrays: dict[str, np.ndarray], last: str | None) -> str | None:
+    if last is not None and last not in arrays:
+        raise InputError(f"the last layer is one of {', '.join(arrays) or 'no layers'}, not {last!r}")
+    if last is None and len(arrays) > 1:
+        return next(reversed(arrays))
+    return last
+
+
 def _named(weights: Any, name: str = "") -> dict[str, np.ndarray]:
     """Arrays of a tree by name, in its own order: JAX sorts keys, and "layer_10" comes before "layer_2" then."""
     if isinstance(weights, Mapping):
@@ -192,4 +226,7 @@ def _array(value: Any) -> np.ndarray:
     for step in ("detach", "cpu", "float"):  # of a torch tensor: NumPy takes no gradients, no devices and no bfloat16
         if type(value).__module__.startswith("torch"):
             value = getattr(value, step)()
-    return np.asarray(value)
+    a = np.asarray(value)
+    if a.itemsize < 4 and jnp.issubdtype(a.dtype, jnp.floating):
+        return a.astype(np.float32)  # NumPy takes bfloat16 of JAX for no number, and squares in float16 underflow
+    return a

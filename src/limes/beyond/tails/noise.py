@@ -35,8 +35,8 @@ def stable_noise(alpha: float, scale: float, key: KeyLike = 0) -> optax.Gradient
     """
     if not 0 < alpha <= 2:
         raise InputError(f"the index of stable noise lies above 0 and is at most 2, not {alpha!r}")
-    if not scale >= 0:
-        raise InputError(f"scale must be at least 0, not {scale!r}")
+    if not 0 <= scale < float("inf"):
+        raise InputError(f"scale must be at least 0 and finite, not {scale!r}")
     first = as_key(key)
 
     def init(params: optax.Params) -> jax.Array:

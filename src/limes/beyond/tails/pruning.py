@@ -34,7 +34,7 @@ def prune_vectors(vectors: np.ndarray, ratio: float, kind: PruningKind = "magnit
         kind: see the top of this file.
 
     Returns:
-        (n, d), the same type.
+        (n, d), the same type; float64 for integers, which medians and singular values do not keep whole.
 
     Raises:
         InputError: for an unknown kind, a ratio out of range, or an array that is no matrix of finite numbers.
@@ -57,7 +57,7 @@ def prune_vectors(vectors: np.ndarray, ratio: float, kind: PruningKind = "magnit
     else:
         u, sizes, v = np.linalg.svd(whole, full_matrices=False)
         kept = (u * (sizes * _largest(sizes, ratio))) @ v
-    return (kept + centre).astype(vectors.dtype)
+    return (kept + centre).astype(vectors.dtype if vectors.dtype.kind == "f" else float)
 
 
 def pruning_errors(
@@ -110,7 +110,7 @@ def kept_parameters(shape: tuple[int, int], ratio: float, kind: PruningKind = "m
     min(n, d)).
 
     Raises:
-        InputError: for an unknown kind.
+        InputError: for an unknown kind, a ratio out of range, or a negative shape.
 
     Example:
         >>> [kept_parameters((100, 50), 0.9, kind) for kind in ("magnitude", "singular", "node")]
@@ -118,6 +118,8 @@ def kept_parameters(shape: tuple[int, int], ratio: float, kind: PruningKind = "m
     """
     _known(kind)
     n, d = shape
+    if not (0 <= ratio <= 1 and min(n, d) >= 0):
+        raise InputError(f"ratio is the share that is pruned, from 0 to 1, of (n, d), not {ratio!r} of {shape}")
     count = {"magnitude": n * d, "singular": min(n, d), "node": n}[kind]
     return (count - round(ratio * count)) * {"magnitude": 1, "singular": n + d, "node": d}[kind]
 
@@ -132,7 +134,7 @@ def best_term_error(x: np.ndarray, k: int | Sequence[int] | np.ndarray, p: float
     Args:
         x: any shape, read as one vector.
         k: numbers of entries that stay, 0 to the length of x.
-        p: above 0.
+        p: above 0, and finite.
 
     Raises:
         InputError: for numbers out of range.
@@ -143,8 +145,10 @@ def best_term_error(x: np.ndarray, k: int | Sequence[int] | np.ndarray, p: float
     """
     sizes = np.sort(np.abs(np.asarray(x, float)).ravel())
     wanted = np.asarray(k)
-    if not (p > 0 and np.isfinite(sizes).all() and len(sizes)):
-        raise InputError(f"finite entries and an exponent p above 0 are needed, not {len(sizes)} entries with p = {p}")
+    if not (0 < p < np.inf and np.isfinite(sizes).all() and len(sizes)):
+        raise InputError(
+            f"finite entries and a finite exponent p above 0 are needed, not {len(sizes)} entries with p = {p}"
+        )
     if wanted.size and not (wanted.min() >= 0 and wanted.max() <= len(sizes)):
         raise InputError(f"of {len(sizes)} entries 0 to {len(sizes)} may stay, not {wanted.tolist()}")
     largest = sizes[-1] or 1.0

@@ -32,6 +32,13 @@ def tails(
     ] = None,
     error: Annotated[float, typer.Option(help="Relative l2 error that pruning may make.")] = 0.1,
     top: Annotated[float, typer.Option(help="Share of the vectors of a layer that Hill's index uses.")] = 0.1,
+    last: Annotated[
+        str | None,
+        typer.Option(
+            help="Name of the last layer, which is read by its inputs. Default: the last array in the file.",
+            show_default=False,
+        ),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the run (default: runs/measure-tails-...).")] = None,
     seed: o.Seed = 0,
     memory: o.Memory = None,
@@ -53,6 +60,7 @@ def tails(
         error=error,
         top=top,
         seed=seed,
+        last=last,
     )
     carry_out(
         Answer(out, force, dry_run, json, quiet),

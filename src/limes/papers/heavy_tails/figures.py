@@ -24,7 +24,7 @@ def figures(numbers: Numbers) -> dict[str, Drawing]:
     }
     if networks:
         drawn |= {"index": _networks(networks, "index"), "prunable": _networks(networks, "prunable")}
-        drawn |= {f"pruned-{data}": _pruned(data, some) for data, some in networks.items()}
+        drawn |= {f"pruned-{data}": _pruned(data, some) for data, some in networks.items() if _small(some)}
     return drawn
 
 
@@ -101,7 +101,7 @@ def _networks(networks: Mapping[str, list[Numbers]], name: str) -> Drawing:
 def _pruned(data: str, some: list[Numbers]) -> Drawing:
     figure, ax = axes(4.2, (0.14, 0.13, 0.82, 0.66))
     name, told = "MNIST" if data == "mnist" else data, []
-    rates = [r for r in some if r["batch_size"] == 5]
+    rates = _small(some)
     for i, r in enumerate(rates):
         label = f"magnitude, η = {r['learning_rate']:g}"
         line(ax, i, r["ratios"], r["pruned"]["magnitude"], label)
@@ -120,6 +120,10 @@ def _pruned(data: str, some: list[Numbers]) -> Drawing:
         "again.",
         f"Accuracy against share pruned; at {rates[-1]['ratios'][-1]:.0%} {'; '.join(told)}.",
     )
+
+
+def _small(some: list[Numbers]) -> list[Numbers]:
+    return [r for r in some if r["batch_size"] == 5]
 
 
 def _noise(case: Numbers) -> Drawing:
