@@ -22,7 +22,7 @@ KeyArgument = Annotated[str, typer.Argument(metavar="KEY", help="The paper's key
 
 @guarded
 def list_papers(json: o.Json = False) -> None:
-    """List the papers and the newest verdict on each of their main claims; a local run is shown beside it."""
+    """List the papers and the committed verdict on each of their main claims; a local run is shown beside it."""
     from limes import papers
 
     found = papers.listing()

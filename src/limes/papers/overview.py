@@ -1,4 +1,4 @@
-"""What ``limes papers list`` and ``show`` tell: the newest committed verdicts, with a local run beside them."""
+"""What ``limes papers list`` and ``show`` tell: the committed verdicts that count, with a local run beside them."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ class Listed:
 
     Attributes:
         key, title: of the paper.
-        claims: the newest committed measurement of each, in the paper's order.
+        claims: the committed measurement of each that counts, in the paper's order.
         local: the newest finished run in the default place, or None.
         warnings: what stands in the way of a verdict.
     """

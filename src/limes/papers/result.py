@@ -105,17 +105,19 @@ def committed_runs(key: str) -> list[dict[str, Any]]:
 
 
 def committed(key: str) -> tuple[Claim, ...]:
-    """The newest committed measurement of each claim of a paper, in the paper's order; empty where there is none.
+    """The committed measurement of each claim of a paper that counts, in the paper's order; empty where there is none.
+
+    That of the full run, which is the size that claims ask for; of the small run for claims that the full one lacks.
 
     Raises:
         InputError: for an unknown key.
         FormatError: if the file is damaged, or a verdict in it is not what follows from its figures.
     """
-    newest: dict[str, Claim] = {}
-    for run in committed_runs(key):
+    found: dict[str, Claim] = {}
+    for run in sorted(committed_runs(key), key=lambda run: run["size"] != "full"):
         for claim in map(Claim.from_json, run["claims"]):
-            newest.setdefault(claim.id, claim)
-    return in_order(newest.values())
+            found.setdefault(claim.id, claim)
+    return in_order(found.values())
 
 
 def in_order(claims: Any) -> tuple[Claim, ...]:
