@@ -123,7 +123,7 @@ def check(
     json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Measure papers again at smoke size, and compare every verdict with the committed one; 25 minutes for all.
+    """Measure papers again at smoke size, and compare every verdict with the committed one.
 
     Interrupt it at any moment: the same command continues. The exit code is 1 if a claim that held fails now, or the
     other way round, or a claim is missing; a verdict that became inconclusive, or ceased to be, is only told.

@@ -130,7 +130,7 @@ def check(
     Raises:
         InputError: for an unknown key; and what `run` raises.
 
-    Cost: at most 25 minutes on two cores for all papers.
+    Cost: that of the small runs, see `plan`: about a minute each on two free cores.
     """
     chosen = [entry(key).key for key in keys] or [listed.key for listed in entries()]
     folder = Path(out) if out is not None else Path("runs") / f"papers-check-{_version()}"
