@@ -105,7 +105,7 @@ def measure(case: Case) -> common.Row:
         "accuracy": round(float(right.mean()), 4),
     }
     detail = {f"seconds a point, {name}": round(value, 3) for name, value in seconds.items()}
-    detail |= {"test points": len(x), "load": common.load()}
+    detail |= {"test points": len(x), "load": common.load(), "machine": common.machine()}
     return common.Row(
         case.title, round(float(best.mean() / attacked.mean()), 3), "certified / attacked radius", accuracy, detail
     )
@@ -116,11 +116,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = common.parser(__doc__ or "")
     parser.add_argument("--data", type=Path, help="folder with mnist/ and cifar-10-batches-py/")
     parser.add_argument("--store", type=Path, help="folder for finished cases: the same command continues")
+    parser.add_argument("--only", default="", help="cases whose title begins so (default: all)")
     parser.add_argument("--finished", action="store_true", help="report what --store holds, and measure nothing")
     options = parser.parse_args(arguments)
     cases = list(digits(options.quick))
     if options.data is not None:
         cases += images(options.data, options.quick)
+    cases = [case for case in cases if case.title.startswith(options.only)]
     if options.finished:
         cases = [case for case in cases if options.store and common.place(options.store, case.title).exists()]
     rows = []

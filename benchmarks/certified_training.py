@@ -1,6 +1,6 @@
 """Does training for robustness buy certified radius at equal accuracy: more ridge, a margin, early stops, or attacks?
 
-    python benchmarks/certified_training.py [--data DIR] [--store DIR]
+    python benchmarks/certified_training.py [--data DIR] [--store DIR] [--jobs N]
 
 fits the NTK of two layers to pairs of classes (digits of scikit-learn; with --data MNIST and CIFAR-10), three splits
 each: least squares with more and more ridge or stopped earlier and earlier, support vector machines, and adversarial
@@ -85,10 +85,16 @@ def split(task: Task, data: lm.data.Dataset, seed: int) -> tuple[np.ndarray, ...
     return tuple(part.reshape(len(part), -1).astype(np.float64) if part.ndim > 1 else part for part in parts)
 
 
-def measure(task: Task, family: str, value: float, seed: int, data: lm.data.Dataset) -> dict[str, float]:
+@functools.lru_cache(1)
+def read(source: str, folder: str | None) -> lm.data.Dataset:
+    """A data set, once for all machines of a task."""
+    return lm.data.load(source, folder)
+
+
+def measure(task: Task, family: str, value: float, seed: int, folder: str | None) -> dict[str, float]:
     """Accuracies and radii of one machine."""
     print(f"{task.name}, {family} {value:.3g}, split {seed}", flush=True)
-    x, y, x_test, y_test = split(task, data, seed)
+    x, y, x_test, y_test = split(task, read(task.source, folder), seed)
     start = time.process_time()
     clf = FAMILIES[family](value, task.lazy).fit(x, y)
     fitted = time.process_time()
@@ -165,26 +171,32 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, help="folder with mnist/ and cifar-10-batches-py/")
     parser.add_argument("--store", type=Path, default=Path("runs/certified_training"), help="folder of finished ones")
     parser.add_argument("--seeds", type=int, default=3, help="number of splits (default 3)")
+    parser.add_argument("--jobs", type=int, default=1, help="machines at a time, a process each (default 1)")
     parser.add_argument("--only", default="", help="tasks whose name begins so (default: all)")
     options = parser.parse_args(arguments)
     tasks = [task for task in TASKS if task.source == "digits" or options.data is not None]
     tasks = [task for task in tasks if task.name.startswith(options.only)]
     if options.quick:
         tasks = [Task("digits 3 v 8", "digits", (3, 8), 40, 20, 2, 0.1, ((0.1, 1.0), (1.0,), (1.0,)))]
+    folder = str(options.data) if options.data is not None else None
+    works = {
+        (task.name, family, value, seed): (
+            f"{task.name}, {task.n}, {family} {value:.4g}, {seed}",
+            functools.partial(measure, task, family, value, seed, folder),
+        )
+        for task in tasks
+        for family, grid in zip(FAMILIES, task.grids, strict=False)
+        for value in grid
+        for seed in range(options.seeds)
+    }
+    if options.jobs > 1:
+        common.keep_all(options.store, dict(works.values()), options.jobs)
     made, metrics = [], {}
     for task in tasks:
-        data = lm.data.load(task.source, str(options.data) if options.data is not None else None)
         found: dict[str, dict[float, list[dict[str, float]]]] = {}
-        for family, grid in zip(FAMILIES, task.grids, strict=False):
-            for value in grid:
-                found.setdefault(family, {})[value] = [
-                    common.kept(
-                        options.store,
-                        f"{task.name}, {task.n}, {family} {value:.4g}, {k}",
-                        functools.partial(measure, task, family, value, k, data),
-                    )
-                    for k in range(options.seeds)
-                ]
+        for (name, family, value, _), work in works.items():
+            if name == task.name:
+                found.setdefault(family, {}).setdefault(value, []).append(common.kept(options.store, *work))
         made += rows(task, found)
         metrics[task.name] = {
             family: {f"{value:.4g}": machines for value, machines in settings.items()}

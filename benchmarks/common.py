@@ -14,9 +14,11 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib import metadata
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +122,21 @@ def kept(folder: Path | None, name: str, work: Callable[[], Any]) -> Any:
         new.write_text(json.dumps(work()))
         new.replace(path)
     return json.loads(path.read_text())
+
+
+def keep_all(folder: Path, works: Mapping[str, Callable[[], Any]], jobs: int) -> None:
+    """Put parts into a folder for `kept`, several at a time, each process with one thread of linear algebra.
+
+    Args:
+        folder: of finished parts; those that are there are left.
+        works: what takes long, by the name of the part: functions that can be pickled.
+        jobs: number of processes.
+    """
+    missing = {name: work for name, work in works.items() if not place(folder, name).exists()}
+    os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+    with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
+        for done in [pool.submit(kept, folder, name, work) for name, work in missing.items()]:
+            done.result()
 
 
 def load() -> float:
