@@ -106,11 +106,21 @@ def table():
     return module
 
 
-def test_readme_has_the_table_of_the_committed_results(table):
-    text = (ROOT / "README.md").read_text()
-    assert text == between(text, table.START, table.END, table.render(table.load())), (
+@pytest.mark.parametrize(("page", "form"), [("README", "summary"), ("BENCHMARKS", "render")])
+def test_pages_have_the_tables_of_the_committed_results(table, page, form):
+    text = getattr(table, page).read_text()
+    assert text == between(text, table.START, table.END, getattr(table, form)(table.load())), (
         "run: python benchmarks/table.py --write"
     )
+
+
+def test_the_summary_has_the_range_of_each_meaning(table):
+    ratios = [("product", 0.5), ("product", 20.0), ("product", None), ("other", 1.25)]
+    rows = [{"case": "a", "ratio": ratio, "against": against} for against, ratio in ratios]
+    assert table.summary([{"name": "one", "rows": rows}], ["none", "one"]).split("\n")[2:] == [
+        "| [one](docs/benchmarks.md#one) | 0.50 to 20.0 | product | 2 |",
+        "| [one](docs/benchmarks.md#one) | 1.25 | other | 1 |",
+    ]
 
 
 def test_the_page_on_certificates_has_the_tables_of_the_committed_results(table):
