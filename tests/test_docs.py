@@ -29,6 +29,11 @@ def blocks(page: Path, language: str) -> list[tuple[int, str]]:
     return [(text.count("\n", 0, match.start(1)) + 1, match[1]) for match in found]
 
 
+def imported(page: Path) -> set[str]:
+    """Names after ``import`` at the beginning of a line of Python in a page."""
+    return {name for _, source in blocks(page, "python") for name in re.findall(r"^import (\w+)", source, re.MULTILINE)}
+
+
 def module_name(path: Path) -> str:
     parts = path.relative_to(ROOT / "src").with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
@@ -40,6 +45,8 @@ def name_of(path: Path) -> str:
 
 @pytest.mark.parametrize("page", [p for p in PAGES if blocks(p, "python")], ids=name_of)
 def test_python_blocks_run(page, tmp_path, monkeypatch):
+    for package in LIBRARIES & imported(page):
+        pytest.importorskip(package, reason=f"the page needs {package}")
     monkeypatch.chdir(tmp_path)
     namespace = {"__name__": "page"}
     for line, source in blocks(page, "python"):
