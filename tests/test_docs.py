@@ -43,7 +43,13 @@ def name_of(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-@pytest.mark.parametrize("page", [p for p in PAGES if blocks(p, "python")], ids=name_of)
+def with_python() -> list:
+    """Pages with blocks of Python; tutorials train and attack more than the default run has time for."""
+    pages = [page for page in PAGES if blocks(page, "python")]
+    return [pytest.param(p, marks=pytest.mark.slow if p.parent.name == "tutorials" else (), id=name_of(p)) for p in pages]
+
+
+@pytest.mark.parametrize("page", with_python())
 def test_python_blocks_run(page, tmp_path, monkeypatch):
     for package in LIBRARIES & imported(page):
         pytest.importorskip(package, reason=f"the page needs {package}")

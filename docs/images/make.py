@@ -1,9 +1,11 @@
 """Draw the pictures of README.md and the documentation: ``python docs/images/make.py``.
 
-Some are drawn from committed results; the others by the code of the tutorials, which save them as a reader would.
+One is drawn from committed results, the others by the code of the tutorials, which saves them as a reader would. What
+that code prints is put below each block.
 """
 
 import contextlib
+import io
 import json
 import re
 import shutil
@@ -15,6 +17,7 @@ from limes.report import metric_figures, save_figure
 HERE = Path(__file__).parent
 RESULTS = HERE.parents[1] / "benchmarks" / "results"
 TUTORIALS = HERE.parent / "tutorials"
+_BLOCK = re.compile(r'^```python\n(.*?)^```\n(\n```text title="Output"\n.*?^```\n)?', re.MULTILINE | re.DOTALL)
 
 
 def main() -> None:
@@ -26,13 +29,20 @@ def main() -> None:
 
 
 def draw(page: Path) -> None:
-    """Run a page's Python in an empty folder, and keep the pictures that it leaves there."""
+    """Run a page's Python in an empty folder; keep the pictures that it leaves there, and what it prints."""
     namespace = {"__name__": "page"}
+
+    def run(block: re.Match[str]) -> str:
+        with contextlib.redirect_stdout(io.StringIO()) as printed:
+            exec(block[1], namespace)
+        output = f'\n```text title="Output"\n{printed.getvalue()}```\n' if printed.getvalue() else ""
+        return f"```python\n{block[1]}```\n{output}"
+
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
-        for block in re.findall(r"^```python\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL):
-            exec(block, namespace)
+        text = _BLOCK.sub(run, page.read_text())
         for picture in Path(folder).glob("*.svg"):
             shutil.copy(picture, HERE)
+    page.write_text(text)
 
 
 if __name__ == "__main__":
