@@ -1,9 +1,9 @@
 """The benchmark tables of README.md and the documentation, made from ``benchmarks/results/*.json`` and never typed.
 
 A result is what `common.report` writes: name, sentence, rows, command, machine, versions and date. docs/benchmarks.md
-shows of every row the case, the ratio, what the ratio means, and the accuracy; README.md the ranges of the ratios of the
-main results; docs/certify.md some accuracies of two results. Details stay in the files. Run
-``python benchmarks/table.py --write`` after a benchmark; without ``--write`` the tables are printed.
+has all rows with their accuracies, README.md the ranges of the ratios of the main results, docs/certify.md some
+accuracies of two results. Details stay in the files. Run ``python benchmarks/table.py --write`` after a benchmark;
+without ``--write`` the tables are printed.
 """
 
 import json

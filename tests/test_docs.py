@@ -46,7 +46,9 @@ def name_of(path: Path) -> str:
 def with_python() -> list:
     """Pages with blocks of Python; tutorials train and attack more than the default run has time for."""
     pages = [page for page in PAGES if blocks(page, "python")]
-    return [pytest.param(p, marks=pytest.mark.slow if p.parent.name == "tutorials" else (), id=name_of(p)) for p in pages]
+    return [
+        pytest.param(p, marks=pytest.mark.slow if p.parent.name == "tutorials" else (), id=name_of(p)) for p in pages
+    ]
 
 
 @pytest.mark.parametrize("page", with_python())
