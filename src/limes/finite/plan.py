@@ -12,6 +12,7 @@ import numpy as np
 
 from limes.core import memory as mem
 from limes.core import precision
+from limes.core.devices import device_bytes
 from limes.core.errors import InputError
 from limes.core.memory import format_bytes
 from limes.core.types import Array
@@ -23,6 +24,7 @@ Method = Literal["structured", "jacobian", "products"]
 
 _KEPT = 1 << 28  # bytes of kept derivatives, beyond which little is saved: the others are derived again less often
 _CACHED = 1 << 23  # bytes of a tile's derivatives: larger tiles fall out of the processor's cache and gain nothing
+_TILE_SHARE, _KEPT_SHARE = 1 / 16, 1 / 4  # the same on an accelerator, of its memory
 _LEAST, _MOST = 4, 512  # rows of a tile that are worth more bytes, and beyond which nothing is gained
 
 
@@ -147,28 +149,35 @@ def choose(
     what = f"an empirical NTK of {sizes[0]} x {sizes[1]} rows with {mode.products} products of gradients for each pair"
     mem.require(result, what, ways_out, memory)
     names: list[Any] = sorted(costs.flops, key=costs.flops.__getitem__) if method == "auto" else [method]
-    needed = 0
+    needed, device = 0, device_bytes()
+    useful, worth_keeping = _worth(device)
+    room = bound - result if device is None else min(bound - result, device)
     for name in names:
-        rows = min(tile, max(sizes)) if tile else _evenly(max(sizes), _first_guess(costs.held[name], bound))
+        rows = min(tile, max(sizes)) if tile else _evenly(max(sizes), _first_guess(costs.held[name], useful, bound))
         while True:
             programs = compiled(found, mode, name, example, rows)
-            needed = result + programs.bytes()
-            if needed <= bound or rows == 1 or tile is not None:
+            needed = programs.bytes()
+            if needed <= room or rows == 1 or tile is not None:
                 break
-            rows = _evenly(max(sizes), max(1, min(rows - 1, int(rows * bound / needed))))
-        if needed <= bound:
-            kept = _kept(programs.held, bound - needed, -(-sizes[0] // rows))
+            rows = _evenly(max(sizes), max(1, min(rows - 1, int(rows * room / needed))))
+        if needed <= room:
+            kept = _kept(programs.held, worth_keeping, room - needed, -(-sizes[0] // rows))
             return Plan(name, costs.flops, costs.factored, rows, kept, result + programs.bytes(kept), bound)
-    mem.require(needed, what, ways_out, memory)
+    mem.require(result + needed, what, ways_out, min(bound, result + room))
     raise AssertionError("unreachable: the limit was passed")
 
 
-def _first_guess(each: int, bound: int) -> int:
-    """Rows whose derivatives, of `each` bytes, take a useful amount of memory; what they really take is measured.
+def _worth(device: int | None) -> tuple[int, int]:
+    """Bytes of derivatives that are worth holding, of a tile and of all kept ones, with the bytes of an accelerator.
 
-    An accelerator wants large batches, and has no cache to fall out of.
+    An accelerator wants large batches and derivatives that are made once: it has no cache to fall out of, and memory
+    of its own.
     """
-    useful = _CACHED if jax.default_backend() == "cpu" else _KEPT
+    return (_CACHED, _KEPT) if device is None else (int(_TILE_SHARE * device), int(_KEPT_SHARE * device))
+
+
+def _first_guess(each: int, useful: int, bound: int) -> int:
+    """Rows whose derivatives, of `each` bytes, take a useful amount of memory; what they really take is measured."""
     return max(1, min(_MOST, max(_LEAST, useful // each), bound // each))
 
 
@@ -177,9 +186,9 @@ def _evenly(n: int, most: int) -> int:
     return -(-n // -(-n // most))
 
 
-def _kept(held: int, spare: int, tiles: int) -> int:
-    """How many of so many tiles, each of `held` bytes, are worth keeping: the first, and others from spare bytes."""
-    return 1 if held == 0 else max(1, min(tiles, _KEPT // held, 1 + spare // held))
+def _kept(held: int, worth: int, spare: int, tiles: int) -> int:
+    """How many of so many tiles, each of `held` bytes, are kept: the first, and what is worth it of spare bytes."""
+    return 1 if held == 0 else max(1, min(tiles, worth // held, 1 + spare // held))
 
 
 @dataclass(frozen=True)
