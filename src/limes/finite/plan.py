@@ -25,6 +25,7 @@ Method = Literal["structured", "jacobian", "products"]
 _KEPT = 1 << 28  # bytes of kept derivatives, beyond which little is saved: the others are derived again less often
 _CACHED = 1 << 23  # bytes of a tile's derivatives: larger tiles fall out of the processor's cache and gain nothing
 _TILE_SHARE, _KEPT_SHARE = 1 / 16, 1 / 4  # the same on an accelerator, of its memory
+_ALONE = 4  # times slower than large products are those of one example's derivative in the weights (a 3x3 convolution)
 _LEAST, _MOST = 4, 512  # rows of a tile that are worth more bytes, and beyond which nothing is gained
 
 
@@ -34,7 +35,7 @@ class Plan:
 
     Attributes:
         method: "structured", "jacobian" or "products".
-        flops: of each method, multiplications and additions, about.
+        flops: of each method, multiplications and additions, about; slow ones count as many times as they are slower.
         factored: share of the weights whose derivative is never held, with "structured".
         tile: rows of a tile.
         kept: tiles of the first batch whose derivatives are kept at a time, while one of the second passes by.
@@ -204,7 +205,7 @@ class _Costs:
 
 @functools.lru_cache(maxsize=64)
 def _costs(network: Network, mode: Mode, weights: Any, others: Any, example: Any, sizes: tuple[int, int]) -> _Costs:
-    """A pass backward costs a pass forward for the inputs and another one for the weights of each layer."""
+    """A pass backward costs a pass forward for the inputs and another one, in small products, for the weights."""
     traced = derivatives.trace_one(network, list(weights), list(others), example)
     once, rows, (n1, n2) = traced.flops, mode.rows, sizes
     both, size, itemsize = n1 + n2, sum(math.prod(w.shape) for w in weights), weights[0].dtype.itemsize
@@ -215,8 +216,8 @@ def _costs(network: Network, mode: Mode, weights: Any, others: Any, example: Any
     return _Costs(
         flops={
             "structured": both * once * (1 + rows) + 2 * n1 * n2 * (pairs + mode.products * (size - factored)),
-            "jacobian": both * once * (1 + 2 * rows) + 2 * n1 * n2 * mode.products * size,
-            "products": (n1 + n2 * (1 + 2 * rows)) * once + 2 * n1 * n2 * rows * once,
+            "jacobian": both * once * (1 + (1 + _ALONE) * rows) + 2 * n1 * n2 * mode.products * size,
+            "products": (n1 + n2 * (1 + (1 + _ALONE) * rows)) * once + 2 * n1 * n2 * rows * once,
         },
         held={"structured": held * itemsize, "jacobian": rows * size * itemsize, "products": size * itemsize},
         factored=factored / size,
