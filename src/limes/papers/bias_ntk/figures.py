@@ -38,7 +38,7 @@ def _axes(height: float, box: tuple[float, float, float, float]) -> tuple[Any, A
 
 
 def _look(i: int, **more: Any) -> dict[str, Any]:
-    return {"color": style.SERIES[i], "marker": style.MARKERS[i], "markersize": 4, "linewidth": 1.5} | more
+    return style.look(i) | more
 
 
 def _means(entries: Sequence[Numbers]) -> list[float]:

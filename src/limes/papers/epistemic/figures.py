@@ -141,7 +141,7 @@ def _toy(case: Numbers) -> Drawing:
     figure, ax = axes(box=_BOX)
     n = np.array(case["n"][1:], float)
     for i, (name, label) in enumerate((("weights", "weights: tr Cov(w)"), ("function", "function: mean Var f(x)"))):
-        look = {"color": style.SERIES[i], "marker": style.MARKERS[i], "markersize": 4, "linewidth": 1.4}
+        look = style.look(i)
         ax.plot(n, case[name][1:], label=label, **look)
     free = case["inputs"] * case["prior"]
     ax.axhline(free, color=style.MUTED, linestyle=":", linewidth=1.2, label="d tau^2")

@@ -32,7 +32,7 @@ def _synthetic(case: Numbers) -> Drawing:
     figure, ax = axes(3.8, _LOW)
     told = []
     for i, (name, label) in enumerate(_LABELS.items()):
-        look = {"color": style.SERIES[i], "marker": style.MARKERS[i], "markersize": 3, "linestyle": "none"}
+        look = style.look(i, markersize=3, linestyle="none")
         ax.plot(case["alphas"], case[name], alpha=0.7, label=label, **look)
         told.append(f"{label}: {min(case[name]):.3f} to {max(case[name]):.3f}")
     ax.axhline(GAUSSIAN, color=style.MUTED, linestyle=":", linewidth=1.2)

@@ -123,8 +123,8 @@ def _over_widths(lines: Mapping[str, tuple[Sequence[int], Sequence[Numbers]]], l
             [m - m / f for m, f in zip(means, factors, strict=True)],
             [m * f - m for m, f in zip(means, factors, strict=True)],
         ]
-        look: dict[str, Any] = {"color": style.SERIES[i], "marker": style.MARKERS[i], "markersize": 4}
-        ax.errorbar(widths, means, yerr=errors, linewidth=1.4, elinewidth=0.9, label=name, **look)
+        look = style.look(i)
+        ax.errorbar(widths, means, yerr=errors, elinewidth=0.9, label=name, **look)
     ax.set_xscale("log")
     ax.set_yscale("log")
     for axis in (ax.xaxis, ax.yaxis):

@@ -39,7 +39,7 @@ def _rho(numbers: Numbers) -> Drawing:
     style.log_y(ax)
     ax.set_xlabel("epoch")
     ax.set_ylabel("rho, product of norms")
-    style.legend(ax, fontsize=style.FONT_SIZE - 2)
+    style.legend(ax)
     return Drawing(
         figure,
         "Product of the Frobenius norms of all layers in training, with weight decay 3e-3 and (dotted) without.",
@@ -59,7 +59,7 @@ def _ends(numbers: Numbers) -> Drawing:
         "golowich": "Golowich",
     }
     for i, (kind, label) in enumerate(kinds.items()):
-        look: dict[str, Any] = {"color": style.SERIES[i], "marker": style.MARKERS[i], "markersize": 5, "label": label}
+        look = style.look(i, markersize=5, label=label)
         ax.plot([numbers[n][kind]["mean"] for n in names], range(len(names)), linestyle="none", **look)
     ax.set_xscale("log")
     ax.set_yticks(range(len(names)), names)
@@ -73,7 +73,7 @@ def _ends(numbers: Numbers) -> Drawing:
         ncols=4,
         columnspacing=0.8,
         borderaxespad=0,
-        fontsize=style.FONT_SIZE - 2.5,
+        fontsize=style.SMALL,
     )
     told = "; ".join(f"{n}: " + ", ".join(f"{v[k]['mean']:.3g}" for k in kinds) for n, v in numbers.items())
     return Drawing(

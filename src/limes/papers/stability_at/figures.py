@@ -9,7 +9,6 @@ from limes.papers.plots import line
 from limes.report import style
 
 Numbers = Mapping[str, Any]
-_SMALL = style.FONT_SIZE - 1
 
 
 def figures(numbers: Numbers) -> dict[str, Drawing]:
@@ -75,7 +74,7 @@ def _gap(table: Numbers) -> Drawing:
         ax.axvline(stop, color=style.INK, linewidth=1.0, linestyle=(0, (4, 3)), zorder=1)
         style.legend(ax, loc="best")
     where = {"xy": (stop, 1.0), "xycoords": upper.get_xaxis_transform(), "textcoords": "offset points"}
-    upper.annotate(f"stop, T = {stop:g}", xytext=(0, 4), ha="center", size=_SMALL, color=style.INK, **where)
+    upper.annotate(f"stop, T = {stop:g}", xytext=(0, 4), ha="center", size=style.SMALL, color=style.INK, **where)
     gap, other = table["gap"][-1]["mean"], table["exchanged"][-1]["mean"]
     return Drawing(
         figure,

@@ -24,7 +24,7 @@ def figures(numbers: Numbers) -> dict[str, Drawing]:
 
 
 def _look(i: int, **more: Any) -> dict[str, Any]:
-    return {"color": style.SERIES[i], "marker": style.MARKERS[i], "markersize": 4, "linewidth": 1.4} | more
+    return style.look(i) | more
 
 
 def _thresholds(lazy: list[Numbers], moving: list[Numbers]) -> Drawing:
@@ -151,7 +151,7 @@ def _rounds(case: Numbers) -> Drawing:
     style.log_y(ax)
     ax.set_xlabel("components k")
     ax.set_ylabel("rounds")
-    style.legend(ax, fontsize=style.FONT_SIZE - 2)
+    style.legend(ax)
     return Drawing(
         figure,
         "Rounds of alternating least squares to a relative squared residual of 1e-6, mean over seeds and both kinds of "
