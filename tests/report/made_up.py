@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import cache
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from limes import report
 from limes.papers.claim import Claim, Expected
@@ -25,8 +26,16 @@ def est(mean: float, error: float = 0.006) -> dict:
     return {"mean": mean, "standard_error": error, "per_seed": [mean - error, mean, mean + error]}
 
 
-def svgs(figures: dict) -> dict[str, str]:
-    return {name: to_svg(figure) for name, figure in figures.items()}
+_drawn: list[Figure] = []
+
+
+def svg(figure: Figure) -> str:
+    _drawn.append(figure)
+    return to_svg(figure)
+
+
+def svgs(figures: dict[str, Figure]) -> dict[str, str]:
+    return {name: svg(figure) for name, figure in figures.items()}
 
 
 def images(n: int = 6) -> tuple[np.ndarray, np.ndarray]:
@@ -237,7 +246,7 @@ def widths() -> Page:
     ]
     settings = THREAT | ROWS | {"net": NET, "net_name": "mlp-3", "share": 0.05, "steps": 2000}
     metrics = RUN | {"data": DATA, "settings": settings, "widths": rows, "infinite": {"accuracy": 0.97, "robust": 0.52}}
-    return report.widths_page(metrics, to_svg(report.width_curves(metrics)))
+    return report.widths_page(metrics, svg(report.width_curves(metrics)))
 
 
 def activity() -> Page:
@@ -251,7 +260,7 @@ def activity() -> Page:
     networks += [network("local", name, s) for name, s in (("dense", 1.0), ("local", 0.14), ("conv", 0.141))]
     settings = THREAT | ROWS | {"width": 2000, "steps": 300, "epochs": 20, "channels": 16}
     metrics = RUN | {"data": DATA, "settings": settings, "networks": networks}
-    return report.activity_page(metrics, to_svg(report.activity_curves(metrics)))
+    return report.activity_page(metrics, svg(report.activity_curves(metrics)))
 
 
 def bounds() -> Page:
@@ -271,7 +280,7 @@ def bounds() -> Page:
     settings = ROWS | {"net": NET, "kind": "conv", "epochs": 12, "learning_rate": 0.1, "weight_decay": 0.003, "seed": 0}
     metrics = RUN | {"data": DATA, "settings": settings | {"standardised": True}, "curves": curves, "last": last}
     shown = {name: values for name, values in curves.items() if name not in ("epochs", "rho")}
-    return report.bounds_page(metrics, {"bounds": to_svg(report.bound_curves(epochs, shown))})
+    return report.bounds_page(metrics, {"bounds": svg(report.bound_curves(epochs, shown))})
 
 
 def tails() -> Page:
@@ -326,7 +335,7 @@ def paper() -> Page:
     line(ax, 0, [1, 2, 3], [est(0.1), est(0.2), est(0.4)], "measured")
     ax.set(xlabel="width", ylabel="share")
     style.legend_above(ax)
-    return paper_page(metrics, {"heights": (to_svg(figure), "Taller on the right.", "A rising line.")})
+    return paper_page(metrics, {"heights": (svg(figure), "Taller on the right.", "A rising line.")})
 
 
 MAKERS: dict[str, Callable[[], Page]] = {
@@ -344,6 +353,7 @@ MAKERS: dict[str, Callable[[], Page]] = {
 
 
 @cache
-def page(name: str) -> Page:
-    """The made-up report of this kind."""
-    return MAKERS[name]()
+def made(name: str) -> tuple[Page, list[Figure]]:
+    """The made-up report of this kind, and the figures that it shows."""
+    _drawn.clear()
+    return MAKERS[name](), list(_drawn)

@@ -122,8 +122,8 @@ def _shape(metrics: Metrics, figures: Mapping[str, str]) -> Section:
             Figure(
                 figures["shape"],
                 "A kernel that learns the classes turns to the labels (alignment rises) and to few directions (the "
-                "rank falls). Alignment is the cosine with the labels' kernel, 20 largest the share of these eigenvalues "
-                "in the sum of squares; fixed inputs.",
+                "rank falls). Alignment is the cosine with the labels' kernel, 20 largest the share of these "
+                "eigenvalues in the sum of squares; fixed inputs.",
                 told,
             ),
             Table(columns, rows, f"All {len(rows)} epochs", folded=True),

@@ -9,6 +9,7 @@ dark value, so that one SVG is readable on both schemes.
 import base64
 import hashlib
 import io
+import math
 import re
 import warnings
 from collections.abc import Iterator
@@ -141,7 +142,7 @@ def to_svg(figure: "Figure") -> str:
         svg = svg.replace(colour, f"var({name}, {colour})")
     width = float(figure.get_figwidth()) * 72
     svg = re.sub(r' width="[^"]*pt"| height="[^"]*pt"', "", svg, count=2)
-    limits = f"min-width: {width:.0f}px; max-width: {width * _PIXELS_PER_POINT:.0f}px"
+    limits = f"min-width: {math.ceil(width)}px; max-width: {width * _PIXELS_PER_POINT:.0f}px"
     svg = svg.replace("<svg", f'<svg style="{limits}"', 1)
     return _own_ids(svg).strip()
 
