@@ -60,6 +60,6 @@ def unlabelled_axes(figure):
         for axis in (ax.xaxis, ax.yaxis):
             shown = [t for t in axis.get_ticklabels() if t.get_visible() and t.get_text().strip()] if ax.axison else []
             numbers = any(text.get_text().lstrip("−-")[:1].isdigit() for text in shown)
-            if numbers and axis.get_visible() and not axis.get_label_text() and not ax.get_title(loc="right"):
+            if numbers and axis.get_visible() and not axis.get_label_text() and not ax.get_title():
                 found.append((axis.axis_name, [text.get_text() for text in shown]))
     return found

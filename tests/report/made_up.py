@@ -157,7 +157,7 @@ def features() -> Page:
     }
     x, gradients = images(5)[0], rng.normal(size=(3, 5, 8, 8, 1))
     top, names = one["top"], [net["name"] for net in nets]
-    figures = {f"features-{i}": report.feature_scatter(ranks, clean, robust, 0.1) for i in range(2)}
+    figures = {f"features-{i}": report.feature_scatter(ranks, clean, robust * (1 - i / 5), 0.1) for i in range(2)}
     figures["gradients-0"] = report.feature_pictures(x, list("01234"), gradients, [0, 1, 50])
     figures["together"] = report.cumulative_curves(dict.fromkeys(names, (top["counts"], top["clean"], top["robust"])))
     figures["spectrum"] = report.spectrum_figure({"mlp-3": spectrum, "cnn-3": spectrum**1.2})

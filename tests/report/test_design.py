@@ -61,11 +61,12 @@ def test_text_in_figures_is_large_enough_on_a_phone_and_follows_the_scheme(name)
     for block in (block for section in made(name)[0].sections for block in section.blocks if hasattr(block, "svg")):
         least = float(re.search(r"min-width: (\d+)px", block.svg)[1])
         units = float(re.search(r'viewBox="0 0 ([\d.]+) ', block.svg)[1])
-        sizes = [float(size) for size in re.findall(r"font: [^;\"]*?([\d.]+)px", block.svg)]
+        sizes = [float(size) for size in re.findall(r"font(?:-size)?: [^;\"]*?([\d.]+)px", block.svg)]
         assert sizes
         assert min(sizes) * least / units >= style.SMALL
         assert least <= PHONE
         assert all("var(--figure-" in text for text in re.findall(r"<text[^>]*>", block.svg))
+        assert set(re.findall(r"font-family: ([^;\"]*)", block.svg)) <= {"system-ui, sans-serif"}
 
 
 @every_report

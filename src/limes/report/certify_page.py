@@ -46,7 +46,7 @@ def _radii(metrics: Metrics) -> "MatplotlibFigure":
     certified, attacked = (np.array(points[name], dtype=float) for name in ("certified", "attacked"))
     finite = np.isfinite(attacked) & np.isfinite(certified)
     certified, attacked = certified[finite], attacked[finite]
-    figure = style.new_figure(style.WIDTH, 2.7)
+    figure = style.new_figure(style.WIDTH, 3.1)
     left, right = figure.subplots(1, 2)
     most = float(np.max(attacked, initial=1e-9)) * 1.05
     style.plain_axes(left)
@@ -63,7 +63,7 @@ def _radii(metrics: Metrics) -> "MatplotlibFigure":
     for ax in (left, right):
         ax.xaxis.set_major_formatter(lambda value, _: format_number(round(value, 12)))
         ax.locator_params(axis="x", nbins=4)
-    figure.subplots_adjust(0.11, 0.19, 0.99, 0.97, wspace=0.3)
+    figure.subplots_adjust(0.13, 0.17, 0.99, 0.97, wspace=0.35)
     return figure
 
 

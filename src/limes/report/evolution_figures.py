@@ -114,6 +114,7 @@ def shape_curves(epochs: _Numbers, alignment: _Numbers, mass: _Numbers, accuracy
     upper.set_ylabel("cosine or share")
     style.legend_above(upper, 3)
     lower.plot(epochs, rank, **style.look(3, markersize=3.5))
+    upper.tick_params(labelbottom=False)
     lower.set_ylabel("effective rank")
     lower.set_xlabel("epoch")
     return figure

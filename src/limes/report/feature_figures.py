@@ -69,7 +69,7 @@ def feature_scatter(ranks: _Numbers, clean: _Numbers, robust: _Numbers, chance: 
     bar.minorticks_off()
     bar.outline.set_visible(False)  # pyright: ignore[reportCallIssue]
     bar.ax.tick_params(colors=style.MUTED, labelsize=style.SMALL, length=3, width=0.8)
-    figure.text(1.0, 0.875, "number of the\neigenvalue", ha="right", size=style.SMALL, color=style.INK)
+    bar.ax.set_title("number of the\neigenvalue", size=style.SMALL, color=style.INK, x=5.5, ha="right")
     return figure
 
 

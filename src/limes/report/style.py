@@ -137,7 +137,8 @@ def to_svg(figure: "Figure") -> str:
     svg = re.sub(r"\s*<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     svg = re.sub(r"<!--.*?-->\s*", "", svg, flags=re.DOTALL)
     svg = re.sub(r' xmlns(:\w+)?="[^"]*"', "", svg).replace("xlink:href", "href")
-    svg = re.sub(r"font: ([^\"';]*?[\d.]+px) [^;\"]*", r"font: \1 system-ui, sans-serif", svg)
+    svg = re.sub(r"font: ([^\"';]*?[\d.]+px) [^;\"]*", r"font: \1 system-ui, sans-serif", svg)  # matplotlib to 3.10
+    svg = re.sub(r"font-family: [^;\"]*", "font-family: system-ui, sans-serif", svg)  # and later
     for colour, name in _NAMES.items():
         svg = svg.replace(colour, f"var({name}, {colour})")
     width = float(figure.get_figwidth()) * 72
@@ -184,7 +185,8 @@ def _own_numbers(figure: "Figure") -> None:
 
     class Numbers(LogFormatter):
         def __call__(self, x: float, pos: int | None = None) -> str:
-            return format_number(x) if super().__call__(x, pos) else ""
+            text = format_number(x) if super().__call__(x, pos) else ""
+            return text if f"{x:e}"[0] in "125" else ""  # others would touch on a short axis
 
     for ax in figure.axes:
         for axis in (ax.xaxis, ax.yaxis):

@@ -29,7 +29,7 @@ def width_curves(metrics: Metrics) -> "Drawing":
         if name == "kernel":
             _band(ax, metrics, "start_distance", 2, "at the start")
             _band(ax, metrics, "kernel_distance", 3, "after training")
-            ax.set_yscale("log")
+            style.log_y(ax)
             ax.set_xlabel("width of the finite networks (units)")
             style.legend(ax, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, borderaxespad=0.2)
         else:
