@@ -18,7 +18,7 @@ SIGHT = {
 """Linear RGB as seen: Machado, Oliveira and Fernandes 2009, IEEE TVCG 15(6), severity 1."""
 XYZ = np.array([[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.072175], [0.0193339, 0.119192, 0.9503041]])
 APART = 18.0
-"""Distance in CIE 1976 L*a*b*, of which about 2 can just be told apart side by side; thin lines need many times that."""
+"""Distance in CIE 1976 L*a*b*, of which about 2 can just be told apart side by side; thin lines need more."""
 VARIABLE = re.compile(r"--([a-z-]+): (#[0-9a-f]{3,6})")
 
 

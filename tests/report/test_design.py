@@ -6,7 +6,12 @@ from pathlib import Path
 import pytest
 
 from limes.report import Page, Section, links, render, style
-from report.layout import assert_legends_cover_no_data, assert_texts_apart_and_inside, unlabelled_axes
+from report.layout import (
+    assert_legends_cover_no_data,
+    assert_lines_differ_without_colour,
+    assert_texts_apart_and_inside,
+    unlabelled_axes,
+)
 from report.made_up import MAKERS, made
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -74,6 +79,7 @@ def test_figures_are_drawn_apart_with_labelled_axes(name):
     for figure in made(name)[1]:
         assert_texts_apart_and_inside(figure)
         assert_legends_cover_no_data(figure)
+        assert_lines_differ_without_colour(figure)
         assert unlabelled_axes(figure) == []
 
 

@@ -255,25 +255,10 @@ def _spread(wanted: list[float], heights: list[float]) -> list[float]:
 
 
 def _legend_above(ax: "Axes", names: list[str]) -> None:
-    """Names too long for the margin go above the axes, which make room for them."""
+    """Names too long for the margin go above the axes."""
     from matplotlib.lines import Line2D
 
+    left, bottom, _, height = ax.get_position().bounds
+    ax.set_position((left, bottom, 0.97 - left, height))
     handles = [Line2D([], [], label=name, **style.look(i)) for i, name in enumerate(names)]
-    figure = ax.get_figure(root=True)
-    assert figure is not None
-    widest = max(style.text_width(figure, name, style.SMALL) for name in names)
-    columns = 2 if 2 * (widest + 0.5) < 0.86 * figure.get_figwidth() else 1
-    before = figure.get_figheight()
-    figure.set_figheight(before + 0.21 * math.ceil(len(names) / columns))
-    share = before / figure.get_figheight()
-    ax.set_position((_AXES[0], _AXES[1] * share, 0.97 - _AXES[0], _AXES[3] * share))
-    ax.legend(
-        handles=handles,
-        loc="lower left",
-        bbox_to_anchor=(-0.01, 1.09),
-        ncols=columns,
-        frameon=False,
-        fontsize=style.SMALL,
-        labelcolor=style.INK,
-        borderaxespad=0,
-    )
+    style.legend_above(ax, lift=0.2, handles=handles)

@@ -113,9 +113,39 @@ def legend(ax: "Axes", **where: object) -> None:
     ax.legend(**drawn)  # pyright: ignore[reportArgumentType]
 
 
-def legend_above(ax: "Axes", columns: int = 2) -> None:
-    """A legend over the axes, so that it covers nothing."""
-    legend(ax, loc="lower left", bbox_to_anchor=(-0.02, 1.02), ncols=columns, columnspacing=1.5, borderaxespad=0)
+def legend_above(ax: "Axes", columns: int = 2, lift: float = 0.0, **more: object) -> None:
+    """A legend over the axes, where it covers nothing; the figure grows where there is no room.
+
+    Args:
+        ax: axes whose lines are labelled.
+        columns: of the legend, fewer where names are long.
+        lift: inches between the axes and the legend that something else needs.
+        more: further options of the legend.
+    """
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    foot = 1.0 + (lift + 0.06) / (ax.get_position().height * figure.get_figheight())
+    where = {"loc": "lower left", "bbox_to_anchor": (-0.02, foot), "columnspacing": 1.2, "borderaxespad": 0}
+    for n in range(columns, 0, -1):
+        legend(ax, ncols=n, **where | more)
+        drawn = ax.get_legend()
+        assert drawn is not None
+        with _any_glyph():
+            box = drawn.get_window_extent()
+        if box.x1 <= figure.get_figwidth() * figure.dpi:
+            break
+    _grow(figure, box.y1 / figure.dpi + 0.02 - figure.get_figheight())
+
+
+def _grow(figure: "Figure", inches: float) -> None:
+    """Room at the top of a figure, all axes as large and as far from its foot as they were."""
+    if inches <= 0:
+        return
+    share = figure.get_figheight() / (figure.get_figheight() + inches)
+    figure.set_figheight(figure.get_figheight() + inches)
+    for ax in figure.axes:
+        left, bottom, width, height = ax.get_position().bounds
+        ax.set_position((left, bottom * share, width, height * share))
 
 
 def text_width(figure: "Figure", text: str, size: float = SMALL) -> float:

@@ -130,7 +130,7 @@ def _capacity(cases: Sequence[Numbers]) -> Drawing:
         for kind in ("natural", "robust"):
             lines[f"{kind}, d = {d}"] = ([case["n"] for case in some], [case[kind] for case in some])
     figure, ax = _log_log(lines, "points n", "smallest width", sorted({case["n"] for case in cases}))
-    style.legend(ax)
+    style.legend_above(ax)
     return Drawing(
         figure,
         "The smallest width of one hidden layer at which training got all points right, and all balls round them: "

@@ -72,7 +72,7 @@ def _index(cases: Sequence[Numbers]) -> Drawing:
     ax.set_ylim(0, 1.05)
     ax.set_xlabel("dimension d")
     ax.set_ylabel("share of neurons looked at")
-    style.legend(ax)
+    style.legend_above(ax)
     return Drawing(
         figure,
         "What an index of Gaussian neurons has to look at for one example, 500 clusters: exactly, by balls, and for "
@@ -116,7 +116,7 @@ def _steps(cases: Sequence[Numbers]) -> Drawing:
     ax.set_yscale("log")
     ax.set_xlabel("threshold B")
     ax.set_ylabel("steps")
-    style.legend(ax)
+    style.legend_above(ax)
     return Drawing(
         figure,
         "Steps to a share of the loss at the start, each network at a quarter of its own stable learning rate.",
@@ -136,7 +136,7 @@ def _learned(cases: Sequence[Numbers]) -> Drawing:
     ax.set_ylim(0, 1)
     ax.set_xlabel("threshold B")
     ax.set_ylabel("share of test rows")
-    style.legend(ax)
+    style.legend_above(ax)
     return Drawing(
         figure,
         "Test error and robust accuracy at equal training loss (shares of that at the start: "

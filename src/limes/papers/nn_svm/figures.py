@@ -148,6 +148,7 @@ def _bound(numbers: Numbers) -> Drawing:
     for i, (key, name) in enumerate(names.items()):
         ax.plot(numbers["step"][1:], numbers[key][1:], color=style.SERIES[i], linewidth=1.4, label=name)
     ax.set_xlabel("step")
+    ax.set_ylabel("bound, loss or error")
     ax.set_ylim(bottom=0)
     style.legend(ax)
     told = "; ".join(f"{name} from {numbers[key][1]:.2f} to {numbers[key][-1]:.2f}" for key, name in names.items())

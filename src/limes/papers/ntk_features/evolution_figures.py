@@ -61,6 +61,7 @@ def _velocity(title: str, entry: Numbers) -> Drawing:
         lower.plot(np.arange(len(curve["top20"])), curve["top20"], **look)
     style.log_y(upper)
     upper.set_xlim(lower.get_xlim())
+    upper.tick_params(labelbottom=False)
     upper.set_ylabel("kernel distance")
     lower.set_ylabel("mass of the top 20")
     lower.set_xlabel("epoch")

@@ -26,7 +26,7 @@ def figures(numbers: Numbers) -> dict[str, Drawing]:
 
 def _factors(numbers: Numbers) -> Drawing:
     cases = numbers["cases"]
-    figure, ax = axes(3.6, (0.5, 0.16, 0.46, 0.74))
+    figure, ax = axes(1.0 + 0.34 * len(cases), (0.5, 0.16, 0.46, 0.74))
     for i, (kind, label) in enumerate((("raw", "as it is, over alpha^k"), ("rescaled", "rescaled"))):
         scale = [c["expected"] if kind == "raw" else 1.0 for c in cases]
         means = [c[kind]["mean"] / s for c, s in zip(cases, scale, strict=True)]

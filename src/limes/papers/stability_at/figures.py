@@ -67,6 +67,7 @@ def _gap(table: Numbers) -> Drawing:
     upper.set_ylabel("robust loss")
     line(lower, 2, marks, table["gap"][1:], "gap, test less training")
     line(lower, 3, marks, table["exchanged"][1:], "gap, by exchanged examples")
+    upper.tick_params(labelbottom=False)
     lower.set_ylabel("robust gap")
     lower.set_xlabel("steps T")
     for ax in (upper, lower):
