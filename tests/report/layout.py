@@ -61,11 +61,24 @@ def assert_legends_cover_no_data(figure):
                 assert not inside.any(), f"a legend covers {line.get_label()}"
 
 
+def named_by(bars):
+    return bars[0] is not None and not str(bars.get_label()).startswith("_")
+
+
 def assert_lines_differ_without_colour(figure):
     for ax in figure.axes:
         named = [line for line in ax.lines if not str(line.get_label()).startswith("_")]
-        named += [parts[0] for parts in ax.containers if isinstance(parts, ErrorbarContainer) and parts[0]]
-        looks = [(line.get_marker(), line.get_fillstyle(), line.get_linestyle(), line._dash_pattern) for line in named]
+        named += [parts[0] for parts in ax.containers if isinstance(parts, ErrorbarContainer) and named_by(parts)]
+        looks = [
+            (
+                line.get_marker(),
+                line.get_markerfacecolor() == "none",
+                line.get_fillstyle(),
+                line.get_linestyle(),
+                line._dash_pattern,
+            )
+            for line in named
+        ]
         assert len({str(look) for look in looks}) == len(looks), f"only their colours tell lines apart: {looks}"
 
 

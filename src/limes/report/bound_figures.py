@@ -39,8 +39,7 @@ def bound_curves(epochs: Sequence[float] | np.ndarray, curves: Mapping[str, Sequ
     style.plain_axes(ax)
     for i, (name, label) in enumerate(BOUND_LABELS.items()):
         if name in curves:
-            dashes = style.look(i, marker="", linestyle=style.DASHES[i])
-            ax.plot(epochs, _shown(epochs, name, curves), label=label, **dashes)
+            ax.plot(epochs, _shown(epochs, name, curves), label=label, **style.dashed(i))
     looks = {"train_error": "--", "test_error": "-", "gap": ":"}
     for name, label in _ERROR_LABELS.items():
         if name in curves:

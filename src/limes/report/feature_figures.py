@@ -90,8 +90,7 @@ def spectrum_figure(spectra: Mapping[str, _Numbers]) -> "Figure":
     for i, (name, values) in enumerate(spectra.items()):
         shares = np.asarray(values, float) / float(np.sum(values))
         shares = shares[shares > 0]
-        look = style.look(i, marker="", linestyle=style.DASHES[i])
-        ax.plot(np.arange(1, len(shares) + 1), shares, label=name, **look)
+        ax.plot(np.arange(1, len(shares) + 1), shares, label=name, **style.dashed(i))
     style.log_x(ax)
     style.log_y(ax)
     ax.set_xlabel("number of the eigenvalue")

@@ -82,8 +82,19 @@ def plain_axes(ax: "Axes", grid: bool = True) -> None:
 
 def look(i: int, **changes: Any) -> dict[str, Any]:
     """How the i-th line of a figure is drawn: colour, marker and widths, with changes."""
-    drawn = {"color": SERIES[i], "marker": MARKERS[i], "markersize": 4, "linewidth": 1.6}
-    return drawn | changes
+    i %= len(SERIES)
+    return {"color": SERIES[i], "marker": MARKERS[i], "markersize": 4, "linewidth": 1.6} | changes
+
+
+def dashed(i: int, **changes: Any) -> dict[str, Any]:
+    """The same for a line of many points: a dash of its own in place of markers."""
+    return look(i, marker="", linestyle=DASHES[i % len(DASHES)]) | changes
+
+
+def sparse(i: int, n: int, **changes: Any) -> dict[str, Any]:
+    """The same where dashes mean something else: about eight of n points are marked, on other lines other ones."""
+    step = max(1, n // 8)
+    return look(i, markevery=(i * step // len(SERIES), step)) | changes
 
 
 def log_y(ax: "Axes") -> None:

@@ -44,10 +44,9 @@ def pruning_curves(layers: Sequence[Layer], error: float) -> "Figure":
     ax = figure.add_axes(_BOX)
     style.plain_axes(ax)
     for i, layer in enumerate(drawn(layers)):
-        every = (i, max(1, len(layer["ratios"]) // 8))  # markers of layers side by side, not on one another
-        whole = style.look(i, linestyle="--", markerfacecolor="none", markevery=every)
-        ax.plot(layer["ratios"], layer["errors"]["node"], **whole)
-        ax.plot(layer["ratios"], layer["errors"]["magnitude"], label=layer["name"], **style.look(i, markevery=every))
+        look = style.sparse(i, len(layer["ratios"]))
+        ax.plot(layer["ratios"], layer["errors"]["node"], **look | {"linestyle": "--", "markerfacecolor": "none"})
+        ax.plot(layer["ratios"], layer["errors"]["magnitude"], label=layer["name"], **look)
     ax.axhline(error, color=style.MUTED, linestyle=":", linewidth=1.2)
     ax.set_xlabel("share of weights pruned")
     ax.set_ylabel("relative l2 error")

@@ -146,9 +146,9 @@ def _law(cases: Sequence[Numbers]) -> Drawing:
         d, ratios = case["d"], case["ratios"]
         grid = [k / 100 for k in range(20, 96)]
         ax.plot(grid, [r * r * d for r in grid], color=style.SERIES[i], linewidth=1.0)
-        look: dict[str, Any] = {"color": style.SERIES[i], "linestyle": "none", "markersize": 5}
-        ax.plot(ratios, case["frame"], marker="o", label=f"harmonic frame, d = {d}", **look)
-        ax.plot(ratios, case["half"], marker="^", fillstyle="none", label=f"half of random layers, d = {d}", **look)
+        look = style.look(i, linestyle="none", markersize=5)
+        ax.plot(ratios, case["frame"], label=f"harmonic frame, d = {d}", **look)
+        ax.plot(ratios, case["half"], fillstyle="none", label=f"half of random layers, d = {d}", **look)
         told.append(f"d = {d}: {', '.join(map(str, case['frame']))} and {', '.join(map(str, case['half']))}")
     ax.set_xlabel("ratio rho of the radius to half the distance")
     ax.set_ylabel("width of the first layer")

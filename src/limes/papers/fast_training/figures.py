@@ -34,9 +34,7 @@ def _speed(cases: Sequence[Numbers]) -> Drawing:
         some = [c for c in cases if c["d"] == d and c["m"] <= 20_000]
         shares, ratios = [100 * c["share"] for c in some], [c["products"] / c[form] for c in some]
         label = f"{'lists' if form == 'rows' else 'Gram form'}, d = {d}"
-        ax.plot(
-            shares, ratios, color=style.SERIES[i], marker=style.MARKERS[i], markersize=4, linewidth=1.4, label=label
-        )
+        ax.plot(shares, ratios, label=label, **style.look(i))
         told.append(f"{label}: " + ", ".join(f"{r:.3g} at {s:g} %" for s, r in zip(shares, ratios, strict=True)))
     ax.axhline(1, color=style.MUTED, linestyle=":", linewidth=1.2)
     ax.set_xscale("log")
@@ -87,9 +85,7 @@ def _renewal(cases: Sequence[Numbers]) -> Drawing:
     for i, case in enumerate(cases):
         label = f"B = {case['bias']:g}, {case['m']:,} neurons"
         shares = [100 * s for s in case["refreshed"]]
-        ax.plot(
-            range(1, len(shares) + 1), shares, color=style.SERIES[i % len(style.SERIES)], linewidth=1.4, label=label
-        )
+        ax.plot(range(1, len(shares) + 1), shares, label=label, **style.dashed(i))
         told.append(f"{label}: {sum(shares) / len(shares):.2f} % on average")
     ax.set_xlabel("step")
     ax.set_ylabel("lists that ran out (%)")

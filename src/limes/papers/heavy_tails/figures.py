@@ -53,7 +53,7 @@ def _regression(theory: Numbers, chains: list[Numbers]) -> Drawing:
     for i, (b, curve) in enumerate(zip(theory["batches"], theory["curves"], strict=True)):
         kept = [k for k, value in enumerate(curve) if value > 0]
         rates = [theory["rates"][k] for k in kept]
-        ax.plot(rates, [curve[k] for k in kept], color=style.SERIES[i], linewidth=1.4, label=f"b = {b}")
+        ax.plot(rates, [curve[k] for k in kept], label=f"b = {b}", **style.dashed(i))
         some = [c for c in chains if c["batch_size"] == b]
         line(ax, i, [c["learning_rate"] for c in some], [c["hill"] for c in some], None, linestyle="none")
         told += [f"b = {b}, rate {c['learning_rate']:g}: {c['hill']['mean']:.3g}" for c in some]

@@ -146,7 +146,7 @@ def _bound(numbers: Numbers) -> Drawing:
         "error": "test error",
     }
     for i, (key, name) in enumerate(names.items()):
-        ax.plot(numbers["step"][1:], numbers[key][1:], color=style.SERIES[i], linewidth=1.4, label=name)
+        ax.plot(numbers["step"][1:], numbers[key][1:], label=name, **style.dashed(i))
     ax.set_xlabel("step")
     ax.set_ylabel("bound, loss or error")
     ax.set_ylim(bottom=0)

@@ -22,7 +22,7 @@ def _course(numbers: Numbers) -> Drawing:
     return Drawing(
         bound_curves(numbers["epochs"], lines),
         f"{numbers['name']}: all bounds, errors and the generalisation gap by epoch, means over seeds. A bound below 1 "
-        "(line) would say something. Dotted: with the degree of the read-out.",
+        "(line) would say something.",
         f"Curves over epochs on a logarithmic axis. At the end: {told}.",
     )
 
@@ -33,8 +33,8 @@ def _rho(numbers: Numbers) -> Drawing:
     style.plain_axes(ax)
     told = []
     for i, (name, row) in enumerate(numbers["lines"].items()):
-        look: dict[str, Any] = {"color": style.SERIES[i % 6], "linewidth": 1.4, "label": name}
-        ax.plot(numbers["epochs"], [e["mean"] for e in row], linestyle=":" if "no decay" in name else "-", **look)
+        look = style.sparse(i, len(row), label=name, linestyle=":" if "no decay" in name else "-")
+        ax.plot(numbers["epochs"], [e["mean"] for e in row], **look)
         told.append(f"{name} from {row[0]['mean']:.3g} to {row[-1]['mean']:.3g}")
     style.log_y(ax)
     ax.set_xlabel("epoch")

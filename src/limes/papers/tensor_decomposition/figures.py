@@ -122,7 +122,7 @@ def _rescued(case: Numbers) -> Drawing:
     told = []
     for i, (period, success) in enumerate(zip(case["periods"], case["success"], strict=True)):
         label = "never drawn again" if period is None else f"every {period} steps"
-        ax.plot(case["at"], success, label=label, **_look(i, marker=""))
+        ax.plot(case["at"], success, label=label, **style.dashed(i))
         told.append(f"{label}: {success[-1]:.2f}")
     ax.set_ylim(0, 1.03)
     ax.set_xlabel("step")
