@@ -44,9 +44,10 @@ def pruning_curves(layers: Sequence[Layer], error: float) -> "Figure":
     ax = figure.add_axes(_BOX)
     style.plain_axes(ax)
     for i, layer in enumerate(drawn(layers)):
-        look = style.sparse(i, len(layer["ratios"]))
-        ax.plot(layer["ratios"], layer["errors"]["node"], **look | {"linestyle": "--", "markerfacecolor": "none"})
-        ax.plot(layer["ratios"], layer["errors"]["magnitude"], label=layer["name"], **look)
+        n = len(layer["ratios"])
+        hollow = style.sparse(i, n, linestyle="--", markerfacecolor="none")
+        ax.plot(layer["ratios"], layer["errors"]["node"], **hollow)
+        ax.plot(layer["ratios"], layer["errors"]["magnitude"], label=layer["name"], **style.sparse(i, n))
     ax.axhline(error, color=style.MUTED, linestyle=":", linewidth=1.2)
     ax.set_xlabel("share of weights pruned")
     ax.set_ylabel("relative l2 error")
