@@ -99,7 +99,7 @@ def test_documentation_is_linked_where_its_address_is_known(monkeypatch):
     monkeypatch.setattr(links, "base", lambda: "https://example.org/limes")
     html = render(page)
     assert '<a href="https://example.org/limes/robustify.html">robustify</a>' in html
-    assert '<a href="https://example.org/limes/attacks.html#the-audit">attacks#the-audit</a>' in html
+    assert '<a href="https://example.org/limes/attacks.html#the-audit">attacks, the audit</a>' in html
 
 
 def test_address_of_the_documentation(monkeypatch):
