@@ -93,6 +93,9 @@ def test_the_saved_model_predicts_and_is_attacked(finished):
     found = json.loads(limes(*args, "--out", "attack", *WEAK, cwd=folder).stdout)
     assert found["robust_accuracy"][1] == found["clean_accuracy"] >= found["robust_accuracy"][0]
     assert (folder / "attack" / "adversarial.npz").is_file()
+    report = (folder / "attack" / "report.html").read_text()
+    assert f"{found['robust_accuracy'][0]:.3f}" in report
+    assert "Audit of the attack" in report
 
 
 def test_an_interrupted_run_continues(tmp_path):

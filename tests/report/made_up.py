@@ -11,6 +11,7 @@ from limes.papers.claim import Claim, Expected
 from limes.papers.page import paper_page
 from limes.papers.plots import axes, line
 from limes.report import Page, style, to_svg
+from limes.report.attack_page import attack_figures, attack_page
 from limes.report.certify_page import certify_figures, certify_page
 
 DATA = {"name": "digits", "source": "scikit-learn, load_digits", "kind": "images", "shape": [8, 8, 1], "n_rows": 1797}
@@ -123,6 +124,34 @@ def certify() -> Page:
     }
     figures = certify_figures(metrics, x, x_adv, labels, labels, np.roll(labels, 1))
     return certify_page(metrics, svgs(figures))
+
+
+def attack() -> Page:
+    x, x_adv = images(12)
+    labels = np.array(list("012345678901"))
+    checks = ("radius 0 is clean accuracy", "more steps do not help the defender")
+    metrics = {
+        "model": "runs/demo/model.npz",
+        "data": "digits",
+        "norm": "linf",
+        "bounds": [0.0, 1.0],
+        "n_points": 12,
+        "clean_accuracy": 11 / 12,
+        "eps": [0.1, 0.05],
+        "robust_accuracy": [0.25, 0.5],
+        "standard_error": [0.125, 0.144],
+        "first_broken_by": {"apgd-margin": [2, 4], "square": [1, 1]},
+        "audit": [
+            {"name": name, "passed": k == 0, "detail": "", "remedy": "take more"} for k, name in enumerate(checks)
+        ],
+        "seed": 0,
+        "steps": 20,
+        "restarts": 1,
+        "queries": 200,
+    }
+    smallest = np.array([0.0, *[0.05] * 5, *[0.1] * 3, *[np.inf] * 3])
+    figures = attack_figures(metrics, x, x_adv, labels, labels, np.roll(labels, 1), smallest)
+    return attack_page(metrics, svgs(figures))
 
 
 def features() -> Page:
@@ -341,6 +370,7 @@ def paper() -> Page:
 MAKERS: dict[str, Callable[[], Page]] = {
     "robustify": robustify,
     "certify": certify,
+    "attack": attack,
     "features": features,
     "spectrum": spectrum,
     "evolution": evolution,

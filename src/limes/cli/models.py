@@ -99,7 +99,7 @@ def attack(
     eps: Annotated[list[str] | None, typer.Option(help='A radius, as 0.05 or "8/255"; repeat for several.')] = None,
     norm: o.NormOption = "linf",
     bounds: o.Bounds = None,
-    out: Annotated[Path | None, typer.Option(help="Folder for metrics.json and adversarial.npz.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for report.html, metrics.json and adversarial.npz.")] = None,
     n_test: Annotated[int, typer.Option(help="Rows attacked, at most.")] = 1000,
     steps: Annotated[int, typer.Option(help="Steps of each gradient attack.")] = 20,
     restarts: Annotated[int, typer.Option(help="Restarts of each gradient attack.")] = 1,

@@ -4,9 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from limes.attacks import evaluate
+from limes.attacks import EvaluationReport, evaluate
 from limes.attacks.threat import require_norm
 from limes.core.arrays import save_npz
 from limes.core.errors import InputError
@@ -15,7 +13,8 @@ from limes.core.types import Norm
 from limes.data import check_bounds, data_hash, load
 from limes.jobs.rows import rows_to_test
 from limes.machines import load as load_model
-from limes.report import open_run
+from limes.report import open_run, render, save_figure, to_svg
+from limes.report.attack_page import attack_figures, attack_page
 
 
 def attack(
@@ -44,7 +43,7 @@ def attack(
         eps: radii in the units of the data.
         norm: see `limes.attacks.evaluate`.
         bounds: box of valid inputs; None for the data's own.
-        out: folder for ``metrics.json`` and ``adversarial.npz``; None writes nothing.
+        out: folder for ``report.html``, ``metrics.json``, figures and ``adversarial.npz``; None writes nothing.
         n_test: rows attacked at most, drawn with `seed`.
         steps: see `limes.attacks.evaluate`.
         restarts: the same.
@@ -56,7 +55,8 @@ def attack(
         progress: told of every step.
 
     Returns:
-        clean_accuracy, eps, robust_accuracy, standard_error, n_points, audit, and what was attacked.
+        clean_accuracy, eps, robust_accuracy, standard_error, first_broken_by (the number of points that each attack was
+        the first to break at each radius), n_points, audit, and what was attacked.
 
     Raises:
         InputError, FormatError: for a model, data or radii that cannot be used.
@@ -72,7 +72,7 @@ def attack(
         check_bounds(x, box)
     options = {"norm": norm, "steps": steps, "restarts": restarts, "queries": queries}
 
-    def compute() -> tuple[dict[str, Any], np.ndarray]:
+    def compute() -> tuple[dict[str, Any], EvaluationReport]:
         found = evaluate(machine, x, y, list(eps), bounds=box, key=seed, progress=progress, **options)
         metrics = {
             "model": str(model),
@@ -82,12 +82,13 @@ def attack(
             "eps": found.eps.tolist(),
             "robust_accuracy": found.robust_accuracy.tolist(),
             "standard_error": found.standard_error.tolist(),
+            "first_broken_by": {name: count.tolist() for name, count in found.per_attack.items()},
             "audit": [vars(check) for check in found.audit],
             "bounds": None if box is None else list(box),
             "seed": seed,
             **options,
         }
-        return metrics, found.x_adv
+        return metrics, found
 
     if out is None:
         return compute()[0]
@@ -101,10 +102,21 @@ def attack(
     }
     with open_run(out, "attack", config, force) as run:
         if not run.finished:
-            metrics, x_adv = compute()
-            save_npz(
-                run.path("adversarial.npz"), {"x_adv": x_adv, "y": y, "rows": rows}, {"what": "adversarial points"}
-            )
+            metrics, found = compute()
+            kept = {"x_adv": found.x_adv, "y": y, "rows": rows, "smallest_eps": found.smallest_eps}
+            save_npz(run.path("adversarial.npz"), kept, {"what": "adversarial points"})
             run.write_json("metrics.json", metrics)
+            figures = attack_figures(
+                run.read_json("metrics.json"),
+                x,
+                found.x_adv,
+                y,
+                *map(machine.predict, (x, found.x_adv)),
+                found.smallest_eps,
+            )
+            for name, figure in figures.items():
+                save_figure(figure, run.path(f"figures/{name}.svg"))
+            page = attack_page(metrics, {name: to_svg(figure) for name, figure in figures.items()})
+            run.write_text("report.html", render(page))
             run.finish()
         return run.read_json("metrics.json")

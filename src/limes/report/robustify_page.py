@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from limes.core.memory import format_bytes
 from limes.report import reading
+from limes.report.audit import audit_section, failures
 from limes.report.certificates import certified_curve, curve_blocks, radius_blocks
 from limes.report.curves import radius_curve, time_curve
 from limes.report.formats import format_number, format_seconds
@@ -95,7 +96,7 @@ def headline(metrics: Metrics) -> str:
     lines = [f"{label + ':':<32} {value}" for label, value, _ in _tiles(metrics)]
     lines += reading.sentences(metrics)[1:]
     if failed := [check for check in metrics.get("audit", ()) if not check["passed"]]:
-        lines.append(f"Warning: {_failures(len(failed), len(metrics['audit']))}")
+        lines.append(f"Warning: {failures(len(failed), len(metrics['audit']))}")
     return "\n".join(lines)
 
 
@@ -123,7 +124,7 @@ def _summary(metrics: Metrics, figures: Mapping[str, str]) -> Section | None:
         return None
     audit = metrics.get("audit", ())
     if failed := sum(not check["passed"] for check in audit):
-        blocks.append(Notice(_failures(failed, len(audit)), "warning"))
+        blocks.append(Notice(failures(failed, len(audit)), "warning"))
     blocks.append(
         Paragraph(
             "Worst-case accuracy counts a point only if it withstands every attack that was tried. A stronger attack "
@@ -284,20 +285,7 @@ def _gallery(metrics: Metrics, figures: Mapping[str, str]) -> Section | None:
 
 
 def _audit(metrics: Metrics, figures: Mapping[str, str]) -> Section | None:
-    checks = metrics.get("audit")
-    if not checks:
-        return None
-    failed = [check for check in checks if not check["passed"]]
-    blocks: list[Block] = [
-        Notice(" ".join(filter(None, map(_sentence, _failure(check)))), "warning") for check in failed
-    ]
-    if not failed:
-        blocks.append(Paragraph(f"All {len(checks)} checks passed."))
-    rows = [(c["name"], c["defence"], "passed" if c["passed"] else "FAILED", c.get("detail", "")) for c in checks]
-    left = ("left",) * 4
-    blocks.append(Table(("Check", "Defence", "Outcome", "Detail"), rows, "All checks", left, folded=True))
-    intro = "The attack tests itself: a robust accuracy is only worth as much as the attack that failed to break it."
-    return Section("Audit of the attack", blocks, intro)
+    return audit_section(metrics["audit"]) if metrics.get("audit") else None
 
 
 def _cost(metrics: Metrics, figures: Mapping[str, str]) -> Section | None:
@@ -334,21 +322,6 @@ def _reproduce(metrics: Metrics, figures: Mapping[str, str]) -> Section | None:
         rows = [(str(path), str(what)) for what, path in files.items()]
         blocks.append(Table(("File", "What"), rows, "Files of this run", ("left", "left")))
     return Section("Reproduce", blocks) if blocks else None
-
-
-def _failures(failed: int, total: int) -> str:
-    checks = "1 check" if failed == 1 else f"{failed} checks"
-    return f"{checks} of the attack out of {total} failed, so worst-case accuracies may be too high; see the audit."
-
-
-def _failure(check: Metrics) -> tuple[str, str, str]:
-    """What failed, what was seen, what to do."""
-    return f"{check['name']} ({check['defence']}): failed", check.get("detail", ""), check.get("remedy", "")
-
-
-def _sentence(text: str) -> str:
-    text = text.strip()
-    return text[:1].upper() + text[1:] + ("" if text[-1:] in ("", ".", "!", "?") else ".")
 
 
 def _count(n: Any) -> str | None:
