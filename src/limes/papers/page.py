@@ -125,7 +125,9 @@ def _details(claims: Sequence[Claim]) -> Table:
 
 def _cost(metrics: Mapping[str, Any]) -> Section:
     rows = [(t["quantity"], str(len(t["seeds"])), format_seconds(t["seconds"])) for t in metrics["timings"]]
-    return Section("Time", [Table(("Quantity", "Seeds", "Time"), [*rows, ("total", "", format_seconds(run_seconds(metrics)))])])
+    return Section(
+        "Time", [Table(("Quantity", "Seeds", "Time"), [*rows, ("total", "", format_seconds(run_seconds(metrics)))])]
+    )
 
 
 def _reproduce(metrics: Mapping[str, Any]) -> Section:

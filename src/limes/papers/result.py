@@ -122,6 +122,12 @@ def run_seconds(run: Mapping[str, Any]) -> float:
     return math.fsum(timing["seconds"] for timing in run["timings"])
 
 
+def cpu_seconds(run: Mapping[str, Any]) -> float | None:
+    """Processor time of a run in seconds, over all threads; None where it was not recorded."""
+    times = [timing.get("cpu_seconds") for timing in run["timings"]]
+    return None if None in times else math.fsum(times)
+
+
 def committed(key: str) -> tuple[Claim, ...]:
     """The committed measurement of each claim of a paper that counts, in the paper's order; empty where there is none.
 
