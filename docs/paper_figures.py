@@ -1,4 +1,4 @@
-"""MkDocs hook: a page's mark ``<!-- figure: NAME -->`` becomes that figure of its paper, drawn from committed results."""
+"""MkDocs hook: a page's mark ``<!-- figure: NAME -->`` becomes that figure of its paper, from committed results."""
 
 import re
 from functools import cache

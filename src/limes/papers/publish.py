@@ -1,12 +1,11 @@
 """From a finished run to committed results, and from these to the tables of the pages; neither is ever typed.
 
 ``python -m limes.papers.publish RUN`` in a checkout writes the result of a run beside those of other sizes into
-``results/<key>.json`` and renews the tables in ``README.md`` and ``docs/papers``; without RUN it renews the tables only.
+``results/<key>.json`` and renews the tables in ``README.md`` and ``docs/papers``; without RUN only the tables.
 """
 
 import json
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 from limes.core.arrays import write_text
@@ -44,31 +43,37 @@ def publish(folder: str | Path, results: Path = RESULTS) -> Path:
     return write_text(path, json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
 
-def write_pages(root: str | Path = ".") -> list[Path]:
-    """Renew what pages show of the committed results: the tables of README and guide, the verdicts on each system's page.
+def pages(root: str | Path = ".") -> list[Path]:
+    """The pages of a checkout that show committed results: README, guide, and a page for each system."""
+    guide = Path(root) / GUIDE
+    return [Path(root) / "README.md", guide / "index.md", *(guide / f"{entry.key}.md" for entry in entries())]
 
-    Args:
-        root: of the checkout.
+
+def renewed(page: Path, root: str | Path = ".") -> str:
+    """The text of one of these pages, with what the committed results say now between its marks.
 
     Raises:
         InputError: if the marks are not there.
-        OSError: if a page cannot be read or written.
+        OSError: if the page cannot be read.
     """
-    guide = Path(root) / GUIDE
-    written = [_write(Path(root) / "README.md", _tables(f"{GUIDE.as_posix()}/")), _write(guide / "index.md", _tables())]
-    own = ((guide / f"{entry.key}.md", {"verdicts": system_verdicts(entry.key)}) for entry in entries())
-    return written + [_write(page, blocks) for page, blocks in own]
-
-
-def _tables(folder: str = "") -> dict[str, str]:
-    return {"systems": systems_table(folder), "claims": claims_table(folder)}
-
-
-def _write(page: Path, blocks: Mapping[str, str]) -> Path:
     text = page.read_text(encoding="utf-8")
+    if page.stem in {entry.key for entry in entries()}:
+        blocks = {"verdicts": system_verdicts(page.stem)}
+    else:
+        folder = "" if page.parent == Path(root) / GUIDE else f"{GUIDE.as_posix()}/"
+        blocks = {"systems": systems_table(folder), "claims": claims_table(folder)}
     for name, block in blocks.items():
         text = between(text, f"<!-- {name}:start -->", f"<!-- {name}:end -->", block)
-    return write_text(page, text)
+    return text
+
+
+def write_pages(root: str | Path = ".") -> list[Path]:
+    """Renew the pages of a checkout.
+
+    Raises:
+        InputError, OSError: as `renewed`, or if a page cannot be written.
+    """
+    return [write_text(page, renewed(page, root)) for page in pages(root)]
 
 
 if __name__ == "__main__":

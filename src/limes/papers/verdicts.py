@@ -12,7 +12,7 @@ from typing import Any
 from limes.papers.claim import Claim
 from limes.papers.page import count_verdicts, format_measured
 from limes.papers.registry import Entry, entries
-from limes.papers.result import committed_runs, counted_run, in_order, run_seconds
+from limes.papers.result import committed_runs, counted_run, cpu_seconds, in_order, run_seconds
 from limes.report import format_seconds
 
 _NONE = "–"
@@ -29,21 +29,18 @@ def systems_table(folder: str = "", listed: Iterable[Entry] | None = None) -> st
         >>> print(systems_table("docs/papers/").splitlines()[2][:59])
         | [Adv-NTK: adversarial training dynamics of wide networks]
     """
-    rows, total, small_seconds = [], Counter[str](), 0.0
+    rows, total, small = [], Counter[str](), 0.0
     for entry in entries() if listed is None else listed:
+        runs = {run["size"]: run for run in committed_runs(entry.key)}
+        run = runs.get("full", runs.get("smoke"))
+        found = Counter[str]() if run is None else Counter(claim.verdict for claim in _claims(run))
+        total += found
+        small += _small_seconds(runs) or 0.0
         name, paper = _parts(entry.title)
-        run = counted_run(entry.key)
-        if run is None:
-            rows.append([_link(entry, name, folder), paper, *[_NONE] * 7])
-            continue
-        found = Counter(claim.verdict for claim in _claims(run))
-        small = [run_seconds(one) for one in committed_runs(entry.key) if one["size"] == "smoke"]
-        total, small_seconds = total + found, small_seconds + sum(small)
-        times = [format_seconds(run_seconds(run)), *(format_seconds(s) for s in small or ())]
-        rows.append([_link(entry, name, folder), paper, *_counts(found), run["size"], f"`{run['command']}`", *times])
-        rows[-1] += [_NONE] * (9 - len(rows[-1]))
-    rows.append([f"{len(rows)} systems", "", *_counts(total), "", "`limes papers check`", "", _time(small_seconds)])
-    heads = ("System", "Paper", "Hold", "Fail", "Inconclusive", "Size", "Command", "Time", "Time, smoke")
+        about = [_NONE] * 3 if run is None else [run["size"], f"`{run['command']}`", format_seconds(run_seconds(run))]
+        rows.append([_link(entry, name, folder), paper, *_counts(found), *about, _time(_small_seconds(runs))])
+    rows.append([f"{len(rows)} systems", "", *_counts(total), "smoke", "`limes papers check`", "", _time(small)])
+    heads = ("System", "Paper", "Hold", "Fail", "Inconclusive", "Size", "Command", "Time", "Time of smoke")
     return _table(heads, rows, right=(2, 3, 4, 7, 8))
 
 
@@ -99,7 +96,12 @@ def _counts(found: Mapping[str, int]) -> list[str]:
     return [str(found[verdict]) for verdict in ("holds", "fails", "inconclusive")]
 
 
-def _time(seconds: float) -> str:
+def _small_seconds(runs: Mapping[str, Mapping[str, Any]]) -> float | None:
+    """Processor time of the small run, by the clock where that was not recorded."""
+    return (cpu_seconds(runs["smoke"]) or run_seconds(runs["smoke"])) if "smoke" in runs else None
+
+
+def _time(seconds: float | None) -> str:
     return format_seconds(seconds) if seconds else _NONE
 
 
@@ -111,7 +113,9 @@ def _row(claim: Claim, number: str = "") -> list[str]:
 def _run_row(run: Mapping[str, Any]) -> list[str]:
     code = f", code {run['commit']}" if run["commit"] else ""
     when = f"{run['date'][:10]}, {run['machine']['cpu_count']} cores{code}"
-    return [run["size"], f"`{run['command']}`", format_seconds(run_seconds(run)), when]
+    cpu = cpu_seconds(run)
+    time = format_seconds(run_seconds(run)) if cpu is None else f"{format_seconds(cpu)} of processor time"
+    return [run["size"], f"`{run['command']}`", time, when]
 
 
 def _claim_rows(rows: Sequence[Sequence[str]]) -> str:
