@@ -2,12 +2,13 @@
 
 import re
 from functools import cache
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from limes.papers.registry import find
 from limes.papers.result import counted_run
-from limes.report import to_svg
+from limes.report import save_figure
 
 MARK = re.compile(r"^<!-- figure: ([\w-]+) -->$", re.MULTILINE)
 
@@ -28,7 +29,7 @@ def on_page_markdown(markdown: str, *, page: Any, config: Any, files: Any) -> st
 
 @cache
 def figure(key: str, name: str) -> tuple[str, str]:
-    """SVG of a paper's figure, and the Markdown that shows it with its caption.
+    """A paper's figure as an SVG file, on white, and the Markdown that shows it with its caption.
 
     Raises:
         KeyError: if the paper draws no such figure of its committed results.
@@ -37,4 +38,6 @@ def figure(key: str, name: str) -> tuple[str, str]:
     assert run is not None, f"{key} has no committed results to draw"
     drawing = find(key).figures(run["curves"])[name]
     alt, caption = (re.sub(r"([\\*_\[\]<])", r"\\\1", text) for text in (drawing.alt, drawing.caption))
-    return to_svg(drawing.figure), f"![{alt}]({key}-{name}.svg)\n\n*{caption}*"
+    with TemporaryDirectory() as folder:
+        svg = save_figure(drawing.figure, Path(folder, "figure.svg")).read_text(encoding="utf-8")
+    return svg, f"![{alt}]({key}-{name}.svg)\n\n*{caption}*"

@@ -115,7 +115,7 @@ def test_figures_of_the_pages_are_drawn_from_committed_results():
     hook = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(hook)
     svg, text = hook.figure("tensor-decomposition", "rank")
-    assert "<svg" in svg
+    assert "xmlns=" in svg  # a file, not a part of a page
     assert text.startswith("![")
     assert "](tensor-decomposition-rank.svg)\n\n*" in text
     with pytest.raises(KeyError):
