@@ -58,23 +58,19 @@ def test_pages_are_written_between_their_marks(folder):
 def test_a_row_tells_of_the_run_that_counts(folder):
     publish.publish(run(KEY, seeds=3).folder, folder)
     small = cells(systems_table("docs/", [entry(KEY)]))
-    assert small[2][:7] == [
-        f"[Toy heights](docs/{KEY}.md)",
-        "Nobody 1900",
-        *("1", "1", "0"),
-        "smoke",
-        f"`limes papers run {KEY} --size smoke --seeds 3`",
-    ]
+    name, command = f"[Toy heights (Nobody 1900)](docs/{KEY}.md)", f"`limes papers run {KEY} --size"
+    assert small[2][:3] == [name, "1 holds, 1 fails", f"{command} smoke --seeds 3`"]
     publish.publish(run(KEY, "full", seeds=1).folder, folder)
     full = cells(systems_table("docs/", [entry(KEY)]))
-    assert full[2][2:7] == ["0", "0", "2", "full", f"`limes papers run {KEY} --size full --seeds 1`"]
-    assert full[2][8] == small[2][8] == full[3][8]
-    assert full[3][:5] == ["1 systems", "", "0", "0", "2"]
+    assert full[2][:3] == [name, "2 are inconclusive", f"{command} full --seeds 1`"]
+    assert full[2][3] != small[2][3]
+    assert full[2][4] == small[2][4] == full[3][4]
+    assert full[3][:3] == ["all 1", "2 are inconclusive", "`limes papers check`"]
     assert counted_run(KEY)["size"] == "full"
 
 
 def test_what_is_not_measured_is_a_dash(folder):
-    assert cells(systems_table("", [entry(KEY)]))[2][2:] == ["0", "0", "0", "–", "–", "–", "–"]
+    assert cells(systems_table("", [entry(KEY)]))[2][1:] == ["no claim was measured", "–", "–", "–"]
     assert "No headline claim" in claims_table("", [entry(KEY)])
     assert f"limes papers run {KEY}" in system_verdicts(KEY)
     assert counted_run(KEY) is None

@@ -4,8 +4,6 @@ Counts, verdicts, commands and times are those of one run of each system, the fu
 here is measured, and no package of a paper is imported.
 """
 
-import re
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -19,7 +17,7 @@ _NONE = "–"
 
 
 def systems_table(folder: str = "", listed: Iterable[Entry] | None = None) -> str:
-    """A row for each system: its paper, how many claims have which verdict, the command, and the time it takes.
+    """A row for each system: how many claims have which verdict, the command behind them, and the time it takes.
 
     Args:
         folder: of the systems' pages, seen from the page of the table, with a slash at its end; links start with it.
@@ -27,21 +25,19 @@ def systems_table(folder: str = "", listed: Iterable[Entry] | None = None) -> st
 
     Example:
         >>> print(systems_table("docs/papers/").splitlines()[2][:59])
-        | [Adv-NTK: adversarial training dynamics of wide networks]
+        | [Adv-NTK: adversarial training dynamics of wide networks
     """
-    rows, total, small = [], Counter[str](), 0.0
+    rows, every, small = [], list[Claim](), 0.0
     for entry in entries() if listed is None else listed:
         runs = {run["size"]: run for run in committed_runs(entry.key)}
         run = runs.get("full", runs.get("smoke"))
-        found = Counter[str]() if run is None else Counter(claim.verdict for claim in _claims(run))
-        total += found
+        claims = () if run is None else _claims(run)
+        about = [_NONE] * 2 if run is None else [f"`{run['command']}`", format_seconds(run_seconds(run))]
+        rows.append([_link(entry, folder), count_verdicts(claims), *about, _time(_small_seconds(runs))])
+        every += claims
         small += _small_seconds(runs) or 0.0
-        name, paper = _parts(entry.title)
-        about = [_NONE] * 3 if run is None else [run["size"], f"`{run['command']}`", format_seconds(run_seconds(run))]
-        rows.append([_link(entry, name, folder), paper, *_counts(found), *about, _time(_small_seconds(runs))])
-    rows.append([f"{len(rows)} systems", "", *_counts(total), "smoke", "`limes papers check`", "", _time(small)])
-    heads = ("System", "Paper", "Hold", "Fail", "Inconclusive", "Size", "Command", "Time", "Time of smoke")
-    return _table(heads, rows, right=(2, 3, 4, 7, 8))
+    rows.append([f"all {len(rows)}", count_verdicts(every), "`limes papers check`", "", _time(small)])
+    return _table(("System", "Claims", "Command", "Time", "Time of smoke"), rows, right=(3, 4))
 
 
 def claims_table(folder: str = "", listed: Iterable[Entry] | None = None) -> str:
@@ -55,7 +51,7 @@ def claims_table(folder: str = "", listed: Iterable[Entry] | None = None) -> str
         run = counted_run(entry.key)
         main = [] if run is None else [claim for claim in _claims(run) if claim.headline]
         if run is not None and main:
-            rows.append([f"**{_link(entry, entry.title, folder)}**, {run['size']} size", "", "", ""])
+            rows.append([f"**{_link(entry, folder)}**, {run['size']} size", "", "", ""])
             rows += [_row(claim) for claim in main]
     return _claim_rows(rows) if rows else "No headline claim has a committed verdict."
 
@@ -82,18 +78,8 @@ def _claims(run: Mapping[str, Any]) -> tuple[Claim, ...]:
     return in_order(Claim.from_json(entry) for entry in run["claims"])
 
 
-def _parts(title: str) -> tuple[str, str]:
-    """Name and paper of a title that ends in the paper, in parentheses."""
-    match = re.fullmatch(r"(.*) \((.* \d{4})\)", title)
-    return (match[1], match[2]) if match else (title, _NONE)
-
-
-def _link(entry: Entry, text: str, folder: str) -> str:
-    return f"[{text}]({folder}{entry.key}.md)"
-
-
-def _counts(found: Mapping[str, int]) -> list[str]:
-    return [str(found[verdict]) for verdict in ("holds", "fails", "inconclusive")]
+def _link(entry: Entry, folder: str) -> str:
+    return f"[{entry.title}]({folder}{entry.key}.md)"
 
 
 def _small_seconds(runs: Mapping[str, Mapping[str, Any]]) -> float | None:
