@@ -29,13 +29,12 @@ def systems_table(folder: str = "", listed: Iterable[Entry] | None = None) -> st
     """
     rows, every, small = [], list[Claim](), 0.0
     for entry in entries() if listed is None else listed:
-        runs = {run["size"]: run for run in committed_runs(entry.key)}
-        run = runs.get("full", runs.get("smoke"))
+        run, seconds = counted_run(entry.key), _small_seconds(entry.key)
         claims = () if run is None else _claims(run)
         about = [_NONE] * 2 if run is None else [f"`{run['command']}`", format_seconds(run_seconds(run))]
-        rows.append([_link(entry, folder), count_verdicts(claims), *about, _time(_small_seconds(runs))])
+        rows.append([_link(entry, folder), count_verdicts(claims), *about, _time(seconds)])
         every += claims
-        small += _small_seconds(runs) or 0.0
+        small += seconds
     rows.append([f"all {len(rows)}", count_verdicts(every), "`limes papers check`", "", _time(small)])
     return _table(("System", "Claims", "Command", "Time", "Time of smoke"), rows, right=(3, 4))
 
@@ -82,12 +81,13 @@ def _link(entry: Entry, folder: str) -> str:
     return f"[{entry.title}]({folder}{entry.key}.md)"
 
 
-def _small_seconds(runs: Mapping[str, Mapping[str, Any]]) -> float | None:
-    """Processor time of the small run, by the clock where that was not recorded."""
-    return (cpu_seconds(runs["smoke"]) or run_seconds(runs["smoke"])) if "smoke" in runs else None
+def _small_seconds(key: str) -> float:
+    """Processor time of the small run, by the clock where that was not recorded; 0 where there is none."""
+    small = [run for run in committed_runs(key) if run["size"] == "smoke"]
+    return sum(run_seconds(run) if (cpu := cpu_seconds(run)) is None else cpu for run in small)
 
 
-def _time(seconds: float | None) -> str:
+def _time(seconds: float) -> str:
     return format_seconds(seconds) if seconds else _NONE
 
 
