@@ -215,10 +215,11 @@ def test_committed_results_are_readable_and_of_this_paper(key):
     for one in runs:
         assert {"size", "claims", "date", "command", "commit", "versions", "settings"} <= set(one)
         assert all(claim["seeds"] or len(claim["values"]) == 1 for claim in one["claims"])
-        assert find(key).figures(one["curves"])
+    drawn = {one["size"]: find(key).figures(one["curves"]) for one in runs}
+    assert all(drawn.values())
     page = (Path(__file__).parents[2] / "docs" / "papers" / f"{key}.md").read_text(encoding="utf-8")
     (figure,) = re.findall(r"^<!-- figure: (.*) -->$", page, re.MULTILINE)
-    assert figure in find(key).figures(counted_run(key)["curves"])
+    assert figure in drawn[counted_run(key)["size"]]
 
 
 def test_publishing_keeps_other_sizes_and_the_full_run_counts(toy, tmp_path, monkeypatch):
