@@ -24,8 +24,8 @@ def systems_table(folder: str = "", listed: Iterable[Entry] | None = None) -> st
         listed: the systems; None for all.
 
     Example:
-        >>> print(systems_table("docs/papers/").splitlines()[2][:59])
-        | [Adv-NTK: adversarial training dynamics of wide networks
+        >>> systems_table("docs/papers/").splitlines()[0]
+        '| System | Claims | Command | Time | Time of smoke |'
     """
     rows, every, small = [], list[Claim](), 0.0
     for entry in entries() if listed is None else listed:
