@@ -15,7 +15,7 @@ from limes.papers import committed, run
 from papers.toy_paper import KEY, Toy
 
 LIMES = [sys.executable, "-c", "from limes.cli import main; main()"]
-PAGE = Path(__file__).parents[2] / "docs" / "papers.md"
+PAGE = Path(__file__).parents[2] / "docs" / "papers" / "index.md"
 CLAIM = {"statement", "expected", "measured", "standard_error", "verdict", "size", "headline"}
 
 

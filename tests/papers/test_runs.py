@@ -1,6 +1,8 @@
-"""What all papers share: steps that are stored and resumed, reports, committed results, and the README's table."""
+"""What all papers share: steps that are stored and resumed, reports, and committed results."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +16,6 @@ from limes.papers import (
     find_local,
     listing,
     measure,
-    overview,
     plan,
     publish,
     read_result,
@@ -23,7 +24,8 @@ from limes.papers import (
 )
 from limes.papers.carry import Carried
 from limes.papers.registry import entry, find
-from papers.toy_paper import KEY, Toy
+from limes.papers.result import counted_run
+from papers.toy_paper import KEY, Resources, Toy
 
 
 @pytest.fixture
@@ -213,7 +215,11 @@ def test_committed_results_are_readable_and_of_this_paper(key):
     for one in runs:
         assert {"size", "claims", "date", "command", "commit", "versions", "settings"} <= set(one)
         assert all(claim["seeds"] or len(claim["values"]) == 1 for claim in one["claims"])
-        assert find(key).figures(one["curves"])
+    drawn = {one["size"]: find(key).figures(one["curves"]) for one in runs}
+    assert all(drawn.values())
+    page = (Path(__file__).parents[2] / "docs" / "papers" / f"{key}.md").read_text(encoding="utf-8")
+    (figure,) = re.findall(r"^<!-- figure: (.*) -->$", page, re.MULTILINE)
+    assert figure in drawn[counted_run(key)["size"]]
 
 
 def test_publishing_keeps_other_sizes_and_the_full_run_counts(toy, tmp_path, monkeypatch):
@@ -240,33 +246,3 @@ def test_publishing_keeps_other_sizes_and_the_full_run_counts(toy, tmp_path, mon
         committed(KEY)
     with pytest.raises(FormatError, match="damaged"):
         publish.publish(full.folder, tmp_path / "results")
-
-
-class Resources:
-    """Stands in for importlib.resources, with package data in another folder."""
-
-    def __init__(self, folder):
-        self.folder = folder
-
-    def files(self, package):
-        return self.folder
-
-
-def test_table_of_headline_claims(toy):
-    claims = run(KEY).claims
-    table = publish.verdict_table([overview.Listed(KEY, "Toy | heights", claims)])
-    lines = table.splitlines()
-    assert lines[0] == "| System | Claim | Expected | Measured | Verdict | Size |"
-    assert lines[2:] == ["| Toy &#124; heights | Heights are about 1.1 | 1.1 ± 0.05 | 1.1 ± 0.058 | holds | smoke |"]
-    assert "No headline claim" in publish.verdict_table([])
-
-
-def test_the_table_is_written_into_a_page(tmp_path):
-    page = tmp_path / "README.md"
-    page.write_text(f"a\n{publish.START}\nold\n{publish.END}\nb\n", encoding="utf-8")
-    publish.write_table(page)
-    table = publish.verdict_table()
-    assert page.read_text(encoding="utf-8") == f"a\n{publish.START}\n{table}\n{publish.END}\nb\n"
-    page.write_text("no marks", encoding="utf-8")
-    with pytest.raises(InputError, match="needs the marks"):
-        publish.write_table(page)

@@ -350,7 +350,7 @@ def paper() -> Page:
         claim("2", Expected.at_most(0.3), 0.25, 0.38),
     ]
     metrics = {
-        "paper": {"key": "toy", "title": "Toy heights", "reference": "Nobody 1900", "about": "Heights of trees"},
+        "paper": {"key": "uci", "title": "Toy heights", "reference": "Nobody 1900", "about": "Heights of trees"},
         "size": "smoke",
         "claims": [c.to_json() for c in claims],
         "notes": ["a note"],

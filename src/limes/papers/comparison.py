@@ -12,7 +12,7 @@ from limes.core.progress import Progress, Quiet
 from limes.papers.claim import Claim
 from limes.papers.provenance import commit
 from limes.papers.registry import entries, entry
-from limes.papers.result import PaperResult, committed_runs, in_order
+from limes.papers.result import PaperResult, committed_runs, in_order, run_seconds
 from limes.papers.runner import run
 
 Change = Literal["same", "moved", "contradicts", "missing", "new"]
@@ -78,7 +78,7 @@ class Checked:
     @property
     def seconds(self) -> float:
         """Time of the measurements, in seconds, wherever they were taken."""
-        return sum(entry["seconds"] for entry in self.result.metrics["timings"])
+        return run_seconds(self.result.metrics)
 
     @property
     def counts(self) -> dict[Change, int]:

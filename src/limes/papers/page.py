@@ -6,6 +6,7 @@ from typing import Any
 
 from limes.papers.claim import Claim
 from limes.papers.paper import Drawing
+from limes.papers.result import run_seconds
 from limes.report import (
     Code,
     Figure,
@@ -52,7 +53,7 @@ def paper_page(metrics: Mapping[str, Any], figures: Mapping[str, tuple[str, str,
         subtitle=f"{paper['reference']}; size {metrics['size']}",
         headline=[(word, str(n), "claims") for word, n in _counts(claims).items()],
         sections=sections,
-        docs="papers.md",
+        docs=f"papers/{paper['key']}.md",
     )
 
 
@@ -124,8 +125,9 @@ def _details(claims: Sequence[Claim]) -> Table:
 
 def _cost(metrics: Mapping[str, Any]) -> Section:
     rows = [(t["quantity"], str(len(t["seeds"])), format_seconds(t["seconds"])) for t in metrics["timings"]]
-    total = sum(t["seconds"] for t in metrics["timings"])
-    return Section("Time", [Table(("Quantity", "Seeds", "Time"), [*rows, ("total", "", format_seconds(total))])])
+    return Section(
+        "Time", [Table(("Quantity", "Seeds", "Time"), [*rows, ("total", "", format_seconds(run_seconds(metrics)))])]
+    )
 
 
 def _reproduce(metrics: Mapping[str, Any]) -> Section:

@@ -1,23 +1,22 @@
-"""From a finished run to committed results, and from these to the table of the README; neither is ever typed.
+"""From a finished run to committed results, and from these to the tables of the pages; neither is ever typed.
 
 ``python -m limes.papers.publish RUN`` in a checkout writes the result of a run beside those of other sizes into
-``results/<key>.json`` and renews the table in ``README.md``; without RUN it renews the table only.
+``results/<key>.json`` and renews the tables in ``README.md`` and ``docs/papers``; without RUN only the tables.
 """
 
 import json
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 from limes.core.arrays import write_text
 from limes.core.errors import FormatError
-from limes.papers.overview import Listed, listing
-from limes.papers.page import format_measured
+from limes.papers.registry import entries
 from limes.papers.result import read_result
+from limes.papers.verdicts import claims_table, system_verdicts, systems_table
 from limes.report.marks import between
 
 RESULTS = Path(__file__).parent / "results"
-START, END = "<!-- papers:start -->", "<!-- papers:end -->"
+GUIDE = Path("docs", "papers")
 _KEPT = ("size", "claims", "curves", "settings", "notes", "timings", "command", "date", "commit", "versions", "machine")
 
 
@@ -44,33 +43,41 @@ def publish(folder: str | Path, results: Path = RESULTS) -> Path:
     return write_text(path, json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
 
-def verdict_table(papers: Sequence[Listed] | None = None) -> str:
-    """Markdown: the headline claims of all papers with their committed verdicts.
-
-    Args:
-        papers: what to show; None for what is committed.
-    """
-    papers = listing() if papers is None else papers
-    lines = ["| System | Claim | Expected | Measured | Verdict | Size |", "| --- | --- | --- | ---: | --- | --- |"]
-    for paper in papers:
-        for claim in paper.claims:
-            if claim.headline:
-                cells = (paper.title, claim.statement, str(claim.expected), format_measured(claim), claim.verdict)
-                lines.append(f"| {' | '.join(cell.replace('|', '&#124;') for cell in (*cells, claim.size))} |")
-    return "\n".join(lines) if len(lines) > 2 else "No headline claim has a committed verdict."
+def pages(root: str | Path = ".") -> list[Path]:
+    """The pages of a checkout that show committed results: README, guide, and a page for each system."""
+    guide = Path(root) / GUIDE
+    return [Path(root) / "README.md", guide / "index.md", *(guide / f"{entry.key}.md" for entry in entries())]
 
 
-def write_table(page: str | Path) -> Path:
-    """Renew the table in a page.
+def renewed(page: Path, root: str | Path = ".") -> str:
+    """The text of one of these pages, with what the committed results say now between its marks.
 
     Raises:
         InputError: if the marks are not there.
-        OSError: if the page cannot be read or written.
+        OSError: if the page cannot be read.
     """
-    return write_text(page, between(Path(page).read_text(encoding="utf-8"), START, END, verdict_table()))
+    text = page.read_text(encoding="utf-8")
+    if page.stem in {entry.key for entry in entries()}:
+        blocks = {"verdicts": system_verdicts(page.stem)}
+    else:
+        folder = "" if page.parent == Path(root) / GUIDE else f"{GUIDE.as_posix()}/"
+        blocks = {"systems": systems_table(folder), "claims": claims_table(folder)}
+    for name, block in blocks.items():
+        text = between(text, f"<!-- {name}:start -->", f"<!-- {name}:end -->", block)
+    return text
+
+
+def write_pages(root: str | Path = ".") -> list[Path]:
+    """Renew the pages of a checkout.
+
+    Raises:
+        InputError, OSError: as `renewed`, or if a page cannot be written.
+    """
+    return [write_text(page, renewed(page, root)) for page in pages(root)]
 
 
 if __name__ == "__main__":
     for run in sys.argv[1:]:
         print(publish(run))
-    print(write_table("README.md"))
+    for page in write_pages():
+        print(page)

@@ -1,6 +1,7 @@
 """What a run of a paper left behind, and the committed results that come with the package."""
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -87,8 +88,8 @@ def find_local(key: str, root: str | Path = "runs") -> PaperResult | None:
 def committed_runs(key: str) -> list[dict[str, Any]]:
     """The runs of a paper whose results are part of the package, the newest first; at most one a size.
 
-    Each has ``size``, ``claims``, ``curves``, ``settings``, ``notes``, ``date``, ``command``, ``commit`` (None where it
-    was not known) and ``versions``.
+    Each has ``size``, ``claims``, ``curves``, ``settings``, ``notes``, ``timings``, ``date``, ``command``, ``commit``
+    (None where it was not known) and ``versions``.
 
     Raises:
         InputError: for an unknown key.
@@ -102,6 +103,29 @@ def committed_runs(key: str) -> list[dict[str, Any]]:
         return sorted(runs, key=lambda run: run["date"], reverse=True)
     except (ValueError, KeyError, TypeError) as error:
         raise FormatError(f"the committed results of {key} cannot be read ({error}): publish them again") from error
+
+
+def counted_run(key: str) -> dict[str, Any] | None:
+    """The committed run whose verdicts count: the full one, which is the size that claims ask for, else the small one.
+
+    None where nothing is committed.
+
+    Raises:
+        InputError: for an unknown key.
+        FormatError: if the file is damaged.
+    """
+    return max(committed_runs(key), key=lambda run: run["size"] == "full", default=None)
+
+
+def run_seconds(run: Mapping[str, Any]) -> float:
+    """Time of a run in seconds, that of its steps one after the other, on whatever machine each was measured."""
+    return math.fsum(timing["seconds"] for timing in run["timings"])
+
+
+def cpu_seconds(run: Mapping[str, Any]) -> float | None:
+    """Processor time of a run in seconds, over all threads; None where it was not recorded."""
+    times = [timing.get("cpu_seconds") for timing in run["timings"]]
+    return None if None in times else math.fsum(times)
 
 
 def committed(key: str) -> tuple[Claim, ...]:

@@ -1,7 +1,9 @@
 """Running a paper: its steps, each stored when it is done; then claims, figures and a report."""
 
+import math
+import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -178,16 +180,37 @@ def _steps(folder: RunFolder, plan: Plan, carried: Carried, progress: Progress) 
 
 def _timed(step: Step, found: Found, progress: Progress) -> Any:
     def compute() -> dict[str, Any]:
-        since = time.perf_counter()
+        since, cpu = time.perf_counter(), _cpu_seconds()
         with threadpool_limits(1) if step.small else nullcontext():
             result = dict(step.compute(found, Muted(progress)))
-        return result | {"seconds": time.perf_counter() - since}
+        return result | {"seconds": time.perf_counter() - since, "cpu_seconds": _cpu_seconds() - cpu}
 
     return compute
 
 
+def _cpu_seconds() -> float:
+    """Processor time of this process, its threads and its children so far: other work on the machine adds nothing."""
+    children = os.times()
+    return time.process_time() + children.children_user + children.children_system
+
+
+def _timing(quantity: str, by_seed: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
+    """Times of a quantity over its seeds; processor time if all have it: results carried from old runs may not."""
+    seconds = {"seconds": math.fsum(result["seconds"] for result in by_seed.values())}
+    if all("cpu_seconds" in result for result in by_seed.values()):
+        seconds["cpu_seconds"] = math.fsum(result["cpu_seconds"] for result in by_seed.values())
+    return {"quantity": quantity, "seeds": list(by_seed), **seconds}
+
+
+def _untimed(result: Mapping[str, Any]) -> dict[str, Any]:
+    """What a step found, without what `_timed` added for the record."""
+    return {name: value for name, value in result.items() if name != "cpu_seconds"}
+
+
 def _conclude(folder: RunFolder, paper: Paper, plan: Plan, size: Size, found: Found, command: str) -> None:
     """Claims, figures and the report, from what was found."""
+    timings = [_timing(name, by_seed) for name, by_seed in found.items()]
+    found = {name: {seed: _untimed(r) for seed, r in by_seed.items()} for name, by_seed in found.items()}
     curves = paper.curves(found, plan.settings)
     drawings = paper.figures(curves)
     here = environment()
@@ -201,10 +224,7 @@ def _conclude(folder: RunFolder, paper: Paper, plan: Plan, size: Size, found: Fo
             "figures": list(drawings),
             "settings": dict(plan.settings),
             "notes": list(plan.notes),
-            "timings": [
-                {"quantity": name, "seeds": list(by_seed), "seconds": sum(r["seconds"] for r in by_seed.values())}
-                for name, by_seed in found.items()
-            ],
+            "timings": timings,
             "command": command,
             "date": utc_now(),
             "commit": commit(),
