@@ -10,9 +10,10 @@ from limes.attacks import evaluate
 from limes.attacks.threat import require_norm
 from limes.core.arrays import save_npz
 from limes.core.errors import InputError
-from limes.core.progress import Progress
+from limes.core.progress import Progress, Quiet
 from limes.core.types import Norm
 from limes.data import check_bounds, data_hash, load
+from limes.jobs.inputs import default_eps
 from limes.jobs.rows import rows_to_test
 from limes.machines import load as load_model
 from limes.report import open_run
@@ -22,7 +23,7 @@ def attack(
     model: str | Path,
     data: str | None = None,
     *,
-    eps: Sequence[float | str] = (0.05,),
+    eps: Sequence[float | str] | None = None,
     norm: Norm = "linf",
     bounds: tuple[float, float] | None = None,
     out: str | Path | None = None,
@@ -41,7 +42,7 @@ def attack(
     Args:
         model: a file that `fit` or ``robustify`` wrote.
         data: what `limes.data.load` reads.
-        eps: radii in the units of the data.
+        eps: radii in the units of the data; None for one that is chosen from them, as ``robustify`` does.
         norm: see `limes.attacks.evaluate`.
         bounds: box of valid inputs; None for the data's own.
         out: folder for ``metrics.json`` and ``adversarial.npz``; None writes nothing.
@@ -70,6 +71,11 @@ def attack(
     box = dataset.bounds if bounds is None else bounds
     if box is not None:
         check_bounds(x, box)
+    if not eps:
+        notes: list[str] = []
+        eps = (default_eps(dataset, norm, notes),)
+        for note in notes:
+            (progress or Quiet()).note(f"note: {note}")
     options = {"norm": norm, "steps": steps, "restarts": restarts, "queries": queries}
 
     def compute() -> tuple[dict[str, Any], np.ndarray]:
