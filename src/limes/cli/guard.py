@@ -24,7 +24,14 @@ def sentence(error: BaseException) -> str:
     """What a person reads of an error."""
     if isinstance(error, OSError) and error.strerror and not isinstance(error, LimesError):
         return f"{error.filename or 'the result'} cannot be read or written: {error.strerror}"
+    if isinstance(error, ImportError) and not isinstance(error, LimesError):
+        return f"a package that limes needs cannot be imported ({error}): limes doctor says which, and how to mend it"
     return str(error) or type(error).__name__
+
+
+def _own_fault(error: BaseException) -> bool:
+    """A name of limes itself that cannot be imported is a bug, to be seen with its traceback."""
+    return isinstance(error, ImportError) and (error.name or "").startswith("limes.")
 
 
 def guarded(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -40,8 +47,8 @@ def guarded(command: Callable[..., Any]) -> Callable[..., Any]:
                 file=sys.stderr,
             )
             raise typer.Exit(exit_code(error)) from None
-        except (LimesError, MemoryError, OSError) as error:
-            if isinstance(error, BrokenPipeError):
+        except (LimesError, MemoryError, OSError, ImportError) as error:
+            if isinstance(error, BrokenPipeError) or _own_fault(error):
                 raise
             print(f"limes: {sentence(error)}", file=sys.stderr)
             raise typer.Exit(exit_code(error)) from None

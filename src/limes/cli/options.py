@@ -43,7 +43,7 @@ Bounds = Annotated[
 Classes = Annotated[
     list[str] | None, typer.Option("--class", metavar="CLASS", help="A class to keep; repeat it (default: all).")
 ]
-Seed = Annotated[int, typer.Option(help="First seed; the run's random numbers come from it.")]
+Seed = Annotated[int, typer.Option(min=0, help="First seed; the run's random numbers come from it.")]
 NetOption = Annotated[
     str | None,
     typer.Option(

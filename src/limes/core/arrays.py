@@ -22,7 +22,11 @@ def write_atomic(path: str | os.PathLike, write: Callable[[IO[bytes]], object]) 
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    except OSError as error:
+        error.filename = str(path)  # the temporary file's name means nothing to a reader
+        raise
     try:
         with os.fdopen(handle, "wb") as file:
             write(file)

@@ -65,7 +65,7 @@ def attack(
     """
     require_norm(norm, Norm)
     machine, dataset = load_model(model), load(data, data_dir, target)
-    x, y, rows = rows_to_test(dataset, n_test, seed)
+    x, y, rows = rows_to_test(machine, dataset, n_test, seed)
     if not hasattr(machine, "classes_"):
         raise InputError(f"{model} holds a {type(machine).__name__}, but attacks are made on classifiers")
     box = dataset.bounds if bounds is None else bounds

@@ -71,7 +71,7 @@ def certify(
         raise InputError(f"{model} holds a {type(machine).__name__}, but certificates are about classifiers")
     require_norm(norm, Norm)
     machine_of(machine)  # refused before there is a folder
-    x, y, _ = rows_to_test(dataset, n_test, seed)
+    x, y, _ = rows_to_test(machine, dataset, n_test, seed)
     box = dataset.bounds if bounds is None else bounds
     if box is not None:
         check_bounds(x, box)
