@@ -1,4 +1,4 @@
-"""The benchmark tables of README.md and docs/certify.md, made from ``benchmarks/results/*.json`` and never typed.
+"""The benchmark tables of README.md and docs, made from ``benchmarks/results/*.json`` and never typed.
 
 A result is what `common.report` writes: name, sentence, rows, command, machine, versions and date. The table shows
 case, ratio, what the ratio means, and accuracy; details stay in the file. Run ``python benchmarks/table.py --write``
@@ -15,6 +15,7 @@ from limes.report.marks import between
 
 HERE = Path(__file__).parent
 README, CERTIFY = HERE.parent / "README.md", HERE.parent / "docs" / "certify.md"
+REPRODUCIBILITY = HERE.parent / "docs" / "reproducibility.md"
 START, END = "<!-- benchmarks:start -->", "<!-- benchmarks:end -->"
 _BRIEF = {
     "certified_radius": (
@@ -59,6 +60,16 @@ def certificates(text: str, folder: Path = HERE / "results") -> str:
     return text
 
 
+def provenance(results: Sequence[Mapping[str, Any]]) -> str:
+    """Markdown: of each result the command that made it, where, when and with which versions."""
+    names = ("python", "jax", "numpy")
+    lines = [_row(["Result", "Command", "Machine", "Date", "Python", "JAX", "NumPy"]), _row(["---"] * 7)]
+    for result in results:
+        cells = [f"`{result['name']}`", f"`{result['command']}`", result["machine"], result["date"]]
+        lines.append(_row([*cells, *(result["versions"].get(name, "–") for name in names)]))
+    return "\n".join(lines)
+
+
 def _section(result: Mapping[str, Any]) -> str:
     lines = [f"**{result['name']}.** {result['what']}", "", _row(name.capitalize() for name in _COLUMNS)]
     lines.append(_row(_COLUMNS.values()))
@@ -87,5 +98,6 @@ if __name__ == "__main__":
     if sys.argv[1:] == ["--write"]:
         README.write_text(between(README.read_text(), START, END, table))
         CERTIFY.write_text(certificates(CERTIFY.read_text()))
+        REPRODUCIBILITY.write_text(between(REPRODUCIBILITY.read_text(), START, END, provenance(load())))
     else:
         print(table)

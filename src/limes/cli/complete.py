@@ -42,10 +42,10 @@ def data(ctx: typer.Context, incomplete: str) -> list[str]:
     """
     names = [*DATA_NAMES, *_members(ctx.params.get("data_dir") or os.environ.get("LIMES_DATA"))]
     found = _beginning(names, incomplete)
-    if "/" in found[:1] or not found:
+    if not found or "/" in incomplete:
         return found
     here = [f"{path.name}/" if path.is_dir() else path.name for path in Path().iterdir() if path.name[0] != "."]
-    return [*found, *sorted(_beginning(here, incomplete))] if "/" not in incomplete else found
+    return list(dict.fromkeys([*found, *sorted(_beginning(here, incomplete))]))
 
 
 def _members(folder: str | os.PathLike | None) -> list[str]:

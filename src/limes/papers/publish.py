@@ -1,7 +1,8 @@
-"""From a finished run to committed results, and from these to the table of the README; neither is ever typed.
+"""From a finished run to committed results, and from these to tables in pages; neither is ever typed.
 
 ``python -m limes.papers.publish RUN`` in a checkout writes the result of a run beside those of other sizes into
-``results/<key>.json`` and renews the table in ``README.md``; without RUN it renews the table only.
+``results/<key>.json`` and renews the tables in ``README.md`` and ``docs/reproducibility.md``; without RUN it renews the
+tables only.
 """
 
 import json
@@ -14,6 +15,7 @@ from limes.core.errors import FormatError
 from limes.papers.overview import Listed, listing
 from limes.papers.page import format_measured
 from limes.papers.result import read_result
+from limes.report import format_seconds
 from limes.report.marks import between
 
 RESULTS = Path(__file__).parent / "results"
@@ -60,17 +62,39 @@ def verdict_table(papers: Sequence[Listed] | None = None) -> str:
     return "\n".join(lines) if len(lines) > 2 else "No headline claim has a committed verdict."
 
 
-def write_table(page: str | Path) -> Path:
+def provenance_table(results: Path = RESULTS) -> str:
+    """Markdown: of every committed run what it was measured with, when, from which commit and in what time.
+
+    Args:
+        results: where the files ``<key>.json`` lie.
+    """
+    lines = ["| Paper | Size | Date | Commit | Python | JAX | NumPy | Cores | Time |", f"| {' | '.join(['---'] * 9)} |"]
+    for path in sorted(results.glob("*.json")):
+        for run in json.loads(path.read_text())["runs"]:
+            versions, seconds = run["versions"], sum(part["seconds"] for part in run["timings"])
+            cells = [f"`{path.stem}`", run["size"], run["date"][:10], f"`{run['commit']}`" if run["commit"] else "–"]
+            cells += [versions[name] for name in ("python", "jax", "numpy")]
+            lines.append(f"| {' | '.join([*cells, str(run['machine']['cpu_count']), format_seconds(seconds)])} |")
+    return "\n".join(lines)
+
+
+def write_table(page: str | Path, table: str | None = None) -> Path:
     """Renew the table in a page.
+
+    Args:
+        page: with the marks.
+        table: Markdown; None for `verdict_table`.
 
     Raises:
         InputError: if the marks are not there.
         OSError: if the page cannot be read or written.
     """
-    return write_text(page, between(Path(page).read_text(encoding="utf-8"), START, END, verdict_table()))
+    block = verdict_table() if table is None else table
+    return write_text(page, between(Path(page).read_text(encoding="utf-8"), START, END, block))
 
 
 if __name__ == "__main__":
     for run in sys.argv[1:]:
         print(publish(run))
     print(write_table("README.md"))
+    print(write_table("docs/reproducibility.md", provenance_table()))
