@@ -70,7 +70,7 @@ def provenance_table(results: Path = RESULTS) -> str:
     """
     lines = ["| Paper | Size | Date | Commit | Python | JAX | NumPy | Cores | Time |", f"| {' | '.join(['---'] * 9)} |"]
     for path in sorted(results.glob("*.json")):
-        for run in json.loads(path.read_text())["runs"]:
+        for run in sorted(json.loads(path.read_text())["runs"], key=lambda run: run["size"]):
             versions, seconds = run["versions"], sum(part["seconds"] for part in run["timings"])
             cells = [f"`{path.stem}`", run["size"], run["date"][:10], f"`{run['commit']}`" if run["commit"] else "–"]
             cells += [versions[name] for name in ("python", "jax", "numpy")]
