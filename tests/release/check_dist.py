@@ -1,15 +1,15 @@
 """Whether the wheel and the sdist in a folder hold what they should, and whether the wheel works where nothing else is.
 
-``python tests/release/check_dist.py dist [PYTHON ...]``; without Pythons those from 3.11 on that are on the path. Each
+``python tests/release/check_dist.py dist [PYTHON ...]``; without Pythons those that `pythons` finds. Each
 gets an environment of its own in a temporary folder, with the wheel and what pip brings for it, and runs `smoke.py`.
 """
 
+import os
 import shutil
 import subprocess
 import sys
 import tarfile
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -51,15 +51,21 @@ def _cache(name: str) -> bool:
     return any(word in name for word in CACHES)
 
 
-def pythons(named: list[str]) -> Iterator[str]:
-    """Those that are named, else those on the path that start: a shim of a version that is not installed does not."""
+def pythons(named: list[str]) -> list[str]:
+    """Those that are named, else the first of each version from 3.11 on, on the path or among those of pyenv."""
     if named:
-        yield from named
-        return
-    for name in NAMES:
-        path = shutil.which(name)
-        if path and subprocess.run([path, "-c", ""], capture_output=True).returncode == 0:
-            yield path
+        return named
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    there = [*map(shutil.which, NAMES), *(str(path) for path in sorted(pyenv.glob("*/bin/python3.??")))]
+    versions = {version: path for path in reversed(there) if path and (version := _version(path)) >= (3, 11)}
+    return [versions[version] for version in sorted(versions)]
+
+
+def _version(python: str) -> tuple[int, ...]:
+    """Major and minor number; none of a Python that does not start, as the shim of one that is not chosen."""
+    command = [python, "-c", "import sys; print(*sys.version_info[:2])"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    return tuple(map(int, done.stdout.split())) if done.returncode == 0 else ()
 
 
 def try_out(python: str, wheel: Path) -> None:

@@ -48,7 +48,7 @@ def data(ctx: typer.Context, incomplete: str) -> list[str]:
     return list(dict.fromkeys([*found, *sorted(_beginning(here, incomplete))]))
 
 
-def _members(folder: str | os.PathLike | None) -> list[str]:
+def _members(folder: str | os.PathLike[str] | None) -> list[str]:
     """``ucr/NAME`` and ``uci/name``, as `limes.data.load` takes them."""
     if not folder:
         return []

@@ -14,9 +14,9 @@ from limes.data.tables import read_unlabelled
 
 
 def load_inputs(
-    source: str | os.PathLike,
+    source: str | os.PathLike[str],
     shape: tuple[int, ...],
-    data_dir: str | os.PathLike | None = None,
+    data_dir: str | os.PathLike[str] | None = None,
     target: str | int | None = None,
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Inputs of a given shape, in the units of `load`, and their labels where there are any.
