@@ -45,6 +45,19 @@ def test_exit_codes(error, code, capsys):
     assert len(printed.err.splitlines()) == 1
 
 
+def test_a_package_that_is_missing_leads_to_the_doctor_and_a_bug_of_limes_does_not():
+    def command(name):
+        raise ImportError(f"No module named {name!r}", name=name)
+
+    missing = ModuleNotFoundError("No module named 'jax'", name="jax")
+    assert exit_code(missing) == 1
+    assert "limes doctor says which" in sentence(missing)
+    with pytest.raises(typer.Exit):
+        guarded(command)("jax")
+    with pytest.raises(ImportError, match="limes"):
+        guarded(command)("limes.nets.nonsense")
+
+
 def test_a_full_disk_is_named_with_the_file(tmp_path):
     path = tmp_path / "model.npz"
 

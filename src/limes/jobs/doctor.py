@@ -81,7 +81,11 @@ def _run(check: Callable[[], tuple[str, float, float]]) -> dict[str, Any]:
     try:
         name, error, bound = check()
     except Exception as failure:
-        return {"name": check.__doc__, "passed": False, "detail": f"{type(failure).__name__}: {failure}"}
+        return {
+            "name": (check.__doc__ or "").rstrip("."),
+            "passed": False,
+            "detail": f"{type(failure).__name__}: {failure}",
+        }
     return {"name": name, "passed": bool(error <= bound), "detail": f"error {error:.1e}, at most {bound:.0e} expected"}
 
 
