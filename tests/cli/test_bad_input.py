@@ -32,7 +32,7 @@ def folder(tmp_path_factory):
         ("certify model.npz wide.npz", "holds inputs of shape (8,), but the model was fitted on (4,)"),
         ("attack model.npz rows.npz --n-test 0", "n_test must be at least 1"),
         ("certify model.npz rows.npz --n-test 0", "n_test must be at least 1"),
-        ("attack model.npz rows.npz --seed -1", "-1"),
+        ("attack model.npz rows.npz --seed -1", "--seed"),
         ("robustify rows.npz --kind nkt", "kind must be one of ntk, nngp, not 'nkt'"),
         ("robustify rows.npz --steps 0", "steps must be at least 1, not 0"),
         ("robustify rows.npz --queries -5", "queries must be at least 1, not -5"),
