@@ -67,7 +67,11 @@ def cpu_seconds(work: Callable[[], Any]) -> float:
 
 
 def take_turns(
-    contenders: Mapping[str, Callable[[], float]], least: int, most: int | None = None, patience: int = 3
+    contenders: Mapping[str, Callable[[], float]],
+    least: int,
+    most: int | None = None,
+    patience: int = 3,
+    hopeless: float = float("inf"),
 ) -> dict[str, list[float]]:
     """Measure contenders round by round until no best time has fallen by 2 % in `patience` rounds.
 
@@ -76,12 +80,15 @@ def take_turns(
         least: least number of rounds.
         most: largest number of rounds; default four times `least`.
         patience: rounds without a new best time that end the measurement.
+        hopeless: contenders so many times slower than the fastest are measured no more.
     """
     seconds: dict[str, list[float]] = {name: [] for name in contenders}
     best, since = dict.fromkeys(contenders, float("inf")), 0
     for done in range(1, (most or 4 * least) + 1):
         since += 1
         for name, measure in contenders.items():
+            if done > 1 and best[name] > hopeless * min(best.values()):
+                continue
             seconds[name].append(measure())
             if seconds[name][-1] < 0.98 * best[name]:
                 best[name], since = seconds[name][-1], 0

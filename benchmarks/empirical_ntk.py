@@ -2,9 +2,10 @@
 
     python benchmarks/empirical_ntk.py --nt-python nt-oracle/bin/python
 
-Each contender has a process of its own, and they take turns. Ratios are of CPU seconds, best of the rounds, limes with
-the method that it chooses against the fastest implementation of neural-tangents; memory is what the first runs added
-to the process. Float32; errors are relative to the largest entry, against limes in float64 by Jacobian contraction.
+Each contender has a process of its own, and they take turns; those three times slower than the fastest run once. Ratios
+are of CPU seconds, best of the rounds, limes with the method that it chooses against the fastest implementation of
+neural-tangents; memory is what the first runs added to the process. Float32; errors are relative to the largest entry,
+against limes in float64 by Jacobian contraction.
 """
 
 import os
@@ -56,7 +57,8 @@ def measure(network: str, trace: bool, times: int, options: Any, folder: Path) -
         name = f"neural-tangents, {method}"
         started[name] = Contender(name, options.nt_python, "float32", WORKER)
         started[name].ask("prepare", contender="neural-tangents", method=method, **asked)
-    seconds = common.take_turns({n: lambda c=c: c.ask("time")["cpu"] for n, c in started.items()}, options.rounds)
+    contenders = {n: lambda c=c: c.ask("time")["cpu"] for n, c in started.items()}
+    seconds = common.take_turns(contenders, options.rounds, hopeless=3)
     peaks = {name: contender.ask("peak")["bytes"] for name, contender in started.items()}
     errors = {}
     for name, contender in started.items():

@@ -101,6 +101,11 @@ def test_turns_go_on_until_the_best_time_is_stable():
     assert len(seconds["steady"]) == 7
     assert len(common.take_turns({"steady": lambda: 1.0}, least=5)["steady"]) == 5
     shrinking = iter(0.5**k for k in range(99))
+    both = {"fast": lambda: 1.0, "slow": lambda: 4.0}
+    assert {name: len(times) for name, times in common.take_turns(both, least=3, hopeless=3).items()} == {
+        "fast": 4,
+        "slow": 1,
+    }
     assert len(common.take_turns({"shrinking": lambda: next(shrinking)}, least=2)["shrinking"]) == 8
 
 

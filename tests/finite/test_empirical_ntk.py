@@ -90,7 +90,7 @@ def test_one_batch_is_half_of_the_work_and_the_same_kernel():
 @pytest.mark.parametrize("kept", [1, 2])
 def test_tiles_that_are_not_kept_are_derived_again(monkeypatch, kept):
     apply, params, x1, x2, _, exact = case("dense")
-    monkeypatch.setattr(sys.modules["limes.finite.plan"], "_kept", lambda held, spare, tiles: min(kept, tiles))
+    monkeypatch.setattr(sys.modules["limes.finite.plan"], "_kept", lambda held, worth, spare, tiles: min(kept, tiles))
     symmetric = functions.naive_ntk(apply, params, x1, x1)
     for second, expected in ((x2, exact), (None, symmetric)):
         assert lm.finite.plan(apply, params, x1, second, False, tile=2).kept == kept
@@ -98,21 +98,38 @@ def test_tiles_that_are_not_kept_are_derived_again(monkeypatch, kept):
         np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12 * np.abs(expected).max())
 
 
+def looped(params, x):
+    return jax.lax.fori_loop(0, 2, lambda _, h: jnp.tanh(h @ params["w1"]), x) @ params["w2"]
+
+
+def large_loop():
+    """Weights of `looped` of 1.3 MB, and 40 rows."""
+    rng = np.random.default_rng(0)
+    return {"w1": rng.standard_normal((400, 400)), "w2": rng.standard_normal((400, 1))}, rng.standard_normal((40, 400))
+
+
 def test_tiles_fit_the_cache_and_are_even_and_kept_as_the_memory_allows():
     """40 rows of 1.3 MB: tiles of at most 8 MB, all kept where the limit allows it, fewer where it does not."""
-    rng = np.random.default_rng(0)
-    params = {"w1": rng.standard_normal((400, 400)), "w2": rng.standard_normal((400, 1))}
-    x = rng.standard_normal((40, 400))
-
-    def looped(params, x):
-        return jax.lax.fori_loop(0, 2, lambda _, h: jnp.tanh(h @ params["w1"]), x) @ params["w2"]
-
+    params, x = large_loop()
     free = lm.finite.plan(looped, params, x, method="jacobian")
     assert (free.tile, free.kept) == (6, 7)
     assert "tiles of 6 rows, 7 of them kept" in str(free)
     tight = lm.finite.plan(looped, params, x, method="jacobian", memory=free.bytes - 1)
     assert (tight.tile, tight.kept) == (6, 6)
     assert 0 < free.bytes - tight.bytes < 6 * 1.3e6 + 1e5
+
+
+@pytest.mark.parametrize(("device", "tile", "kept"), [(2 << 30, 40, 1), (200 << 20, 10, 4), (20 << 20, 4, 1)])
+def test_an_accelerator_takes_tiles_of_a_sixteenth_of_its_memory_and_keeps_a_quarter(monkeypatch, device, tile, kept):
+    """It has no cache to fall out of; and what its memory cannot hold is not asked of it."""
+    monkeypatch.setattr(sys.modules["limes.finite.plan"], "device_bytes", lambda: device)
+    params, x = large_loop()
+    made = lm.finite.plan(looped, params, x, method="jacobian")
+    assert (made.tile, made.kept) == (tile, kept)
+    assert made.bytes - x.shape[0] ** 2 * x.itemsize <= device
+    monkeypatch.setattr(sys.modules["limes.finite.plan"], "device_bytes", lambda: 1 << 20)
+    with pytest.raises(MemoryRefused, match=r"but the limit is 1\.\d MB"):
+        lm.finite.plan(looped, params, x, method="jacobian")
 
 
 @pytest.mark.usefixtures("quick_compilation")

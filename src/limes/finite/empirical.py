@@ -12,7 +12,7 @@ from limes.core.progress import Progress, Quiet
 from limes.core.types import Array
 from limes.finite import modes
 from limes.finite.network import Apply, Weighted, precision_of, weighted
-from limes.finite.plan import Method, Plan, Programs, choose, compiled
+from limes.finite.plan import Method, Plan, Programs, choose, compiled, whole
 
 
 def empirical_ntk(
@@ -75,8 +75,9 @@ def empirical_ntk(
         mode = modes.parse(found.network.outputs, trace, output)
         first, second = found.batches(x1, x2)
         sizes = len(first), len(first) if second is None else len(second)
-        made = choose(found, mode, first[:1], sizes, method, memory, tile)
-        programs = compiled(found, mode, made.method, first[:1], made.tile)
+        same = second is None
+        made = choose(found, mode, first[:1], sizes, same, method, memory, tile)
+        programs = compiled(found, mode, made.method, first[:1], made.tile, whole(made.tile, sizes, same))
         return _fill(found, mode, programs, made, first, second, progress or Quiet())
 
 

@@ -24,12 +24,6 @@ def on_gpu() -> bool:
     return jax.default_backend() == "gpu"
 
 
-def device_bytes() -> int | None:
-    """Bytes that are left on JAX's device, where it says."""
-    stats = jax.devices()[0].memory_stats()
-    return stats["bytes_limit"] - stats["bytes_in_use"] if stats else None
-
-
 def worth_compiling(net: KernelRule, n1: int, n2: int, shape: tuple[int, ...], itemsize: int) -> Program | None:
     """The net's program for compiled loops, where there is one and its compilation pays: for large work.
 

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 
-from limes.core.processors import processors
+from limes.core.devices import processors
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,12 @@ import numpy as np
 
 from limes.core import memory as mem
 from limes.core import precision
+from limes.core.devices import device_bytes
 from limes.core.errors import InputError
 from limes.core.types import Array
 from limes.kernels.block import block, block_behind_head, check_get, packed_block
 from limes.kernels.compiling import jit_of_net
-from limes.kernels.engines import device_bytes, on_gpu, recursion, tile_rows, worth_compiling
+from limes.kernels.engines import on_gpu, recursion, tile_rows, worth_compiling
 from limes.kernels.pieces import Compute, Piece, batch, cut, on_device, on_host
 from limes.kernels.program import Program
 from limes.kernels.sequences import split, together

@@ -18,8 +18,8 @@ from typing import Any, Self
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
+from limes.core.devices import processors
 from limes.core.errors import NumericalError
-from limes.core.processors import processors
 from limes.finite.inactive.choice import costs
 from limes.finite.inactive.lists import Lists
 from limes.finite.inactive.loops import DENSE, EXPIRED, LISTED, enlist, judge, move_gram, move_rows, settle

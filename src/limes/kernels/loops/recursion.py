@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from limes.core.processors import processors
+from limes.core.devices import processors
 from limes.kernels.loops import forward
 from limes.kernels.program import Program, Rectifier, Segment, Window
 
