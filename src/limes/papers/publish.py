@@ -72,7 +72,7 @@ def provenance_table(results: Path = RESULTS) -> str:
     for path in sorted(results.glob("*.json")):
         for run in sorted(json.loads(path.read_text())["runs"], key=lambda run: run["size"]):
             versions, seconds = run["versions"], sum(part["seconds"] for part in run["timings"])
-            cells = [f"`{path.stem}`", run["size"], run["date"][:10], f"`{run['commit']}`" if run["commit"] else "–"]
+            cells = [path.stem, run["size"], run["date"][:10], (run["commit"] or "–")[:7]]
             cells += [versions[name] for name in ("python", "jax", "numpy")]
             lines.append(f"| {' | '.join([*cells, str(run['machine']['cpu_count']), format_seconds(seconds)])} |")
     return "\n".join(lines)
