@@ -35,7 +35,7 @@ format: $(VENV)/.test ## put the code into the project's format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(VENV)/.core ## run the benchmarks; results go to benchmarks/results, the table to README.md
+bench: $(VENV)/.core ## run the benchmarks; results go to benchmarks/results, tables to README.md and docs
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/table.py --write
 

@@ -1,8 +1,9 @@
-"""The benchmark tables of README.md and docs, made from ``benchmarks/results/*.json`` and never typed.
+"""The benchmark tables of README.md and the documentation, made from ``benchmarks/results/*.json`` and never typed.
 
-A result is what `common.report` writes: name, sentence, rows, command, machine, versions and date. The table shows
-case, ratio, what the ratio means, and accuracy; details stay in the file. Run ``python benchmarks/table.py --write``
-after a benchmark; without ``--write`` the table is printed.
+A result is what `common.report` writes: name, sentence, rows, command, machine, versions and date. docs/benchmarks.md
+has all rows with their accuracies, README.md the ranges of the ratios of the main results, docs/certify.md some
+accuracies of two results. Details stay in the files. Run ``python benchmarks/table.py --write`` after a benchmark;
+without ``--write`` the tables are printed.
 """
 
 import json
@@ -14,9 +15,23 @@ from typing import Any
 from limes.report.marks import between
 
 HERE = Path(__file__).parent
-README, CERTIFY = HERE.parent / "README.md", HERE.parent / "docs" / "certify.md"
-REPRODUCIBILITY = HERE.parent / "docs" / "reproducibility.md"
+README, DOCS = HERE.parent / "README.md", HERE.parent / "docs"
+CERTIFY, BENCHMARKS = DOCS / "certify.md", DOCS / "benchmarks.md"
+REPRODUCIBILITY = DOCS / "reproducibility.md"
 START, END = "<!-- benchmarks:start -->", "<!-- benchmarks:end -->"
+_MAIN = (
+    "fc_kernel",
+    "conv_kernel",
+    "gpu_kernel",
+    "input_gradient",
+    "robustify_cifar",
+    "full_cifar",
+    "public_attacks",
+    "lazy_limit",
+    "certified_radius",
+    "certificate_soundness",
+)
+"""The results that README.md sums up, in the order of the data's way."""
 _BRIEF = {
     "certified_radius": (
         {name: f"mean radius, {name}" for name in ("interval", "norm", "joint", "attack")},
@@ -39,6 +54,22 @@ def load(folder: Path = HERE / "results") -> list[dict[str, Any]]:
 def render(results: Sequence[Mapping[str, Any]]) -> str:
     """Markdown: for each result its sentence, its table, and how it was made."""
     return "\n\n".join(_section(result) for result in results) or "No results have been committed."
+
+
+def summary(results: Sequence[Mapping[str, Any]], names: Sequence[str] = _MAIN) -> str:
+    """Markdown: of each result named, for each meaning of its ratios the smallest and the largest, and how many."""
+    by_name, lines = {result["name"]: result for result in results}, [_row(["Benchmark", "Ratio", "Against", "Cases"])]
+    lines.append(_row(["---", "---:", "---", "---:"]))
+    for result in (by_name[name] for name in names if name in by_name):
+        ratios: dict[str, list[float]] = {}
+        for row in result["rows"]:
+            if row["ratio"] is not None:
+                ratios.setdefault(row["against"], []).append(row["ratio"])
+        link = f"[{result['name']}](docs/benchmarks.md#{result['name']})"
+        for against, values in ratios.items():
+            ends = dict.fromkeys(_cell("ratio", end) for end in (min(values), max(values)))
+            lines.append(_row([link, " to ".join(ends), _cell("against", against), str(len(values))]))
+    return "\n".join(lines)
 
 
 def brief(result: Mapping[str, Any], columns: Mapping[str, str], share: str) -> str:
@@ -71,7 +102,7 @@ def provenance(results: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _section(result: Mapping[str, Any]) -> str:
-    lines = [f"**{result['name']}.** {result['what']}", "", _row(name.capitalize() for name in _COLUMNS)]
+    lines = [f"### {result['name']}", "", result["what"], "", _row(name.capitalize() for name in _COLUMNS)]
     lines.append(_row(_COLUMNS.values()))
     lines += [_row(_cell(name, row.get(name)) for name in _COLUMNS) for row in result["rows"]]
     versions = ", ".join(f"{package} {version}" for package, version in result["versions"].items())
@@ -94,10 +125,11 @@ def _cell(column: str, value: Any) -> str:
 
 
 if __name__ == "__main__":
-    table = render(load())
+    tables = {README: summary(load()), BENCHMARKS: render(load())}
     if sys.argv[1:] == ["--write"]:
-        README.write_text(between(README.read_text(), START, END, table))
+        for page, table in tables.items():
+            page.write_text(between(page.read_text(), START, END, table))
         CERTIFY.write_text(certificates(CERTIFY.read_text()))
         REPRODUCIBILITY.write_text(between(REPRODUCIBILITY.read_text(), START, END, provenance(load())))
     else:
-        print(table)
+        print(*tables.values(), sep="\n\n")

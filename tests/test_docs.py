@@ -29,6 +29,11 @@ def blocks(page: Path, language: str) -> list[tuple[int, str]]:
     return [(text.count("\n", 0, match.start(1)) + 1, match[1]) for match in found]
 
 
+def imported(page: Path) -> set[str]:
+    """Names after ``import`` at the beginning of a line of Python in a page."""
+    return {name for _, source in blocks(page, "python") for name in re.findall(r"^import (\w+)", source, re.MULTILINE)}
+
+
 def module_name(path: Path) -> str:
     parts = path.relative_to(ROOT / "src").with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
@@ -38,8 +43,18 @@ def name_of(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-@pytest.mark.parametrize("page", [p for p in PAGES if blocks(p, "python")], ids=name_of)
+def with_python() -> list:
+    """Pages with blocks of Python; tutorials train and attack more than the default run has time for."""
+    pages = [page for page in PAGES if blocks(page, "python")]
+    return [
+        pytest.param(p, marks=pytest.mark.slow if p.parent.name == "tutorials" else (), id=name_of(p)) for p in pages
+    ]
+
+
+@pytest.mark.parametrize("page", with_python())
 def test_python_blocks_run(page, tmp_path, monkeypatch):
+    for package in LIBRARIES & imported(page):
+        pytest.importorskip(package, reason=f"the page needs {package}")
     monkeypatch.chdir(tmp_path)
     namespace = {"__name__": "page"}
     for line, source in blocks(page, "python"):
@@ -106,11 +121,21 @@ def table():
     return module
 
 
-def test_readme_has_the_table_of_the_committed_results(table):
-    text = (ROOT / "README.md").read_text()
-    assert text == between(text, table.START, table.END, table.render(table.load())), (
+@pytest.mark.parametrize(("page", "form"), [("README", "summary"), ("BENCHMARKS", "render")])
+def test_pages_have_the_tables_of_the_committed_results(table, page, form):
+    text = getattr(table, page).read_text()
+    assert text == between(text, table.START, table.END, getattr(table, form)(table.load())), (
         "run: python benchmarks/table.py --write"
     )
+
+
+def test_the_summary_has_the_range_of_each_meaning(table):
+    ratios = [("product", 0.5), ("product", 20.0), ("product", None), ("other", 1.25)]
+    rows = [{"case": "a", "ratio": ratio, "against": against} for against, ratio in ratios]
+    assert table.summary([{"name": "one", "rows": rows}], ["none", "one"]).split("\n")[2:] == [
+        "| [one](docs/benchmarks.md#one) | 0.50 to 20.0 | product | 2 |",
+        "| [one](docs/benchmarks.md#one) | 1.25 | other | 1 |",
+    ]
 
 
 def test_the_page_on_certificates_has_the_tables_of_the_committed_results(table):

@@ -4,11 +4,11 @@ import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 import pytest
-from matplotlib.text import Annotation, Text
 
 from limes.core.errors import InputError
 from limes.report import class_balance, gallery, radius_curve, save_figure, style, time_curve, to_svg, to_svg_data_uri
 from limes.report.curves import _spread
+from report.layout import assert_texts_apart_and_inside
 
 TIMES = np.array([0.1, 1, 10, 100, 1000, np.inf])
 CLEAN = np.array([0.4, 0.7, 0.9, 0.95, 0.97, 0.98])
@@ -23,39 +23,6 @@ def curve(**changes):
 
 def texts(svg):
     return ["".join(node.itertext()).strip() for node in ElementTree.fromstring(svg).iter("text")]
-
-
-def text_boxes(figure):
-    """Extents of all texts that are drawn, in pixels; tick labels beyond the ends of an axis are not."""
-    figure.draw_without_rendering()
-    beyond = set()
-    for ax in figure.axes:
-        for axis in (ax.xaxis, ax.yaxis):
-            low, high = sorted(axis.get_view_interval())
-            for tick in axis.get_major_ticks():
-                if not low <= tick.get_loc() <= high or not axis.get_visible():
-                    beyond |= {tick.label1, tick.label2}
-    found = []
-    for artist in figure.findobj(Text):
-        box = artist.get_window_extent() if artist.get_visible() and artist.get_text().strip() else None
-        if box is not None and artist not in beyond and not isinstance(artist, Annotation):
-            found.append((artist.get_text(), box))
-        elif box is not None and isinstance(artist, Annotation):
-            found.append((artist.get_text(), Text.get_window_extent(artist)))
-    return found
-
-
-def assert_texts_apart_and_inside(figure):
-    boxes, (width, height) = text_boxes(figure), figure.get_size_inches() * figure.dpi
-    for name, box in boxes:
-        assert box.x0 >= -1, name
-        assert box.y0 >= -1, name
-        assert box.x1 <= width + 1, name
-        assert box.y1 <= height + 1, name
-    for k, (name, a) in enumerate(boxes):
-        for other, b in boxes[k + 1 :]:
-            apart = a.x1 <= b.x0 + 1 or b.x1 <= a.x0 + 1 or a.y1 <= b.y0 + 1 or b.y1 <= a.y0 + 1
-            assert apart, f"{name!r} overlaps {other!r}"
 
 
 def test_time_curve_names_its_lines_the_stop_and_infinity():

@@ -36,7 +36,7 @@ def test_page_is_accessible(check_html):
     assert tags.count("h1") == 1
     assert {"main", "nav", "figcaption", "caption"} <= set(tags)
     assert {attrs["scope"] for tag, attrs in checker.tags if tag == "th"} == {"col", "row"}
-    assert ("div", {"role": "img", "aria-label": "word"}) in checker.tags
+    assert ("div", {"class": "scroll", "tabindex": "0", "role": "img", "aria-label": "word"}) in checker.tags
     assert all(attrs.get("tabindex") == "0" for tag, attrs in checker.tags if attrs.get("class") == "scroll")
 
 

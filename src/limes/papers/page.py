@@ -52,7 +52,7 @@ def paper_page(metrics: Mapping[str, Any], figures: Mapping[str, tuple[str, str,
         subtitle=f"{paper['reference']}; size {metrics['size']}",
         headline=[(word, str(n), "claims") for word, n in _counts(claims).items()],
         sections=sections,
-        footer="Made by limes. This page is one file: it loads nothing and runs no script.",
+        docs="papers.md",
     )
 
 

@@ -26,7 +26,7 @@ def line(ax: Any, i: int, x: Sequence[float], entries: Sequence[Estimate], label
         spread: Any = [low, [m * f - m for m, f in zip(means, factors, strict=True)]]
     else:
         spread = [e["standard_error"] or 0.0 for e in entries]
-    drawn: dict[str, Any] = {"color": style.SERIES[i], "marker": style.MARKERS[i], "markersize": 4, "linewidth": 1.4}
+    drawn = style.look(i)
     ax.errorbar(x, means, yerr=spread, elinewidth=0.9, label=label, **drawn | look)
 
 

@@ -15,7 +15,7 @@ _KINDS = {"inactive": "Inactive units", "masked": "Masked weights", "local": "Lo
 _SHARES = {
     "inactive": "active pairs of unit and row",
     "masked": "hidden weights kept",
-    "local": "of the input that a unit sees",
+    "local": "part of the input that a unit sees",
 }
 _TOLD = {
     "inactive": "Two layers whose units fire only above a threshold: few do on a given row, others on the next. That "
@@ -48,19 +48,28 @@ def activity_curves(metrics: Metrics) -> "Drawing":
         line = kind != "local"  # its points differ in more than the share
         for j, (key, label) in enumerate((("accuracy", "clean"), ("robust", "attacked"))):
             x = [100 * row["share"]["mean"] * (1 if line else 1.06 ** (k - 1)) for k, row in enumerate(rows)]
-            look = {"color": style.SERIES[j], "marker": style.MARKERS[j], "markersize": 4, "label": label}
+            look = style.look(j, label=label)
             errors = [row[key]["standard_error"] for row in rows]
-            ax.errorbar(
-                x, [row[key]["mean"] for row in rows], yerr=errors, linewidth=1.4 if line else 0, elinewidth=0.9, **look
-            )
-        places = sorted({round(100 * row["share"]["mean"], 3) for row in rows})
+            means = [row[key]["mean"] for row in rows]
+            ax.errorbar(x, means, yerr=errors, linestyle="-" if line else "none", elinewidth=0.9, **look)
+        places = _apart([100 * row["share"]["mean"] for row in rows])
         ax.set_xticks(places, [f"{place:.3g}" if place >= 99.5 else f"{place:.2g}" for place in places])
         ax.set_ylim(max(0.0, min(row["robust"]["mean"] for row in rows) - 0.1), 1.01)
         ax.set_title(_KINDS[kind], fontsize=style.FONT_SIZE, color=style.INK, loc="left")
         ax.set_xlabel(f"{_SHARES[kind]} (%)")
+        ax.set_ylabel("accuracy")
         if i == 0:
-            style.legend(ax, fontsize=style.FONT_SIZE - 1, loc="lower left")
+            style.legend(ax, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, borderaxespad=0.2)
     return figure
+
+
+def _apart(shares: Sequence[float]) -> list[float]:
+    """Places for ticks: shares whose labels would touch have one between them."""
+    places: list[float] = []
+    for share in sorted(shares):
+        if not places or share > 1.15 * places[-1]:
+            places.append(share)
+    return places
 
 
 def activity_page(metrics: Metrics, figure: str) -> Page:
@@ -81,7 +90,7 @@ def activity_page(metrics: Metrics, figure: str) -> Page:
         subtitle="inactive units, masked weights, local connections",
         headline=tiles,
         sections=[_summary(metrics), _curves(metrics, figure), *_tables(metrics), _setup(metrics), _reproduce(metrics)],
-        footer="Made by limes. This page is one file: it loads nothing and runs no script.",
+        docs="inactive.md#how-little-is-enough",
     )
 
 
@@ -142,6 +151,7 @@ def _curves(metrics: Metrics, figure: str) -> Section:
         for row in metrics["networks"]
     )
     caption = (
+        "Read from the right, where the network is whole: where a curve stays level, less of the network does as well. "
         f"Means over {len(s['seeds'])} draws of rows and weights, with standard errors. Attack: {s['attack']} within "
         f"{reading.threat(s)}. The axes are shares of different things."
     )

@@ -39,8 +39,7 @@ def bound_curves(epochs: Sequence[float] | np.ndarray, curves: Mapping[str, Sequ
     style.plain_axes(ax)
     for i, (name, label) in enumerate(BOUND_LABELS.items()):
         if name in curves:
-            dotted = ":" if name == "complete" else "-"
-            ax.plot(epochs, _shown(epochs, name, curves), dotted, color=style.SERIES[i], linewidth=1.5, label=label)
+            ax.plot(epochs, _shown(epochs, name, curves), label=label, **style.dashed(i))
     looks = {"train_error": "--", "test_error": "-", "gap": ":"}
     for name, label in _ERROR_LABELS.items():
         if name in curves:
@@ -50,9 +49,9 @@ def bound_curves(epochs: Sequence[float] | np.ndarray, curves: Mapping[str, Sequ
     ax.axhline(1.0, color=style.MUTED, linewidth=0.8)
     style.log_y(ax)
     ax.set_xlabel("epoch")
-    ax.set_ylabel("bound, error, gap")
+    ax.set_ylabel("bound, error or gap (shares)")
     where = {"loc": "lower left", "bbox_to_anchor": (-0.16, 1.02), "ncols": 3, "columnspacing": 1.0, "borderaxespad": 0}
-    style.legend(ax, fontsize=style.FONT_SIZE - 1.5, **where)
+    style.legend(ax, **where)
     return figure
 
 

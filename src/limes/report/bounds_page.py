@@ -41,7 +41,7 @@ def bounds_page(metrics: Metrics, figures: Mapping[str, str]) -> Page:
             _setup(metrics),
             _reproduce(metrics),
         ],
-        footer="Made by limes. This page is one file: it loads nothing and runs no script.",
+        docs="bounds.md#conventions-that-change-the-number",
     )
 
 
@@ -87,8 +87,8 @@ def _course(metrics: Metrics, figures: Mapping[str, str]) -> Section:
         [
             Figure(
                 figures["bounds"],
-                "Bounds, errors and the gap after every epoch, on a logarithmic axis; the line is 1. A gap of 0 or "
-                "less is not drawn.",
+                "A bound above the line at 1 says nothing, and how far it lies above the gap is how loose it is. After "
+                "every epoch, on a logarithmic axis; a gap of 0 or less is not drawn.",
                 f"Curves over epochs. At the end {told}; gap {curves['gap'][-1]:.3f}.",
             ),
             Table(columns, rows, f"All {len(rows)} epochs", folded=True),

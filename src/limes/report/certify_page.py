@@ -46,23 +46,24 @@ def _radii(metrics: Metrics) -> "MatplotlibFigure":
     certified, attacked = (np.array(points[name], dtype=float) for name in ("certified", "attacked"))
     finite = np.isfinite(attacked) & np.isfinite(certified)
     certified, attacked = certified[finite], attacked[finite]
-    figure = style.new_figure(style.WIDTH, 2.7)
+    figure = style.new_figure(style.WIDTH, 3.1)
     left, right = figure.subplots(1, 2)
     most = float(np.max(attacked, initial=1e-9)) * 1.05
     style.plain_axes(left)
     left.plot([0, most], [0, most], color=style.MUTED, linewidth=1.0, linestyle=(0, (4, 3)))
     left.plot(attacked, certified, linestyle="none", marker="o", markersize=3.5, alpha=0.7, color=style.INK)
-    left.set(xlim=(0, most), ylim=(0, most), xlabel="attacked radius", ylabel="certified radius")
+    unit = reading.norm(metrics)
+    left.set(xlim=(0, most), ylim=(0, most), xlabel=f"attacked radius ({unit})", ylabel=f"certified radius ({unit})")
     style.plain_axes(right)
     bins = np.linspace(0, most, 16)
-    for values, name, i in ((attacked, "attacked", 0), (certified, "certified", 1)):  # colours as of the curves
-        right.hist(values, bins, color=style.SERIES[i], alpha=0.55, label=name)
-    right.set(xlabel="radius", ylabel="points")
-    right.legend(frameon=False, fontsize=style.FONT_SIZE - 1, labelcolor=style.INK)
+    right.hist(attacked, bins, color=style.SERIES[0], alpha=0.6, label="attacked")  # colours as of the curves
+    right.hist(certified, bins, histtype="step", color=style.SERIES[1], linewidth=1.8, label="certified")
+    right.set(xlabel=f"radius ({unit})", ylabel="points")
+    style.legend(right)
     for ax in (left, right):
         ax.xaxis.set_major_formatter(lambda value, _: format_number(round(value, 12)))
         ax.locator_params(axis="x", nbins=4)
-    figure.subplots_adjust(0.11, 0.19, 0.99, 0.97, wspace=0.3)
+    figure.subplots_adjust(0.13, 0.17, 0.99, 0.97, wspace=0.35)
     return figure
 
 
@@ -88,7 +89,7 @@ def certify_page(metrics: Metrics, figures: Mapping[str, str]) -> Page:
             _weakest(figures),
             _about(metrics),
         ],
-        footer="Made by limes. This page is one file: it loads nothing and runs no script.",
+        docs="certify.md",
     )
 
 
@@ -101,7 +102,10 @@ def _summary(metrics: Metrics) -> Section:
 
 
 def _points(metrics: Metrics, figures: Mapping[str, str]) -> Section:
-    caption = "Each point's two radii, and how they are spread. No point may lie above the dashed line."
+    caption = (
+        "The closer a point is to the dashed line, the more of its robustness is proved; above the line none may lie. "
+        "Right: how both radii are spread."
+    )
     alt = "Certified against attacked radius of each point, and histograms of both."
     counts = ", ".join(f"{name}: {count}" for name, count in metrics["methods"].items())
     return Section(
@@ -112,8 +116,11 @@ def _points(metrics: Metrics, figures: Mapping[str, str]) -> Section:
 def _weakest(figures: Mapping[str, str]) -> Section:
     if "weakest" not in figures:
         return Section("Least robust inputs", [Paragraph("No attack succeeded.")])
-    caption = "The points with the nearest adversarial examples, before and after; predictions that changed are bold."
-    return Section("Least robust inputs", [Figure(figures["weakest"], caption, caption)])
+    caption = (
+        "How little it takes: the points with the nearest adversarial examples. Predictions that changed are bold."
+    )
+    alt = "Points before and after the smallest change that gives them another label, with the class that is read."
+    return Section("Least robust inputs", [Figure(figures["weakest"], caption, alt)])
 
 
 def _about(metrics: Metrics) -> Section:

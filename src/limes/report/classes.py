@@ -46,7 +46,9 @@ def class_balance(
     share = (width - left - 0.7) / width / longest
     for i, label in enumerate(labels):
         y = height - 0.05 - (i + 0.5) * row
-        figure.text((room - 0.08) / width, y / height, names[i], ha="right", va="center", size=9, color=style.INK)
+        figure.text(
+            (room - 0.08) / width, y / height, names[i], ha="right", va="center", size=style.SMALL, color=style.INK
+        )
         if samples:
             low, high = bounds or (_extreme(samples, np.min), _extreme(samples, np.max))
             for j in range(per_class):
@@ -56,11 +58,11 @@ def class_balance(
                 ax.set_axis_off()
         _bar(figure, left / width, y / height, counts[label] * share, 0.6 * row / height)
         end = left / width + counts[label] * share + 0.012
-        figure.text(end, y / height, f"{counts[label]:,}", va="center", size=9, color=style.MUTED)
+        figure.text(end, y / height, f"{counts[label]:,}", va="center", size=style.SMALL, color=style.MUTED)
     if len(counts) > MOST:
         rest = sum(counts.values()) - sum(counts[label] for label in labels)
         text = f"and {len(counts) - MOST} smaller classes with {rest:,} rows together"
-        figure.text(left / width, 0.12 / height, text, va="center", size=9, color=style.MUTED)
+        figure.text(left / width, 0.12 / height, text, va="center", size=style.SMALL, color=style.MUTED)
     return figure
 
 

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_SIZE = style.FONT_SIZE - 1
 _AXES = (0.115, 0.155, 0.65, 0.75)  # left, bottom, width, height, as shares of the figure
 _MARGIN = 1.3  # inches: wider names go above the axes
 _Numbers = Sequence[float] | np.ndarray
@@ -113,13 +112,13 @@ def radius_curve(
     _accuracy_limits(ax)
     if chance is not None:  # at the left, where curves are high
         where = {"xy": (0.01, chance), "xycoords": ax.get_yaxis_transform(), "textcoords": "offset points"}
-        ax.annotate("most frequent class", xytext=(0, 3), size=_SIZE - 1, color=style.MUTED, **where)
+        ax.annotate("most frequent class", xytext=(0, 3), size=style.SMALL, color=style.MUTED, **where)
     if used_eps is not None:
         _mark(ax, used_eps, f"ε = {format_number(used_eps)}")
     ax.xaxis.set_major_formatter(lambda value, _: format_number(round(value, 12)))
     ax.set_xlabel(eps_label)
     ax.set_ylabel("worst-case accuracy")
-    widest = max(style.text_width(figure, name, _SIZE) for _, _, name, _ in ends)
+    widest = max(style.text_width(figure, name, style.SMALL) for _, _, name, _ in ends)
     if widest <= _MARGIN:
         _label_ends(ax, ends)
     else:
@@ -134,7 +133,7 @@ def _draw(ax: "Axes", x: np.ndarray, y: np.ndarray, se: np.ndarray | None, i: in
         ax.fill_between(x, y - se, y + se, color=colour, alpha=0.18, linewidth=0)
     elif se is not None:
         ax.errorbar(x, y, yerr=se, fmt="none", color=colour, elinewidth=1.2, capsize=2.5)
-    ax.plot(x, y, color=colour, linewidth=1.8, marker=style.MARKERS[i], markersize=4)
+    ax.plot(x, y, **style.look(i))
 
 
 def _draw_in_parts(ax: "Axes", x: np.ndarray, y: np.ndarray, se: np.ndarray | None, parts: list[slice], i: int) -> None:
@@ -202,7 +201,7 @@ def _mark(ax: "Axes", x: float, text: str) -> None:
     share = (x - low) / (high - low)
     align = "left" if share < 0.2 else "right" if share > 0.8 else "center"
     where = {"xy": (x, 1.0), "xycoords": ax.get_xaxis_transform(), "textcoords": "offset points"}
-    ax.annotate(text, xytext=(0, 4), ha=align, va="bottom", size=_SIZE, color=style.INK, **where)
+    ax.annotate(text, xytext=(0, 4), ha=align, va="bottom", size=style.SMALL, color=style.INK, **where)
 
 
 def _label_ends(ax: "Axes", ends: list[tuple[float, float, str, int]]) -> None:
@@ -210,17 +209,17 @@ def _label_ends(ax: "Axes", ends: list[tuple[float, float, str, int]]) -> None:
     figure = ax.get_figure(root=True)
     assert figure is not None
     left, bottom, _, height = ax.get_position().bounds
-    room = max(style.text_width(figure, text, _SIZE) for _, _, text, _ in ends) + 0.32
+    room = max(style.text_width(figure, text, style.SMALL) for _, _, text, _ in ends) + 0.32
     ax.set_position((left, bottom, 1 - left - room / figure.get_figwidth(), height))
     low, high = ax.get_ylim()
-    line = 1.3 * _SIZE / 72 / (height * figure.get_figheight())  # height of a line of text, as a share of the axes
+    line = 1.3 * style.SMALL / 72 / (height * figure.get_figheight())  # a line of text, as a share of the axes
     order = sorted(range(len(ends)), key=lambda k: ends[k][1])
     wanted = [(ends[k][1] - low) / (high - low) for k in order]
     heights = [line * (1 + ends[k][2].count("\n")) for k in order]
     for k, want, centre in zip(order, wanted, _spread(wanted, heights), strict=True):
         x, y, text, i = ends[k]
         moved = abs(centre - want) > line / 3
-        leader = {"arrowstyle": "-", "color": style.FAINT, "linewidth": 0.9, "shrinkA": 2, "shrinkB": 4}
+        leader = {"arrowstyle": "-", "color": style.MUTED, "linewidth": 0.9, "shrinkA": 2, "shrinkB": 4}
         leader |= {"relpos": (0.0, 0.5)}
         ax.annotate(
             text,
@@ -228,7 +227,7 @@ def _label_ends(ax: "Axes", ends: list[tuple[float, float, str, int]]) -> None:
             xytext=(1 + 0.22 / (ax.get_position().width * figure.get_figwidth()), centre),
             textcoords="axes fraction",
             va="center",
-            size=_SIZE,
+            size=style.SMALL,
             color=style.SERIES_TEXT[i],
             arrowprops=leader if moved else None,
         )
@@ -256,28 +255,10 @@ def _spread(wanted: list[float], heights: list[float]) -> list[float]:
 
 
 def _legend_above(ax: "Axes", names: list[str]) -> None:
-    """Names too long for the margin go above the axes, which make room for them."""
+    """Names too long for the margin go above the axes."""
     from matplotlib.lines import Line2D
 
-    handles = [
-        Line2D([], [], color=style.SERIES[i], marker=style.MARKERS[i], markersize=4, linewidth=1.8, label=name)
-        for i, name in enumerate(names)
-    ]
-    figure = ax.get_figure(root=True)
-    assert figure is not None
-    widest = max(style.text_width(figure, name, _SIZE) for name in names)
-    columns = 2 if 2 * (widest + 0.5) < 0.86 * figure.get_figwidth() else 1
-    before = figure.get_figheight()
-    figure.set_figheight(before + 0.21 * math.ceil(len(names) / columns))
-    share = before / figure.get_figheight()
-    ax.set_position((_AXES[0], _AXES[1] * share, 0.97 - _AXES[0], _AXES[3] * share))
-    ax.legend(
-        handles=handles,
-        loc="lower left",
-        bbox_to_anchor=(-0.01, 1.09),
-        ncols=columns,
-        frameon=False,
-        fontsize=_SIZE,
-        labelcolor=style.INK,
-        borderaxespad=0,
-    )
+    left, bottom, _, height = ax.get_position().bounds
+    ax.set_position((left, bottom, 0.97 - left, height))
+    handles = [Line2D([], [], label=name, **style.look(i)) for i, name in enumerate(names)]
+    style.legend_above(ax, lift=0.2, handles=handles)

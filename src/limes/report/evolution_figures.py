@@ -11,7 +11,6 @@ from limes.report import style
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_SMALL = style.FONT_SIZE - 1
 _Numbers = Sequence[float] | np.ndarray
 _LINES = {"fixed": "-", "moving": ":"}
 _LABELS = {"fixed": "fixed inputs", "moving": "adversarial inputs of each epoch"}
@@ -33,13 +32,13 @@ def velocity_curves(curves: Mapping[str, tuple[_Numbers, _Numbers]]) -> "Figure"
         if len(epochs) != len(velocity) + 1:
             raise InputError(f"{len(velocity)} velocities between {len(epochs)} moments: give one less")
         seen = np.asarray(velocity, float)
-        look = {"color": style.SERIES[i], "marker": style.MARKERS[i], "markersize": 3.5, "linewidth": 1.5}
+        look = style.look(i, markersize=3.5)
         shown = np.where(seen > 0, seen, np.nan)
         ax.plot(np.asarray(epochs)[1:], shown, linestyle=_LINES[probe], label=_LABELS[probe], **look)
     if any(np.max(velocity) > 0 for _, velocity in curves.values()):
         style.log_y(ax)
     ax.set_xlabel("epoch")
-    ax.set_ylabel("kernel distance per epoch")
+    ax.set_ylabel("kernel distance, an epoch")
     if len(curves) > 1:
         style.legend_above(ax)
     return figure
@@ -56,10 +55,10 @@ def polar_curve(curves: Mapping[str, tuple[_Numbers, _Numbers]]) -> "Figure":
     style.plain_axes(ax)
     for i, (probe, (radius, angle)) in enumerate(curves.items()):
         along, across = np.asarray(radius) * np.cos(angle), np.asarray(radius) * np.sin(angle)
-        look = {"color": style.SERIES[i], "marker": style.MARKERS[i], "markersize": 3.5, "linewidth": 1.5}
+        look = style.look(i, markersize=3.5)
         ax.plot(along, across, linestyle=_LINES[probe], label=_LABELS[probe], **look)
-    ax.set_xlabel("distance from the first kernel × cos of the angle to it")
-    ax.set_ylabel("× sin")
+    ax.set_xlabel("distance × cos of the angle to the first kernel")
+    ax.set_ylabel("distance × sin of the angle")
     if len(curves) > 1:
         style.legend_above(ax)
     return figure
@@ -79,20 +78,21 @@ def distance_map(epochs: _Numbers, distances: np.ndarray) -> "Figure":
     if np.shape(distances) != (k, k):
         raise InputError(f"distances {np.shape(distances)} are not those of {k} moments")
     figure = style.new_figure(style.WIDTH, 3.9)
-    ax = figure.add_axes((0.12, 0.13, 0.66, 0.84))
+    ax = figure.add_axes((0.12, 0.13, 0.64, 0.82))
     shown = ax.imshow(distances, cmap="viridis", origin="lower", interpolation="none")
     places = range(0, k, -(-k // 6))
     names = [f"{epochs[i]:g}" for i in places]
     ax.set_xticks(places, names)
     ax.set_yticks(places, names)
-    ax.tick_params(colors=style.MUTED, labelsize=_SMALL, length=3)
+    ax.tick_params(colors=style.MUTED, labelsize=style.SMALL, length=3)
     for spine in ax.spines.values():
         spine.set(color=style.FAINT)
     ax.set_xlabel("epoch", color=style.INK, size=style.FONT_SIZE)
     ax.set_ylabel("epoch", color=style.INK, size=style.FONT_SIZE)
-    bar = figure.colorbar(shown, cax=figure.add_axes((0.82, 0.13, 0.03, 0.84)))
+    bar = figure.colorbar(shown, cax=figure.add_axes((0.8, 0.13, 0.03, 0.82)))
     bar.outline.set_visible(False)  # pyright: ignore[reportCallIssue]
-    bar.ax.tick_params(colors=style.MUTED, labelsize=_SMALL, length=3)
+    bar.ax.tick_params(colors=style.MUTED, labelsize=style.SMALL, length=3)
+    bar.set_label("kernel distance (1 − cosine)", color=style.INK, size=style.FONT_SIZE)
     return figure
 
 
@@ -106,14 +106,15 @@ def shape_curves(epochs: _Numbers, alignment: _Numbers, mass: _Numbers, accuracy
     upper, lower = figure.add_axes((0.13, 0.46, 0.84, 0.44)), figure.add_axes((0.13, 0.12, 0.84, 0.27))
     for ax in (upper, lower):
         style.plain_axes(ax)
-    lines = {"alignment": alignment, "top 20": mass, "accuracy": accuracy}
+    lines = {"alignment": alignment, "20 largest": mass, "accuracy": accuracy}
     for i, (name, values) in enumerate(lines.items()):
-        look = {"color": style.SERIES[i], "marker": style.MARKERS[i], "markersize": 3.5, "linewidth": 1.5}
+        look = style.look(i, markersize=3.5)
         upper.plot(epochs, values, label=name, **look)
     upper.set_ylim(-0.02, 1.02)
-    upper.set_ylabel("share")
+    upper.set_ylabel("cosine or share")
     style.legend_above(upper, 3)
-    lower.plot(epochs, rank, color=style.SERIES[3], marker=style.MARKERS[3], markersize=3.5, linewidth=1.5)
+    lower.plot(epochs, rank, **style.look(3, markersize=3.5))
+    upper.tick_params(labelbottom=False)
     lower.set_ylabel("effective rank")
     lower.set_xlabel("epoch")
     return figure

@@ -37,7 +37,7 @@ def evolution_page(metrics: Metrics, figures: Mapping[str, str]) -> Page:
             _setup(metrics),
             _reproduce(metrics),
         ],
-        footer="Made by limes. This page is one file: it loads nothing and runs no script.",
+        docs="evolution.md#what-is-measured",
     )
 
 
@@ -85,17 +85,23 @@ def _motion(metrics: Metrics, figures: Mapping[str, str]) -> Section:
     return Section(
         "Motion",
         [
-            Figure(figures["velocity"], f"Kernel distance of neighbouring epochs.{moving}", f"A curve. {told}."),
+            Figure(
+                figures["velocity"],
+                "Where the curve is low, the kernel rests and training is lazy; where it is high, features are learnt. "
+                f"Between neighbouring epochs, on a logarithmic axis.{moving}",
+                f"A curve. {told}.",
+            ),
             Figure(
                 figures["distances"],
-                "Kernel distances between all pairs of epochs, fixed inputs. A dark block on the diagonal is a time "
-                "of rest.",
+                "A dark block on the diagonal is a time of rest; a bright corner says that the last kernel is far from "
+                "the first. Distances between all pairs of epochs, fixed inputs.",
                 f"A square of shades; first to last epoch {fixed['from_start']['kernel']:.3g}.",
             ),
             Figure(
                 figures["polar"],
-                "The kernel's way in polar coordinates, a mark an epoch: distance from the first kernel in units of "
-                f"that of the last, and angle to the first.{moving}",
+                "A straight way outward is growth in one direction; a bend is a kernel that turns. Polar coordinates, "
+                "a mark an epoch: distance from the first kernel in units of that of the last, and angle to the "
+                f"first.{moving}",
                 f"A curve from the origin; angle at the end {fixed['angle'][-1]:.2f}.",
             ),
         ],
@@ -115,8 +121,9 @@ def _shape(metrics: Metrics, figures: Mapping[str, str]) -> Section:
         [
             Figure(
                 figures["shape"],
-                "Alignment of the kernel with the labels, share of its 20 largest eigenvalues in the sum of squares, "
-                "accuracy, and effective rank; fixed inputs.",
+                "A kernel that learns the classes turns to the labels (alignment rises) and to few directions (the "
+                "rank falls). Alignment is the cosine with the labels' kernel, 20 largest the share of these "
+                "eigenvalues in the sum of squares; fixed inputs.",
                 told,
             ),
             Table(columns, rows, f"All {len(rows)} epochs", folded=True),

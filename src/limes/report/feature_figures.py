@@ -7,14 +7,11 @@ import numpy as np
 
 from limes.core.errors import InputError
 from limes.report import style
-from limes.report.formats import format_number
 from limes.report.gallery import _short, _visible
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_SMALL = style.FONT_SIZE - 1
 _SHADES = (0.12, 0.88)  # of the colour map: neither its darkest, lost on a dark page, nor its brightest
 _CELL, _GAP, _HEAD, _TEXT = 0.62, 0.045, 1.0, 0.24  # inches: picture, space, left column, line of text
 _Numbers = Sequence[float] | np.ndarray
@@ -63,16 +60,16 @@ def feature_scatter(ranks: _Numbers, clean: _Numbers, robust: _Numbers, chance: 
     line = {"color": style.MUTED, "linewidth": 1.0, "linestyle": (0, (1, 2)), "zorder": 1}
     ax.axhline(chance, **line)
     ax.axvline(chance, **line)
-    ax.plot([low, high], [low, high], color=style.FAINT, linewidth=1.0, zorder=1)
-    ax.set_xlabel("usefulness: balanced accuracy")
-    ax.set_ylabel("robustness: the same under attack")
+    ax.plot([low, high], [low, high], color=style.MUTED, linewidth=1.0, zorder=1)
+    ax.set_xlabel("usefulness: balanced accuracy, clean")
+    ax.set_ylabel("robustness: balanced accuracy, attacked")
     bar = figure.colorbar(dots, cax=figure.add_axes((0.86, 0.15, 0.025, 0.7)))
     ticks = [10**p for p in range(6) if 10**p <= places.max()]
     bar.set_ticks(ticks, labels=[f"{t:,}" for t in ticks])
     bar.minorticks_off()
     bar.outline.set_visible(False)  # pyright: ignore[reportCallIssue]
-    bar.ax.tick_params(colors=style.MUTED, labelsize=_SMALL, length=3, width=0.8)
-    figure.text(0.84, 0.875, "number of the\neigenvalue", size=_SMALL - 1, color=style.INK)
+    bar.ax.tick_params(colors=style.MUTED, labelsize=style.SMALL, length=3, width=0.8)
+    bar.ax.set_title("number of the\neigenvalue", size=style.SMALL, color=style.INK, x=5.5, ha="right")
     return figure
 
 
@@ -93,13 +90,13 @@ def spectrum_figure(spectra: Mapping[str, _Numbers]) -> "Figure":
     for i, (name, values) in enumerate(spectra.items()):
         shares = np.asarray(values, float) / float(np.sum(values))
         shares = shares[shares > 0]
-        ax.plot(np.arange(1, len(shares) + 1), shares, color=style.SERIES[i], linewidth=1.7, label=name)
-    _log_axis(ax, "x")
-    _log_axis(ax, "y")
+        ax.plot(np.arange(1, len(shares) + 1), shares, label=name, **style.dashed(i))
+    style.log_x(ax)
+    style.log_y(ax)
     ax.set_xlabel("number of the eigenvalue")
     ax.set_ylabel("share of the trace")
     if len(spectra) > 1:
-        ax.legend(frameon=False, fontsize=_SMALL, labelcolor=style.INK)
+        style.legend(ax)
     return figure
 
 
@@ -120,22 +117,25 @@ def cumulative_curves(curves: Mapping[str, tuple[_Numbers, _Numbers, _Numbers]])
     ax = figure.add_axes((0.115, 0.15, 0.86, 0.65))
     style.plain_axes(ax)
     for i, (counts, clean, robust) in enumerate(curves.values()):
-        look = {"color": style.SERIES[i], "linewidth": 1.7, "marker": style.MARKERS[i], "markersize": 4}
+        look = style.look(i)
         ax.plot(counts, clean, **look)
-        ax.plot(counts, robust, linestyle=(0, (4, 2)), markerfacecolor="white", **look)
+        ax.plot(counts, robust, linestyle=(0, (4, 2)), markerfacecolor="none", **look)
     ax.set_ylim(-0.02, 1.02)
-    _log_axis(ax, "x")
+    style.log_x(ax)
     ax.set_xlabel("features together, from the largest eigenvalue")
     ax.set_ylabel("accuracy")
     kinds = [
         Line2D([], [], color=style.MUTED, linewidth=1.7, label="clean"),
         Line2D([], [], color=style.MUTED, linewidth=1.7, linestyle=(0, (4, 2)), label="under attack"),
     ]
-    nets = [
-        Line2D([], [], color=style.SERIES[i], linewidth=1.7, marker=style.MARKERS[i], markersize=4, label=name)
-        for i, name in enumerate(curves)
-    ]
-    look = {"frameon": False, "fontsize": _SMALL, "labelcolor": style.INK, "borderaxespad": 0, "columnspacing": 1.2}
+    nets = [Line2D([], [], label=name, **style.look(i)) for i, name in enumerate(curves)]
+    look = {
+        "frameon": False,
+        "fontsize": style.SMALL,
+        "labelcolor": style.INK,
+        "borderaxespad": 0,
+        "columnspacing": 1.2,
+    }
     first = ax.legend(handles=kinds, loc="lower left", bbox_to_anchor=(0.0, 1.02), ncols=2, **look)
     if len(nets) > 1:
         ax.add_artist(first)
@@ -164,7 +164,9 @@ def feature_pictures(
     figure = style.new_figure(width, height)
     for j, label in enumerate(labels):
         x = (_HEAD + j * (_CELL + _GAP) + _CELL / 2) / width
-        figure.text(x, 1 - _TEXT / 2 / height, _short(label), ha="center", va="center", size=_SMALL, color=style.INK)
+        figure.text(
+            x, 1 - _TEXT / 2 / height, _short(label), ha="center", va="center", size=style.SMALL, color=style.INK
+        )
     low, high = float(images.min()), float(images.max())
     _picture_row(figure, 0, "input", [_visible(image, low, high) for image in images])
     for i, rank in enumerate(ranks):
@@ -179,7 +181,7 @@ def feature_pictures(
 def _picture_row(figure: "Figure", row: int, head: str, pictures: list[np.ndarray]) -> None:
     width, height = figure.get_size_inches()
     bottom = height - _TEXT - (row + 1) * (_CELL + _GAP) + _GAP
-    figure.text(0, (bottom + _CELL / 2) / height, head, va="center", size=_SMALL, color=style.MUTED)
+    figure.text(0, (bottom + _CELL / 2) / height, head, va="center", size=style.SMALL, color=style.MUTED)
     for j, picture in enumerate(pictures):
         left = _HEAD + j * (_CELL + _GAP)
         ax = figure.add_axes((left / width, bottom / height, _CELL / width, _CELL / height))
@@ -187,14 +189,3 @@ def _picture_row(figure: "Figure", row: int, head: str, pictures: list[np.ndarra
         ax.set(xticks=[], yticks=[])
         for spine in ax.spines.values():
             spine.set(color=style.FAINT, linewidth=0.6)
-
-
-def _log_axis(ax: "Axes", axis: str) -> None:
-    """A logarithmic axis with the report's own numbers."""
-    from matplotlib.ticker import NullFormatter
-
-    (ax.set_xscale if axis == "x" else ax.set_yscale)("log")
-    chosen = ax.xaxis if axis == "x" else ax.yaxis
-    chosen.set_major_formatter(lambda value, _: format_number(value))
-    chosen.set_minor_formatter(NullFormatter())
-    ax.tick_params(axis=axis, which="minor", length=0)  # pyright: ignore[reportArgumentType]

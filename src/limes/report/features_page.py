@@ -37,7 +37,7 @@ def features_page(metrics: Metrics, figures: Mapping[str, str]) -> Page:
         subtitle=", ".join(net["name"] for net in nets),
         headline=tiles,
         sections=sections,
-        footer="Made by limes. This page is one file: it loads nothing and runs no script.",
+        docs="measure.md#what-is-measured",
     )
 
 
@@ -93,9 +93,9 @@ def _net(metrics: Metrics, figures: Mapping[str, str], index: int) -> Section:
         for f in features[:6]
     )
     caption = (
-        f"One point a feature: balanced accuracy on {settings['n_test']} test rows, clean and under "
-        f"{settings['attack']} within {reading.threat(settings)}. Dotted: chance. On the diagonal the attack does "
-        "nothing."
+        "Points far right and low are useful but not robust; on the diagonal the attack does nothing, and the dotted "
+        f"lines are chance. One point a feature: balanced accuracy on {settings['n_test']} test rows, clean and under "
+        f"{settings['attack']} within {reading.threat(settings)}."
     )
     blocks: list[Block] = [
         Figure(figures[f"features-{index}"], caption, alt),
@@ -136,9 +136,17 @@ def _together(metrics: Metrics, figures: Mapping[str, str]) -> Section:
     return Section(
         "Features together",
         [
-            Figure(figures["together"], "Accuracy of the first k features together, clean and under attack.", told),
             Figure(
-                figures["spectrum"], "Eigenvalues of the training kernel, as shares of its trace.", "Falling curves."
+                figures["together"],
+                "Where the dashed curves fall while the solid ones rise, further features buy clean accuracy with "
+                "robustness.",
+                told,
+            ),
+            Figure(
+                figures["spectrum"],
+                "The steeper a curve falls, the fewer features carry the predictor. Eigenvalues of the training "
+                "kernel, as shares of its trace.",
+                "Falling curves.",
             ),
         ],
     )

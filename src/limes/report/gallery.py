@@ -88,7 +88,7 @@ def _visible(image: np.ndarray, low: float, high: float, signed: bool = False) -
 
 def _picture_row(figure: "Figure", top: float, head: str, images: list[np.ndarray]) -> float:
     width, height = figure.get_size_inches()
-    figure.text(0, (top - _CELL / 2) / height, head, va="center", size=style.FONT_SIZE - 1, color=style.MUTED)
+    figure.text(0, (top - _CELL / 2) / height, head, va="center", size=style.SMALL, color=style.MUTED)
     for i, image in enumerate(images):
         left = _HEAD + i * (_CELL + _GAP)
         ax = figure.add_axes((left / width, (top - _CELL) / height, _CELL / width, _CELL / height))
@@ -102,11 +102,11 @@ def _picture_row(figure: "Figure", top: float, head: str, images: list[np.ndarra
 def _text_row(figure: "Figure", top: float, head: str, texts: list[str], colours: list[str]) -> float:
     width, height = figure.get_size_inches()
     y = (top - _TEXT / 2) / height
-    figure.text(0, y, head, va="center", size=style.FONT_SIZE - 1, color=style.MUTED)
+    figure.text(0, y, head, va="center", size=style.SMALL, color=style.MUTED)
     for i, (text, colour) in enumerate(zip(texts, colours, strict=True)):
         x = (_HEAD + i * (_CELL + _GAP) + _CELL / 2) / width
         wrong = "bold" if colour == style.SERIES_TEXT[1] else "normal"
-        figure.text(x, y, text, ha="center", va="center", size=style.FONT_SIZE - 0.5, color=colour, weight=wrong)
+        figure.text(x, y, text, ha="center", va="center", size=style.SMALL, color=colour, weight=wrong)
     return top - _TEXT
 
 
@@ -138,11 +138,11 @@ def _lines(clean: np.ndarray, adversarial: np.ndarray, names: list[list[str]]) -
         ax.locator_params(axis="x", integer=True)
         true, before, after = (column[i] for column in names)
         title = f"true {true}, read as {before},\nattacked as {after}{channel}"
-        ax.set_title(title, loc="left", size=style.FONT_SIZE - 1.5, color=style.INK)
+        ax.set_title(title, loc="left", size=style.SMALL, color=style.INK)
     inch = 1 / figure.get_figheight()
     figure.subplots_adjust(0.07, 0.28 * inch, 0.99, 1 - 0.62 * inch, wspace=0.2, hspace=0.85)
     handles, texts = figure.axes[0].get_legend_handles_labels()
-    look = {"frameon": False, "fontsize": style.FONT_SIZE - 1, "labelcolor": style.INK, "borderaxespad": 0.1}
+    look = {"frameon": False, "fontsize": style.SMALL, "labelcolor": style.INK, "borderaxespad": 0.1}
     figure.legend(handles, texts, loc="upper left", bbox_to_anchor=(0.06, 1.0), ncols=2, **look)
     return figure
 

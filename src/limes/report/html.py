@@ -11,9 +11,10 @@ from importlib import resources
 from typing import Any, Literal
 
 from limes.core.errors import InputError
-from limes.report import style
+from limes.report import links, style
 
 Align = Literal["left", "right"]
+FOOTER = "Made by limes. This page is one file: it loads nothing and runs no script."
 
 
 @dataclass(frozen=True)
@@ -93,11 +94,19 @@ Block = Paragraph | Figure | Table | Notice | KeyValues | Code
 
 @dataclass(frozen=True)
 class Section:
-    """A titled part of a page, listed in the table of contents."""
+    """A titled part of a page, listed in the table of contents.
+
+    Attributes:
+        title: its heading.
+        blocks: what it has.
+        intro: running text before them.
+        docs: the page of the documentation that says more, see `limes.report.links.address`.
+    """
 
     title: str
     blocks: Sequence[Block]
     intro: str = ""
+    docs: str = ""
 
     @property
     def anchor(self) -> str:
@@ -114,6 +123,7 @@ class Page:
         subtitle: one line under it.
         headline: (label, value, hint) of the figures shown large.
         sections: with titles that differ.
+        docs: the page of the documentation that says how to read this one.
         footer: one line at the end.
     """
 
@@ -121,7 +131,8 @@ class Page:
     sections: Sequence[Section]
     subtitle: str = ""
     headline: Sequence[tuple[str, str, str]] = ()
-    footer: str = ""
+    docs: str = ""
+    footer: str = FOOTER
 
     def __post_init__(self) -> None:
         anchors = [section.anchor for section in self.sections]
@@ -151,6 +162,7 @@ def _template() -> Any:
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["tie"] = _tie
+    environment.filters["address"] = links.address
     environment.filters["kind"] = lambda block: type(block).__name__
     text = resources.files("limes.report").joinpath("templates/report.html.j2").read_text(encoding="utf-8")
     return environment.from_string(text)

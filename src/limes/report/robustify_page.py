@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 FIGURES = ("data", "time", "radius", "certificates", "gallery")
 """Names of the figures that the page has a place for."""
 _MOST_LINES = 6
+_CLASSES = (
+    "Where one bar is much longer than the others, naming its class alone is right on many rows: compare accuracies "
+    "with that. Rows per class, with examples where rows are images."
+)
 Metrics = Mapping[str, Any]
 
 
@@ -51,7 +55,7 @@ def robustify_page(metrics: Metrics, figures: Mapping[str, str]) -> Page:
         subtitle=", ".join(parts),
         headline=_tiles(metrics),
         sections=sections,
-        footer="Made by limes. This page is one file: it loads nothing and runs no script.",
+        docs="robustify.md#what-each-part-says",
     )
 
 
@@ -150,7 +154,7 @@ def _data(metrics: Metrics, figures: Mapping[str, str]) -> Section | None:
     described = ", ".join(f"{label}: {n:,}" for label, n in list(counts.items())[:20])
     if "data" in figures:
         alt = f"Rows per class. {described}"
-        blocks.append(Figure(figures["data"], "Rows per class, with examples where rows are images.", alt))
+        blocks.append(Figure(figures["data"], _CLASSES, alt))
     elif counts:
         rows = [(label, f"{n:,}", f"{n / sum(counts.values()):.3f}") for label, n in counts.items()]
         blocks.append(Table(("Class", "Rows", "Share"), rows, "Rows per class", folded=len(rows) > 12))
@@ -270,12 +274,11 @@ def _gallery(metrics: Metrics, figures: Mapping[str, str]) -> Section | None:
     if "gallery" not in figures:
         return None
     caption = (
-        "Test points before and after the attack. Of images, the row between shows what was added, with its range at "
-        "the left: purple is darker and orange lighter (of colour images, grey is unchanged). A wrong reading is "
-        "printed bold."
+        "Bold readings are wrong: compare how much had to change. Of images, the row between shows what was added, "
+        "with its range at the left: purple is darker and orange lighter (of colour images, grey is unchanged)."
     )
     if len(metrics.get("data", {}).get("shape", (0, 0, 0))) < 3:
-        caption = "Test points before and after the attack, with the true class and what the network reads."
+        caption = "Where the two lines hardly differ and yet the class that is read does, the network is easily misled."
     alt = "Test points before and after the attack, each with its true class and the class that the network reads."
     return Section("Adversarial examples", [Figure(figures["gallery"], caption, alt)])
 

@@ -89,7 +89,7 @@ def spectrum_page(metrics: Metrics, figures: Mapping[str, str]) -> Page:
             _setup(metrics),
             _reproduce(metrics),
         ],
-        footer="Made by limes. This page is one file: it loads nothing and runs no script.",
+        docs="spectrum.md",
     )
 
 
@@ -168,7 +168,10 @@ def _eigenvalues(metrics: Metrics, figure: str) -> Section:
         for kernel in metrics["kernels"]
     ]
     told = "; ".join(f"{row[0]}: from {row[1]} to {row[2]}" for row in rows)
-    caption = "Eigenvalues in falling order, as shares of their sum."
+    caption = (
+        "The steeper a curve falls, the fewer directions are learnt fast, and the larger is the condition number. "
+        "Eigenvalues in falling order, as shares of their sum."
+    )
     columns = ("Kernel", "Largest", "Smallest", "Condition", "Effective rank")
     blocks: list[Block] = [Figure(figure, caption, f"Curves on logarithmic axes. {told}."), Table(columns, rows)]
     if metrics["settings"]["biases"]:
@@ -195,8 +198,9 @@ def _bounds(metrics: Metrics, figure: str) -> Section:
             rows.append((kernel["name"], bound["name"], format_number(bound["value"]), ratio, _status(bound)))
     told = "; ".join(f"{k['name']}: {_number(k['smallest'])}" for k in metrics["kernels"])
     caption = (
-        "The smallest eigenvalue and what bounds it. Lower bounds of 0 and below, and that of the worst case, "
-        "are not drawn. A hollow square bounds the quadratic form in a region where the eigenvector is not."
+        "The closer a triangle is to the disc, the more its bound says about the smallest eigenvalue. Lower bounds of "
+        "0 and below, and that of the worst case, are not drawn. A hollow square bounds the quadratic form in a region "
+        "where the eigenvector is not."
     )
     columns = ("Kernel", "Bound", "Value", "Over the eigenvalue", "Status")
     table = Table(columns, rows, align=("left", "left", "right", "right", "left"))

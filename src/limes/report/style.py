@@ -1,20 +1,24 @@
 """The look of all figures, and how they become files or part of a page.
 
-Colours are those of Okabe and Ito (2008), which stay apart for all common kinds of colour vision. Inside a page, each
-colour is a CSS variable with a light and a dark value, so that one SVG is readable on both schemes.
+The hues are those of Okabe and Ito (2008), moved until each has a contrast of 3 with the page and all stay apart for
+every kind of colour vision (by the matrices of Machado, Oliveira and Fernandes 2009; `tests/report/test_colours.py`
+computes both). Lines differ by marker or dash as well. Inside a page, each colour is a CSS variable with a light and a
+dark value, so that one SVG is readable on both schemes.
 """
 
 import base64
 import hashlib
 import io
+import math
 import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from limes.core.arrays import write_atomic
+from limes.report.formats import format_number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,21 +26,25 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 INK, MUTED, FAINT = "#1b2026", "#5a636e", "#d3d8de"
-SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
-SERIES_TEXT = ("#00639c", "#a94a00", "#00704f", "#96426f", "#835a00", "#1d6a97")
+SERIES = ("#0068a7", "#b64800", "#02995f", "#c77aa9", "#d08200", "#3a94ff")
+SERIES_TEXT = ("#00639c", "#a94a00", "#00704f", "#96426f", "#835a00", "#1f66c9")
 """The same hues, dark enough to be read as text on white."""
 MARKERS = ("o", "s", "^", "D", "v", "P")
+DASHES = ("-", (0, (5, 1.5)), (0, (1, 1.2)), (0, (5, 1.5, 1, 1.5)), (0, (8, 2)), (0, (3, 1, 1, 1, 1, 1)))
+"""For lines of so many points that markers would hide them."""
 DARK = {
     INK: "#e8ebee",
     MUTED: "#a3adb8",
     FAINT: "#39414a",
-    **dict(zip(SERIES, ("#56b4e9", "#f07d2e", "#1fbf92", "#d98fb8", "#e69f00", "#8ecbf2"), strict=True)),
-    **dict(zip(SERIES_TEXT, ("#6fc0ee", "#f59a57", "#3ccca3", "#e3a6c8", "#efb434", "#a5d6f5"), strict=True)),
+    **dict(zip(SERIES, ("#39a5e7", "#d45d20", "#5ceeb4", "#cd8db1", "#f79a03", "#caedff"), strict=True)),
+    **dict(zip(SERIES_TEXT, ("#6fc0ee", "#f59a57", "#7df2c4", "#e3a6c8", "#efb434", "#d6f1ff"), strict=True)),
 }
 """The colour that takes the place of each on a dark page."""
 FONT_SIZE = 10.0
+SMALL = 9.0
+"""Of ticks, legends and labels inside the axes: the smallest text of any figure."""
 WIDTH = 5.0
-"""Inches. Text of 10 points in a figure of this width is still read on a phone."""
+"""Inches. A figure is never shown with less than a pixel for a point, which a phone of 390 pixels has room for."""
 _NAMES = {colour: f"--figure-{i}" for i, colour in enumerate(DARK)}
 _PIXELS_PER_POINT = 1.65  # widest display of a figure: text then has about the size of the page's
 
@@ -64,7 +72,7 @@ def plain_axes(ax: "Axes", grid: bool = True) -> None:
     for spine in ax.spines.values():
         spine.set_color(MUTED)
         spine.set_linewidth(0.8)
-    ax.tick_params(colors=MUTED, labelsize=FONT_SIZE - 1, length=3, width=0.8)
+    ax.tick_params(which="both", colors=MUTED, labelsize=SMALL, length=3, width=0.8)
     ax.xaxis.label.set(color=INK, size=FONT_SIZE)
     ax.yaxis.label.set(color=INK, size=FONT_SIZE)
     if grid:
@@ -72,8 +80,25 @@ def plain_axes(ax: "Axes", grid: bool = True) -> None:
         ax.set_axisbelow(True)
 
 
+def look(i: int, **changes: Any) -> dict[str, Any]:
+    """How the i-th line of a figure is drawn: colour, marker and widths, with changes."""
+    i %= len(SERIES)
+    return {"color": SERIES[i], "marker": MARKERS[i], "markersize": 4, "linewidth": 1.6} | changes
+
+
+def dashed(i: int, **changes: Any) -> dict[str, Any]:
+    """The same for a line of many points: a dash of its own in place of markers."""
+    return look(i, marker="", linestyle=DASHES[i % len(DASHES)]) | changes
+
+
+def sparse(i: int, n: int, **changes: Any) -> dict[str, Any]:
+    """The same where dashes mean something else: about eight of n points are marked, on other lines other ones."""
+    step = max(1, n // 8)
+    return look(i, markevery=(i * step // len(SERIES), step)) | changes
+
+
 def log_y(ax: "Axes") -> None:
-    """A logarithmic y axis in plain numbers; within two decades at 1, 2 and 5."""
+    """A logarithmic y axis in the report's own numbers; within two decades at 1, 2 and 5."""
     ax.set_yscale("log")
     _plain_ticks(ax.yaxis, ax.get_ylim())
 
@@ -88,23 +113,53 @@ def _plain_ticks(axis: "Axis", ends: tuple[float, float]) -> None:
     from matplotlib.ticker import LogLocator, NullFormatter
 
     axis.set_major_locator(LogLocator(subs=(1, 2, 5) if ends[1] < 100 * ends[0] else (1,)))
-    axis.set_major_formatter(lambda value, _: f"{value:g}")
+    axis.set_major_formatter(lambda value, _: format_number(value))
     axis.set_minor_formatter(NullFormatter())
     axis.set_tick_params(which="minor", length=0)
 
 
 def legend(ax: "Axes", **where: object) -> None:
     """A quiet legend of what is labelled in the axes."""
-    look = {"frameon": False, "fontsize": FONT_SIZE - 1, "labelcolor": INK} | where
-    ax.legend(**look)  # pyright: ignore[reportArgumentType]
+    drawn = {"frameon": False, "fontsize": SMALL, "labelcolor": INK} | where
+    ax.legend(**drawn)  # pyright: ignore[reportArgumentType]
 
 
-def legend_above(ax: "Axes", columns: int = 2) -> None:
-    """A legend over the axes, so that it covers nothing."""
-    legend(ax, loc="lower left", bbox_to_anchor=(-0.02, 1.02), ncols=columns, columnspacing=1.5, borderaxespad=0)
+def legend_above(ax: "Axes", columns: int = 2, lift: float = 0.0, **more: object) -> None:
+    """A legend over the axes, where it covers nothing; the figure grows where there is no room.
+
+    Args:
+        ax: axes whose lines are labelled.
+        columns: of the legend, fewer where names are long.
+        lift: inches between the axes and the legend that something else needs.
+        more: further options of the legend.
+    """
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    foot = 1.0 + (lift + 0.06) / (ax.get_position().height * figure.get_figheight())
+    where = {"loc": "lower left", "bbox_to_anchor": (-0.02, foot), "columnspacing": 1.2, "borderaxespad": 0}
+    for n in range(columns, 0, -1):
+        legend(ax, ncols=n, **where | more)
+        drawn = ax.get_legend()
+        assert drawn is not None
+        with _any_glyph():
+            box = drawn.get_window_extent()
+        if box.x1 <= figure.get_figwidth() * figure.dpi:
+            break
+    _grow(figure, box.y1 / figure.dpi + 0.02 - figure.get_figheight())
 
 
-def text_width(figure: "Figure", text: str, size: float = FONT_SIZE - 1) -> float:
+def _grow(figure: "Figure", inches: float) -> None:
+    """Room at the top of a figure, all axes as large and as far from its foot as they were."""
+    if inches <= 0:
+        return
+    share = figure.get_figheight() / (figure.get_figheight() + inches)
+    figure.set_figheight(figure.get_figheight() + inches)
+    for ax in figure.axes:
+        left, bottom, width, height = ax.get_position().bounds
+        ax.set_position((left, bottom * share, width, height * share))
+
+
+def text_width(figure: "Figure", text: str, size: float = SMALL) -> float:
     """Width of a text in inches, its longest line."""
     artist = figure.text(0, 0, text, size=size)
     with _any_glyph():
@@ -123,12 +178,14 @@ def to_svg(figure: "Figure") -> str:
     svg = re.sub(r"\s*<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     svg = re.sub(r"<!--.*?-->\s*", "", svg, flags=re.DOTALL)
     svg = re.sub(r' xmlns(:\w+)?="[^"]*"', "", svg).replace("xlink:href", "href")
-    svg = re.sub(r"font: ([^\"';]*?[\d.]+px) [^;\"]*", r"font: \1 system-ui, sans-serif", svg)
+    svg = re.sub(r"font: ([^\"';]*?[\d.]+px) [^;\"]*", r"font: \1 system-ui, sans-serif", svg)  # matplotlib to 3.10
+    svg = re.sub(r"font-family: [^;\"]*", "font-family: system-ui, sans-serif", svg)  # and later
     for colour, name in _NAMES.items():
         svg = svg.replace(colour, f"var({name}, {colour})")
-    width = float(figure.get_figwidth()) * 72 * _PIXELS_PER_POINT
+    width = float(figure.get_figwidth()) * 72
     svg = re.sub(r' width="[^"]*pt"| height="[^"]*pt"', "", svg, count=2)
-    svg = svg.replace("<svg", f'<svg style="max-width: {width:.0f}px"', 1)
+    limits = f"min-width: {math.ceil(width)}px; max-width: {width * _PIXELS_PER_POINT:.0f}px"
+    svg = svg.replace("<svg", f'<svg style="{limits}"', 1)
     return _own_ids(svg).strip()
 
 
@@ -148,6 +205,7 @@ def save_figure(figure: "Figure", path: str | Path) -> Path:
         data = _raw_svg(figure, facecolor="white").encode()
     else:
         buffer = io.BytesIO()
+        _own_numbers(figure)
         with _any_glyph():
             figure.savefig(buffer, format=path.suffix.lstrip(".") or "png", dpi=200, facecolor="white")
         data = buffer.getvalue()
@@ -162,9 +220,27 @@ def _any_glyph() -> Iterator[None]:
         yield
 
 
+def _own_numbers(figure: "Figure") -> None:
+    """Logarithmic axes in the report's numbers: superscripts that matplotlib sets are too small to be read."""
+    from matplotlib.ticker import LogFormatter
+
+    class Numbers(LogFormatter):
+        def __call__(self, x: float, pos: int | None = None) -> str:
+            text = format_number(x) if super().__call__(x, pos) else ""
+            return text if f"{x:e}"[0] in "125" else ""  # others would touch on a short axis
+
+    for ax in figure.axes:
+        for axis in (ax.xaxis, ax.yaxis):
+            if isinstance(axis.get_major_formatter(), LogFormatter):
+                axis.set_major_formatter(Numbers())
+            if isinstance(axis.get_minor_formatter(), LogFormatter):
+                axis.set_minor_formatter(Numbers(labelOnlyBase=False))
+
+
 def _raw_svg(figure: "Figure", facecolor: str = "none") -> str:
     from matplotlib import rc_context
 
+    _own_numbers(figure)
     buffer = io.StringIO()
     no_metadata = dict.fromkeys(("Date", "Creator", "Format", "Type"))
     with rc_context({"svg.hashsalt": "limes", "svg.fonttype": "none"}), _any_glyph():

@@ -23,11 +23,11 @@ def survival_curves(layers: Sequence[Layer]) -> "Figure":
     ax = figure.add_axes(_BOX)
     style.plain_axes(ax)
     for i, layer in enumerate(drawn(layers)):
-        look = {"color": style.SERIES[i], "marker": style.MARKERS[i], "markersize": 3, "linewidth": 1.2}
+        look = style.look(i, markersize=3)
         ax.plot(layer["lengths"], layer["shares"], label=layer["name"], **look)
     style.log_x(ax)
     style.log_y(ax)
-    ax.set_xlabel("length of a vector over the median")
+    ax.set_xlabel("length of a vector, in medians")
     ax.set_ylabel("share of vectors at least as long")
     style.legend_above(ax)
     return figure
@@ -44,11 +44,12 @@ def pruning_curves(layers: Sequence[Layer], error: float) -> "Figure":
     ax = figure.add_axes(_BOX)
     style.plain_axes(ax)
     for i, layer in enumerate(drawn(layers)):
-        for kind, line in (("magnitude", "-"), ("node", "--")):
-            label = layer["name"] if kind == "magnitude" else None
-            ax.plot(layer["ratios"], layer["errors"][kind], line, color=style.SERIES[i], linewidth=1.4, label=label)
+        n = len(layer["ratios"])
+        hollow = style.sparse(i, n, linestyle="--", markerfacecolor="none")
+        ax.plot(layer["ratios"], layer["errors"]["node"], **hollow)
+        ax.plot(layer["ratios"], layer["errors"]["magnitude"], label=layer["name"], **style.sparse(i, n))
     ax.axhline(error, color=style.MUTED, linestyle=":", linewidth=1.2)
-    ax.set_xlabel("share pruned")
+    ax.set_xlabel("share of weights pruned")
     ax.set_ylabel("relative l2 error")
     style.legend_above(ax)
     return figure

@@ -33,7 +33,7 @@ def tails_page(metrics: Metrics, figures: Mapping[str, str]) -> Page:
             ("Prunable", f"{overall['prunable']:.0%}", f"of all weights at {error:.0%} error"),
         ],
         sections=[_summary(metrics), _tails(metrics, figures), _pruning(metrics, figures), _setup(metrics)],
-        footer="Made by limes. This page is one file: it loads nothing and runs no script.",
+        docs="beyond.md#heavy-tails-and-pruning",
     )
 
 
@@ -84,7 +84,9 @@ def _tails(metrics: Metrics, figures: Mapping[str, str]) -> Section:
         for layer in metrics["layers"]
     ]
     told = "; ".join(f"{layer['name']}: {max(layer['lengths']):.2g} medians" for layer in drawn(metrics["layers"]))
-    caption = "How many vectors are longer, on logarithmic axes. A power tail is a line; the flatter, the heavier."
+    caption = (
+        "A power tail is a line on these logarithmic axes; the flatter, the heavier: more vectors are much longer."
+    )
     columns = ("Layer", "Vectors", "Heaviness", "of single weights", "Hill")
     return Section(
         "Tails",
@@ -106,7 +108,10 @@ def _pruning(metrics: Metrics, figures: Mapping[str, str]) -> Section:
         for layer in metrics["layers"]
     ]
     told = "; ".join(f"{layer['name']}: {layer['prunable']['magnitude']:.0%}" for layer in drawn(metrics["layers"]))
-    caption = f"Error of pruning single weights (lines) and whole vectors (dashed); dotted: {error:g}."
+    caption = (
+        f"The further right a curve crosses the dotted line, an error of {error:g}, the more may be pruned: single "
+        "weights (solid) or whole vectors (dashed, hollow)."
+    )
     return Section(
         "Pruning",
         [

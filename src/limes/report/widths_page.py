@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing
 
 Metrics = Mapping[str, Any]
-_PANELS = (("accuracy", "accuracy"), ("robust", "accuracy under attack"), ("kernel", "distance of the kernel"))
+_PANELS = (("accuracy", "accuracy"), ("robust", "attacked accuracy"), ("kernel", "kernel distance"))
 
 
 def width_curves(metrics: Metrics) -> "Drawing":
@@ -29,13 +29,13 @@ def width_curves(metrics: Metrics) -> "Drawing":
         if name == "kernel":
             _band(ax, metrics, "start_distance", 2, "at the start")
             _band(ax, metrics, "kernel_distance", 3, "after training")
-            ax.set_yscale("log")
-            ax.set_xlabel("width of the finite networks")
-            style.legend(ax, loc="lower left", bbox_to_anchor=(0.62, 0.62))
+            style.log_y(ax)
+            ax.set_xlabel("width of the finite networks (units)")
+            style.legend(ax, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, borderaxespad=0.2)
         else:
             _band(ax, metrics, name, i, "")
             ax.axhline(metrics["infinite"][name], color=style.INK, linewidth=1.1, linestyle=(0, (4, 2)))
-        ax.set_title(label, fontsize=style.FONT_SIZE, color=style.INK, loc="left")
+        ax.set_ylabel(label)
     return figure
 
 
@@ -44,7 +44,7 @@ def _band(ax: Any, metrics: Metrics, name: str, i: int, label: str) -> None:
     widths, found = [row["width"] for row in rows], [row[name] for row in rows]
     mean = np.array([f["mean"] for f in found])
     error = np.array([f["standard_error"] or 0.0 for f in found])
-    look = {"color": style.SERIES[i], "marker": style.MARKERS[i], "markersize": 4, "linewidth": 1.5}
+    look = style.look(i)
     ax.plot(widths, mean, label=label, **look)
     ax.fill_between(widths, np.maximum(mean - error, 0.2 * mean), mean + error, color=look["color"], alpha=0.2, lw=0)
 
@@ -68,7 +68,7 @@ def widths_page(metrics: Metrics, figure: str) -> Page:
         subtitle=s["net_name"],
         headline=tiles,
         sections=[_summary(metrics), _curves(metrics, figure), _table(metrics), _setup(metrics), _reproduce(metrics)],
-        footer="Made by limes. This page is one file: it loads nothing and runs no script.",
+        docs="finite.md#from-finite-to-infinite",
     )
 
 
@@ -126,9 +126,10 @@ def _curves(metrics: Metrics, figure: str) -> Section:
         for row in metrics["widths"]
     )
     caption = (
-        f"Means over {len(s['seeds'])} networks of each width with bands of one standard error; dashed: the infinitely "
-        f"wide network. Attack: {s['attack']} within {reading.threat(s)}. Distance of the kernel: of the empirical "
-        "tangent kernel to the limit's, one minus their cosine."
+        "With the width, accuracies should approach the dashed line, the infinitely wide network, and kernel distances "
+        "should fall. Means over "
+        f"{len(s['seeds'])} networks of each width with bands of one standard error. Attack: {s['attack']} within "
+        f"{reading.threat(s)}. Kernel distance: of the empirical tangent kernel to the limit's, one minus their cosine."
     )
     alt = f"{told}; infinite: {metrics['infinite']['accuracy']:.2f} clean, {metrics['infinite']['robust']:.2f} attacked"
     return Section("Width", [Figure(figure, caption, alt)])

@@ -209,7 +209,7 @@ def _frontier(case: Curve) -> Drawing:
     ax.plot([chosen["clean"]["mean"]], [chosen["pgd"]["mean"]], label="Adv-NTK, chosen", **point)
     ax.set_xlabel("clean accuracy")
     ax.set_ylabel("accuracy under true PGD-10")
-    ax.legend(frameon=False, fontsize=style.FONT_SIZE - 1, labelcolor=style.INK)
+    style.legend(ax)
     return Drawing(
         figure,
         "What robustness costs: each path goes from short to long training. A method is better where its path lies "
@@ -309,7 +309,7 @@ def _cost(numbers: Curve) -> Drawing:
     ax.set_ylim(10.0 ** math.floor(math.log10(min(seconds))), 10.0 ** math.ceil(math.log10(max(seconds))))
     ax.set_xlabel("images in the kernel, n")
     ax.set_ylabel("CPU seconds, one thread")
-    ax.legend(frameon=False, fontsize=style.FONT_SIZE - 1, labelcolor=style.INK)
+    style.legend(ax)
     last = {name: (numbers[name]["n"][-1], _means(numbers[name]["seconds"])[-1]) for name in names}
     told = "; ".join(f"{names[name]}: {value:.2g} s at n = {n}" for name, (n, value) in last.items())
     return Drawing(figure, "Cost of one step of Adv-NTK, attack not counted.", f"CPU seconds against n. {told}.")
@@ -328,15 +328,15 @@ def _lines(
     ax = figure.add_axes((0.14, 0.16, 0.81, 0.78))
     style.plain_axes(ax)
     for i, (name, (y, errors)) in enumerate(lines.items()):
-        look: dict[str, Any] = {"color": style.SERIES[i], "marker": style.MARKERS[i], "markersize": 4, "label": name}
+        look = style.look(i, label=name)
         shift = 0.0 if joined else 0.12 * (i - (len(lines) - 1) / 2)
         places = np.asarray(x, np.float64) + shift
-        ax.errorbar(places, y, yerr=errors, linestyle="-" if joined else "none", linewidth=1.4, elinewidth=0.9, **look)
+        ax.errorbar(places, y, yerr=errors, linestyle="-" if joined else "none", elinewidth=0.9, **look)
     if log:
         _log_log(ax)
     if ticks is not None:
         ax.set_xticks(list(x), ticks)
     ax.set_xlabel(x_label)
     ax.set_ylabel(y_label)
-    ax.legend(frameon=False, fontsize=style.FONT_SIZE - 1, labelcolor=style.INK)
+    style.legend(ax)
     return figure

@@ -38,7 +38,7 @@ def _axes(height: float, box: tuple[float, float, float, float]) -> tuple[Any, A
 
 
 def _look(i: int, **more: Any) -> dict[str, Any]:
-    return {"color": style.SERIES[i], "marker": style.MARKERS[i], "markersize": 4, "linewidth": 1.5} | more
+    return style.look(i) | more
 
 
 def _means(entries: Sequence[Numbers]) -> list[float]:
@@ -77,7 +77,7 @@ def _eigenvalues(numbers: Numbers, rows: str) -> Drawing:
     chosen = [i for i, bias in enumerate(numbers["biases"]) if bias in (0.0, 1.0, 2.0, 3.0)]
     for place, i in enumerate(chosen):
         bias, values = numbers["biases"][i], np.asarray(numbers["values"][i]) / active_fraction(numbers["biases"][i])
-        ax.plot(numbers["ranks"], values, color=style.SERIES[place], linewidth=1.7, label=f"B = {bias:g}")
+        ax.plot(numbers["ranks"], values, label=f"B = {bias:g}", **style.dashed(place))
         told.append(f"B = {bias:g} from {values[0]:.3g} to {values[-1]:.2g}")
     ax.set_xscale("log")
     style.log_y(ax)
@@ -149,7 +149,7 @@ def _losses(numbers: Numbers, width: str) -> Drawing:
     told = []
     for i, bias in enumerate(numbers["biases"]):
         steps, losses = numbers["shown"][i], np.asarray(numbers["losses"][i])
-        look = {"color": style.SERIES[i], "linewidth": 1.6}
+        look = style.sparse(i, len(steps))
         ax.plot(steps, losses / losses[0], label=f"B = {bias:g}", **look)
         lazy = np.asarray(numbers["lazy_losses"][i])
         ax.plot(steps, lazy / lazy[0], color=style.SERIES[i], linewidth=1.1, linestyle="--")
@@ -176,7 +176,7 @@ def _activation(training: Numbers) -> Drawing:
         ax.axhline(active_fraction(bias), color=style.FAINT, linewidth=1.0)
         for line, width in zip(dashes, shown, strict=False):
             run = training[width]
-            look = {"color": style.SERIES[i], "linewidth": 1.5, "linestyle": line}
+            look = style.sparse(i, len(run["shown"][i]), linestyle=line)
             ax.plot(
                 np.asarray(run["shown"][i]) + 1, run["active"][i], label=f"B = {bias:g}, width {int(width):,}", **look
             )
@@ -199,7 +199,7 @@ def _mnist(numbers: Numbers) -> Drawing:
     told = []
     for i, bias in enumerate(numbers["biases"]):
         ax.axhline(active_fraction(bias), color=style.FAINT, linewidth=1.0)
-        look = {"color": style.SERIES[i], "linewidth": 1.6}
+        look = style.sparse(i, len(numbers["shown"][i]))
         ax.plot(np.asarray(numbers["shown"][i]) + 1, numbers["active"][i], label=f"B = {bias:g}", **look)
         told.append(
             f"B = {bias:g}: predicted {active_fraction(bias):.4f}, start {numbers['active_start'][i]['mean']:.4f}, end "

@@ -36,7 +36,7 @@ def _lazy(cases: Sequence[Numbers]) -> Drawing:
     figure, ax = _log_log(lines, "width", "relative distance of scores", widths)
     guide = [start * (widths[0] / width) ** 0.5 for width in widths]
     ax.plot(widths, guide, color=style.MUTED, linestyle=":", linewidth=1.2, label="slope −1/2")
-    style.legend(ax, fontsize=style.FONT_SIZE - 2)
+    style.legend(ax)
     return Drawing(
         figure,
         "Finite networks under adversarial training against adversarial training with the fixed kernel: distance of "
@@ -58,7 +58,7 @@ def _labels(cases: Sequence[Numbers]) -> Drawing:
     ax.set_xlabel("width")
     ax.set_ylabel("difference to the limit")
     ax.set_ylim(bottom=0)
-    style.legend(ax, fontsize=style.FONT_SIZE - 2)
+    style.legend(ax)
     return Drawing(
         figure,
         "What the distance means: share of test rows with another label than the limit's, and differences of accuracy, "
@@ -74,7 +74,7 @@ def _linearity(numbers: Numbers) -> Drawing:
         "to the start": (widths, numbers["curvature"]),
     }
     figure, ax = _log_log(lines, "width", "largest distance from linear", widths)
-    style.legend(ax, fontsize=style.FONT_SIZE - 2)
+    style.legend(ax)
     moved = ", ".join(f"{e['mean']:.3g} at {w:,}" for e, w in zip(numbers["movement"], widths, strict=True))
     return Drawing(
         figure,
@@ -90,7 +90,7 @@ def _regret(numbers: Numbers) -> Drawing:
         "bound of the proof": (numbers["times"], numbers["allowed"]),
     }
     figure, ax = _log_log(lines, "steps T", "average regret", [numbers["times"][0], numbers["times"][-1]])
-    style.legend(ax, fontsize=style.FONT_SIZE - 2)
+    style.legend(ax)
     return Drawing(
         figure,
         "Average regret of projected adversarial training against the best robust network of its ball, at the largest "
@@ -111,7 +111,7 @@ def _attacks(numbers: Numbers) -> Drawing:
     ax.set_xticks(range(len(numbers)), list(numbers))
     ax.set_xlabel("attack in training")
     ax.set_ylabel("loss")
-    style.legend(ax, fontsize=style.FONT_SIZE - 2)
+    style.legend(ax)
     told = "; ".join(
         f"{name} {v['surrogates']['mean']:.3f} and {v['robust']['mean']:.3f}" for name, v in numbers.items()
     )
@@ -130,7 +130,7 @@ def _capacity(cases: Sequence[Numbers]) -> Drawing:
         for kind in ("natural", "robust"):
             lines[f"{kind}, d = {d}"] = ([case["n"] for case in some], [case[kind] for case in some])
     figure, ax = _log_log(lines, "points n", "smallest width", sorted({case["n"] for case in cases}))
-    style.legend(ax, fontsize=style.FONT_SIZE - 2)
+    style.legend_above(ax)
     return Drawing(
         figure,
         "The smallest width of one hidden layer at which training got all points right, and all balls round them: "
@@ -146,13 +146,13 @@ def _law(cases: Sequence[Numbers]) -> Drawing:
         d, ratios = case["d"], case["ratios"]
         grid = [k / 100 for k in range(20, 96)]
         ax.plot(grid, [r * r * d for r in grid], color=style.SERIES[i], linewidth=1.0)
-        look: dict[str, Any] = {"color": style.SERIES[i], "linestyle": "none", "markersize": 5}
-        ax.plot(ratios, case["frame"], marker="o", label=f"harmonic frame, d = {d}", **look)
-        ax.plot(ratios, case["half"], marker="^", fillstyle="none", label=f"half of random layers, d = {d}", **look)
+        look = style.look(i, linestyle="none", markersize=5)
+        ax.plot(ratios, case["frame"], label=f"harmonic frame, d = {d}", **look)
+        ax.plot(ratios, case["half"], fillstyle="none", label=f"half of random layers, d = {d}", **look)
         told.append(f"d = {d}: {', '.join(map(str, case['frame']))} and {', '.join(map(str, case['half']))}")
     ax.set_xlabel("ratio rho of the radius to half the distance")
     ax.set_ylabel("width of the first layer")
-    style.legend(ax, fontsize=style.FONT_SIZE - 2)
+    style.legend(ax)
     return Drawing(
         figure,
         "The smallest first layer that tells all balls apart. Lines: rho² d, at and below which none does.",
@@ -165,15 +165,15 @@ def _trained(cases: Sequence[Numbers]) -> Drawing:
     told = []
     for i, case in enumerate(cases):
         beyond = [width - case["law"] for width in case["widths"]]
-        look: dict[str, Any] = {"color": style.SERIES[i], "marker": style.MARKERS[i], "markersize": 4}
-        ax.plot(beyond, case["unbroken"], linestyle=":", linewidth=1.2, **look)
-        ax.plot(beyond, case["robust"], linewidth=1.4, label=f"rho = {case['rho']:g}", **look)
+        look = style.look(i)
+        ax.plot(beyond, case["unbroken"], linestyle=":", **look)
+        ax.plot(beyond, case["robust"], label=f"rho = {case['rho']:g}", **look)
         shares = ", ".join(f"{v:.2f}" for v in case["robust"])
         told.append(f"rho = {case['rho']:g}: {shares} at {', '.join(map(str, case['widths']))}")
     ax.axvline(-0.5, color=style.MUTED, linewidth=0.8)
     ax.set_xlabel("width of the first layer less floor(rho² d) + 1")
     ax.set_ylabel("share of trained networks")
-    style.legend(ax, fontsize=style.FONT_SIZE - 2)
+    style.legend(ax)
     return Drawing(
         figure,
         "Trained networks that are robust on all balls, by attacks and the colliding pair together; dotted: by attacks "

@@ -58,7 +58,7 @@ def _motion(entry: Numbers, settings: Numbers) -> Drawing:
     epochs = np.asarray(entry["at"])
     _curve(left, 0.5 * (epochs[1:] + epochs[:-1]), entry["velocity"], 0, "")
     left.set_yscale("log")
-    left.set_title("velocity, a unit of epochs", fontsize=style.FONT_SIZE, color=style.INK, loc="left")
+    left.set_title("kernel distance, an epoch", fontsize=style.FONT_SIZE, color=style.INK, loc="left")
     _curve(right, epochs, entry["from_start"], 1, "")
     right.set_ylim(bottom=0)
     right.set_title("distance from the start", fontsize=style.FONT_SIZE, color=style.INK, loc="left")
@@ -115,7 +115,7 @@ def _cone(entry: Numbers, settings: Numbers) -> Drawing:
     figure, (ax,) = _panels(1)
     _curve(ax, entry["at"], entry["growth"], 0, "")
     ax.axhline(1.0, color=style.MUTED, linewidth=0.9, linestyle=":")
-    ax.set_yscale("log")
+    style.log_y(ax)
     ax.set_xlabel("epoch of the change")
     ax.set_ylabel(f"growth in {settings['horizon']:g} epochs")
     growth = entry["growth"]["mean"]

@@ -57,7 +57,7 @@ def _shares(case: Numbers) -> Drawing:
     rows = [("raw", f"no condition, n = {case['n']['raw']:,}")]
     rows += [(w, f"{w} cones, {case['half_angle'][w]:.2g} rad") for w in ("thin", "wide") if w in case["half_angle"]]
     for i, (name, label) in enumerate(rows):
-        ax.step(centres, case[name], where="mid", color=style.SERIES[i], linewidth=1.4, label=label)
+        ax.step(centres, case[name], where="mid", label=label, **style.dashed(i))
         low, middle = np.mean(case[name][:2]), np.mean(case[name][len(centres) // 2 - 2 : len(centres) // 2 + 2])
         told.append(f"{label}: {low:.2f} near 0 and {middle:.2f} in the middle")
     law = beta.pdf(centres, *split_law(3, 2))
@@ -141,7 +141,7 @@ def _toy(case: Numbers) -> Drawing:
     figure, ax = axes(box=_BOX)
     n = np.array(case["n"][1:], float)
     for i, (name, label) in enumerate((("weights", "weights: tr Cov(w)"), ("function", "function: mean Var f(x)"))):
-        look = {"color": style.SERIES[i], "marker": style.MARKERS[i], "markersize": 4, "linewidth": 1.4}
+        look = style.look(i)
         ax.plot(n, case[name][1:], label=label, **look)
     free = case["inputs"] * case["prior"]
     ax.axhline(free, color=style.MUTED, linestyle=":", linewidth=1.2, label="d tau^2")

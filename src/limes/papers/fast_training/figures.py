@@ -34,9 +34,7 @@ def _speed(cases: Sequence[Numbers]) -> Drawing:
         some = [c for c in cases if c["d"] == d and c["m"] <= 20_000]
         shares, ratios = [100 * c["share"] for c in some], [c["products"] / c[form] for c in some]
         label = f"{'lists' if form == 'rows' else 'Gram form'}, d = {d}"
-        ax.plot(
-            shares, ratios, color=style.SERIES[i], marker=style.MARKERS[i], markersize=4, linewidth=1.4, label=label
-        )
+        ax.plot(shares, ratios, label=label, **style.look(i))
         told.append(f"{label}: " + ", ".join(f"{r:.3g} at {s:g} %" for s, r in zip(shares, ratios, strict=True)))
     ax.axhline(1, color=style.MUTED, linestyle=":", linewidth=1.2)
     ax.set_xscale("log")
@@ -47,7 +45,7 @@ def _speed(cases: Sequence[Numbers]) -> Drawing:
     ax.set_yticks([0.5, 1, 2, 5, 10, 20, 50], ["½", "1", "2", "5", "10", "20", "50"])
     ax.set_xlabel("active pairs of neuron and example (%)")
     ax.set_ylabel("times faster than dense products")
-    style.legend(ax, fontsize=style.FONT_SIZE - 2)
+    style.legend(ax)
     return Drawing(
         figure,
         "A full-batch step in which no list runs out against the two matrix products of a dense step, CPU seconds of "
@@ -72,7 +70,7 @@ def _index(cases: Sequence[Numbers]) -> Drawing:
     ax.set_ylim(0, 1.05)
     ax.set_xlabel("dimension d")
     ax.set_ylabel("share of neurons looked at")
-    style.legend(ax, fontsize=style.FONT_SIZE - 2)
+    style.legend_above(ax)
     return Drawing(
         figure,
         "What an index of Gaussian neurons has to look at for one example, 500 clusters: exactly, by balls, and for "
@@ -87,14 +85,12 @@ def _renewal(cases: Sequence[Numbers]) -> Drawing:
     for i, case in enumerate(cases):
         label = f"B = {case['bias']:g}, {case['m']:,} neurons"
         shares = [100 * s for s in case["refreshed"]]
-        ax.plot(
-            range(1, len(shares) + 1), shares, color=style.SERIES[i % len(style.SERIES)], linewidth=1.4, label=label
-        )
+        ax.plot(range(1, len(shares) + 1), shares, label=label, **style.dashed(i))
         told.append(f"{label}: {sum(shares) / len(shares):.2f} % on average")
     ax.set_xlabel("step")
     ax.set_ylabel("lists that ran out (%)")
     ax.set_ylim(bottom=0)
-    style.legend(ax, fontsize=style.FONT_SIZE - 2)
+    style.legend(ax)
     return Drawing(
         figure,
         "How many neurons have moved so far that their list is made anew, by step, at one over the largest eigenvalue "
@@ -116,7 +112,7 @@ def _steps(cases: Sequence[Numbers]) -> Drawing:
     ax.set_yscale("log")
     ax.set_xlabel("threshold B")
     ax.set_ylabel("steps")
-    style.legend(ax, fontsize=style.FONT_SIZE - 2)
+    style.legend_above(ax)
     return Drawing(
         figure,
         "Steps to a share of the loss at the start, each network at a quarter of its own stable learning rate.",
@@ -136,7 +132,7 @@ def _learned(cases: Sequence[Numbers]) -> Drawing:
     ax.set_ylim(0, 1)
     ax.set_xlabel("threshold B")
     ax.set_ylabel("share of test rows")
-    style.legend(ax, fontsize=style.FONT_SIZE - 2)
+    style.legend_above(ax)
     return Drawing(
         figure,
         "Test error and robust accuracy at equal training loss (shares of that at the start: "
@@ -158,7 +154,7 @@ def _deep(case: Numbers) -> Drawing:
     ax.set_xticks(range(1, case["depth"], 3))
     ax.set_xlabel("hidden layer")
     ax.set_ylabel("variance of pre-activations")
-    style.legend(ax, loc="upper left", fontsize=style.FONT_SIZE - 2)
+    style.legend(ax, loc="upper left")
     return Drawing(
         figure,
         f"Variance by layer at the start, a line a seed: {case['depth']} layers at the edge of chaos with 85 % of the "

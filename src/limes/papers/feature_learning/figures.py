@@ -37,9 +37,8 @@ def _courses(ax: Any, courses: Numbers, name: str) -> list[str]:
     """Medians with bands over seeds; returns what they end with, in words."""
     told = []
     for i, (key, course) in enumerate(courses.items()):
-        look = {"color": style.SERIES[i], "linewidth": 1.4}
         at, spread = course["at"], course[name]
-        ax.plot(at, spread["middle"], label=_NAMES[key], **look)
+        ax.plot(at, spread["middle"], label=_NAMES[key], **style.dashed(i))
         ax.fill_between(at, spread["low"], spread["high"], color=style.SERIES[i], alpha=0.15, linewidth=0)
         told.append(f"{_NAMES[key]}: {spread['middle'][-1]:.3g}")
     ax.set_xlabel("step")
@@ -80,7 +79,7 @@ def _alignment(courses: Numbers) -> Drawing:
 def _penalties(case: Numbers) -> Drawing:
     figure, ax = axes()
     penalties, spread = case["penalties"], case["losses"]
-    ax.plot(penalties, spread["middle"], color=style.SERIES[0], marker=style.MARKERS[0], label="descent")
+    ax.plot(penalties, spread["middle"], label="descent", **style.look(0))
     ax.fill_between(penalties, spread["low"], spread["high"], color=style.SERIES[0], alpha=0.15, linewidth=0)
     top = spread["middle"][0] / penalties[0] ** 2
     ax.plot(penalties, [top * p**2 for p in penalties], color=style.MUTED, linestyle=":", label="lambda squared")

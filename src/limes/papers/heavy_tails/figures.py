@@ -32,7 +32,7 @@ def _synthetic(case: Numbers) -> Drawing:
     figure, ax = axes(3.8, _LOW)
     told = []
     for i, (name, label) in enumerate(_LABELS.items()):
-        look = {"color": style.SERIES[i], "marker": style.MARKERS[i], "markersize": 3, "linestyle": "none"}
+        look = style.look(i, markersize=3, linestyle="none")
         ax.plot(case["alphas"], case[name], alpha=0.7, label=label, **look)
         told.append(f"{label}: {min(case[name]):.3f} to {max(case[name]):.3f}")
     ax.axhline(GAUSSIAN, color=style.MUTED, linestyle=":", linewidth=1.2)
@@ -53,7 +53,7 @@ def _regression(theory: Numbers, chains: list[Numbers]) -> Drawing:
     for i, (b, curve) in enumerate(zip(theory["batches"], theory["curves"], strict=True)):
         kept = [k for k, value in enumerate(curve) if value > 0]
         rates = [theory["rates"][k] for k in kept]
-        ax.plot(rates, [curve[k] for k in kept], color=style.SERIES[i], linewidth=1.4, label=f"b = {b}")
+        ax.plot(rates, [curve[k] for k in kept], label=f"b = {b}", **style.dashed(i))
         some = [c for c in chains if c["batch_size"] == b]
         line(ax, i, [c["learning_rate"] for c in some], [c["hill"] for c in some], None, linestyle="none")
         told += [f"b = {b}, rate {c['learning_rate']:g}: {c['hill']['mean']:.3g}" for c in some]

@@ -123,8 +123,8 @@ def _over_widths(lines: Mapping[str, tuple[Sequence[int], Sequence[Numbers]]], l
             [m - m / f for m, f in zip(means, factors, strict=True)],
             [m * f - m for m, f in zip(means, factors, strict=True)],
         ]
-        look: dict[str, Any] = {"color": style.SERIES[i], "marker": style.MARKERS[i], "markersize": 4}
-        ax.errorbar(widths, means, yerr=errors, linewidth=1.4, elinewidth=0.9, label=name, **look)
+        look = style.look(i)
+        ax.errorbar(widths, means, yerr=errors, elinewidth=0.9, label=name, **look)
     ax.set_xscale("log")
     ax.set_yscale("log")
     for axis in (ax.xaxis, ax.yaxis):
@@ -146,8 +146,9 @@ def _bound(numbers: Numbers) -> Drawing:
         "error": "test error",
     }
     for i, (key, name) in enumerate(names.items()):
-        ax.plot(numbers["step"][1:], numbers[key][1:], color=style.SERIES[i], linewidth=1.4, label=name)
+        ax.plot(numbers["step"][1:], numbers[key][1:], label=name, **style.dashed(i))
     ax.set_xlabel("step")
+    ax.set_ylabel("bound, loss or error")
     ax.set_ylim(bottom=0)
     style.legend(ax)
     told = "; ".join(f"{name} from {numbers[key][1]:.2f} to {numbers[key][-1]:.2f}" for key, name in names.items())

@@ -22,7 +22,7 @@ def _course(numbers: Numbers) -> Drawing:
     return Drawing(
         bound_curves(numbers["epochs"], lines),
         f"{numbers['name']}: all bounds, errors and the generalisation gap by epoch, means over seeds. A bound below 1 "
-        "(line) would say something. Dotted: with the degree of the read-out.",
+        "(line) would say something.",
         f"Curves over epochs on a logarithmic axis. At the end: {told}.",
     )
 
@@ -33,13 +33,13 @@ def _rho(numbers: Numbers) -> Drawing:
     style.plain_axes(ax)
     told = []
     for i, (name, row) in enumerate(numbers["lines"].items()):
-        look: dict[str, Any] = {"color": style.SERIES[i % 6], "linewidth": 1.4, "label": name}
-        ax.plot(numbers["epochs"], [e["mean"] for e in row], linestyle=":" if "no decay" in name else "-", **look)
+        look = style.sparse(i, len(row), label=name, linestyle=":" if "no decay" in name else "-")
+        ax.plot(numbers["epochs"], [e["mean"] for e in row], **look)
         told.append(f"{name} from {row[0]['mean']:.3g} to {row[-1]['mean']:.3g}")
     style.log_y(ax)
     ax.set_xlabel("epoch")
     ax.set_ylabel("rho, product of norms")
-    style.legend(ax, fontsize=style.FONT_SIZE - 2)
+    style.legend(ax)
     return Drawing(
         figure,
         "Product of the Frobenius norms of all layers in training, with weight decay 3e-3 and (dotted) without.",
@@ -59,7 +59,7 @@ def _ends(numbers: Numbers) -> Drawing:
         "golowich": "Golowich",
     }
     for i, (kind, label) in enumerate(kinds.items()):
-        look: dict[str, Any] = {"color": style.SERIES[i], "marker": style.MARKERS[i], "markersize": 5, "label": label}
+        look = style.look(i, markersize=5, label=label)
         ax.plot([numbers[n][kind]["mean"] for n in names], range(len(names)), linestyle="none", **look)
     ax.set_xscale("log")
     ax.set_yticks(range(len(names)), names)
@@ -73,7 +73,7 @@ def _ends(numbers: Numbers) -> Drawing:
         ncols=4,
         columnspacing=0.8,
         borderaxespad=0,
-        fontsize=style.FONT_SIZE - 2.5,
+        fontsize=style.SMALL,
     )
     told = "; ".join(f"{n}: " + ", ".join(f"{v[k]['mean']:.3g}" for k in kinds) for n, v in numbers.items())
     return Drawing(

@@ -61,6 +61,7 @@ def _velocity(title: str, entry: Numbers) -> Drawing:
         lower.plot(np.arange(len(curve["top20"])), curve["top20"], **look)
     style.log_y(upper)
     upper.set_xlim(lower.get_xlim())
+    upper.tick_params(labelbottom=False)
     upper.set_ylabel("kernel distance")
     lower.set_ylabel("mass of the top 20")
     lower.set_xlabel("epoch")
@@ -111,9 +112,9 @@ def _frozen(title: str, entry: Numbers) -> Drawing:
         curve = entry[training]["frozen"]
         for name, line in (("clean", "--"), ("robust", "-")):
             words = "clean" if name == "clean" else "PGD"
-            look: dict[str, Any] = {"color": style.SERIES[i], "marker": style.MARKERS[i], "markersize": 4}
+            look = style.look(i)
             places = np.arange(len(curve["epochs"]))
-            ax.plot(places, curve[name], line, label=f"{training} training: {words}", linewidth=1.5, **look)
+            ax.plot(places, curve[name], line, label=f"{training} training: {words}", **look)
     epochs = entry["clean"]["frozen"]["epochs"]
     ax.set_xticks(np.arange(len(epochs)), [str(epoch) for epoch in epochs])
     ax.set_ylim(-0.02, 1.02)
@@ -140,7 +141,7 @@ def _lines(entry: Numbers) -> list[tuple[str, str, dict[str, Any]]]:
     looks = []
     for i, training in enumerate(_TRAININGS):
         for probe, line in zip(_PROBES, ("-", ":"), strict=True):
-            look = {"color": style.SERIES[i], "marker": style.MARKERS[i], "markersize": 3, "linewidth": 1.3}
+            look = style.look(i, markersize=3)
             looks.append((training, probe, look | {"linestyle": line}))
     return looks
 

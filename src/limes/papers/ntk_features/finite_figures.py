@@ -82,7 +82,7 @@ def _lines(places: Any, entry: Numbers, names: Sequence[str]) -> tuple[Any, Any]
     ax = figure.add_axes((0.115, 0.16, 0.86, 0.64 if len(names) < 5 else 0.58))
     style.plain_axes(ax)
     for i, name in enumerate(names):
-        look = {"color": style.SERIES[i], "marker": style.MARKERS[i], "markersize": 4, "linewidth": 1.5}
+        look = style.look(i)
         ax.plot(places, entry[name], label=_LABELS[name], **look)
     ax.set_ylim(-0.02, 1.02)
     ax.set_ylabel("accuracy")

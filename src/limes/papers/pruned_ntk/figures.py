@@ -26,17 +26,17 @@ def figures(numbers: Numbers) -> dict[str, Drawing]:
 
 def _factors(numbers: Numbers) -> Drawing:
     cases = numbers["cases"]
-    figure, ax = axes(3.6, (0.5, 0.16, 0.46, 0.74))
+    figure, ax = axes(1.0 + 0.34 * len(cases), (0.5, 0.16, 0.46, 0.74))
     for i, (kind, label) in enumerate((("raw", "as it is, over alpha^k"), ("rescaled", "rescaled"))):
         scale = [c["expected"] if kind == "raw" else 1.0 for c in cases]
         means = [c[kind]["mean"] / s for c, s in zip(cases, scale, strict=True)]
         errors = [(c[kind]["standard_error"] or 0.0) / s for c, s in zip(cases, scale, strict=True)]
-        look: dict[str, Any] = {"color": style.SERIES[i], "marker": style.MARKERS[i], "markersize": 4, "label": label}
+        look = style.look(i, label=label)
         places = [k + 0.15 * (2 * i - 1) for k in range(len(cases))]
         ax.errorbar(means, places, xerr=errors, linestyle="none", elinewidth=0.9, **look)
     ax.axvline(1.0, color=style.MUTED, linewidth=0.8)
     ax.set_yticks(range(len(cases)), [c["case"].replace(" pruned", "").replace(", alpha", ",\nalpha") for c in cases])
-    ax.tick_params(axis="y", labelsize=style.FONT_SIZE - 2.5)
+    ax.tick_params(axis="y", labelsize=style.SMALL)
     ax.invert_yaxis()
     ax.set_xlabel("factor of the kernel")
     style.legend(ax, loc="lower right", bbox_to_anchor=(1.02, 1.0), ncols=2, columnspacing=1.2, borderaxespad=0)
@@ -63,7 +63,7 @@ def _gaps(numbers: Numbers) -> Drawing:
     style.log_y(ax)
     ax.set_xlabel("alpha × width")
     ax.set_ylabel("largest error of the kernel")
-    style.legend(ax, fontsize=style.FONT_SIZE - 2)
+    style.legend(ax)
     return Drawing(
         figure,
         "Largest entry of |kernel - limit| against alpha times the width, rescaled, inputs whole, L = 2. On the "
@@ -90,7 +90,7 @@ def _mask(numbers: Numbers) -> Drawing:
     ax.set_xlabel("width")
     ax.set_ylabel("relative error")
     ax.set_ylim(top=2.0)
-    style.legend(ax, fontsize=style.FONT_SIZE - 2, ncols=2, loc="upper center")
+    style.legend(ax, ncols=2, loc="upper center")
     return Drawing(
         figure,
         "The first layer's part of the kernel with pruned inputs: relative distance to that of the whole network, and, "
@@ -114,7 +114,7 @@ def _accuracy(numbers: Numbers) -> Drawing:
     ticks(ax, numbers["widths"])
     ax.set_xlabel("width")
     ax.set_ylabel("test accuracy")
-    style.legend(ax, fontsize=style.FONT_SIZE - 2)
+    style.legend(ax)
     return Drawing(
         figure,
         "Test accuracy after as many steps of the same training; dotted: pruned without rescaling.",
@@ -136,7 +136,7 @@ def _distance(numbers: Numbers) -> Drawing:
     ticks(ax, numbers["widths"])
     ax.set_xlabel("width")
     ax.set_ylabel("distance of the outputs")
-    style.legend(ax, fontsize=style.FONT_SIZE - 2)
+    style.legend(ax)
     return Drawing(
         figure,
         "Distance of the outputs on test rows to those of kernel regression with the unpruned kernel, relative.",
@@ -154,7 +154,7 @@ def _criteria(numbers: Numbers) -> Drawing:
     ax.set_xticks(range(len(names)), [f"{n}\nkernel × {numbers['criteria'][n]['factor']['mean']:.2g}" for n in names])
     ax.set_xlim(-0.5, len(names) - 0.5)
     ax.set_ylabel("test accuracy")
-    style.legend(ax, fontsize=style.FONT_SIZE - 2)
+    style.legend(ax)
     told = "; ".join(
         f"{n} {v['accuracy']['mean']:.3f}, kernel {v['factor']['mean']:.3g} times the limit at a distance of "
         f"{v['distance to limit']['mean']:.2g}"

@@ -61,8 +61,8 @@ def _widths(numbers: Numbers) -> Drawing:
             [m - m / f for m, f in zip(means, factors, strict=True)],
             [m * f - m for m, f in zip(means, factors, strict=True)],
         ]
-        look: dict[str, Any] = {"color": style.SERIES[i], "marker": style.MARKERS[i], "markersize": 4}
-        ax.errorbar(places, means, yerr=errors, linewidth=1.4, elinewidth=0.9, label=name, **look)
+        look = style.look(i)
+        ax.errorbar(places, means, yerr=errors, elinewidth=0.9, label=name, **look)
         told.append(f"{name} from {means[0]:.2g} to {means[-1]:.2g}")
     ends = [widths[0], max([*widths, *wide["widths"]])]
     start = max(entries[0]["mean"] for entries in numbers["deviation"].values())
@@ -96,8 +96,8 @@ def _sensitivity(numbers: Numbers) -> Drawing:
         values = [entry["mean"] for entry in numbers["derivative"][i]]
         name = f"{activation}, w {'√2' if abs(w_std**2 - 2) < 1e-9 else f'{w_std:g}'}"
         middle = sum(values) / len(values)
-        look: dict[str, Any] = {"color": style.SERIES[place], "marker": style.MARKERS[place], "markersize": 3}
-        ax.plot(range(1, len(values) + 1), [v / middle for v in values], linewidth=1.4, label=name, **look)
+        look = style.look(place, markersize=3)
+        ax.plot(range(1, len(values) + 1), [v / middle for v in values], label=name, **look)
         told.append(f"{name}: first step over last {values[0] / values[-1]:.2g}")
     ax.set_yscale("log")
     ax.set_ylim(1e-5, 3e1)
@@ -139,8 +139,8 @@ def _sets(table: Numbers) -> Drawing:
     figure, ax = _axes(3.8, (0.14, 0.13, 0.8, 0.83))
     columns = {name: [row[i] for row in table["accuracy"]] for i, name in enumerate(table["methods"])}
     for i, name in enumerate(("ntk", "dtw")):
-        look: dict[str, Any] = {"color": style.SERIES[i], "marker": style.MARKERS[i], "linestyle": "none"}
-        ax.plot(columns[name], columns["rntk"], markersize=4, label=f"against {NAMES[name]}", **look)
+        look = style.look(i, linestyle="none")
+        ax.plot(columns[name], columns["rntk"], label=f"against {NAMES[name]}", **look)
     low = min(min(columns[name]) for name in ("rntk", "ntk", "dtw")) - 0.02
     ax.plot([low, 1], [low, 1], color=style.MUTED, linewidth=0.9)
     ax.set_xlabel("test accuracy of the other method")

@@ -9,7 +9,6 @@ from limes.papers.plots import line
 from limes.report import style
 
 Numbers = Mapping[str, Any]
-_SMALL = style.FONT_SIZE - 1
 
 
 def figures(numbers: Numbers) -> dict[str, Drawing]:
@@ -68,6 +67,7 @@ def _gap(table: Numbers) -> Drawing:
     upper.set_ylabel("robust loss")
     line(lower, 2, marks, table["gap"][1:], "gap, test less training")
     line(lower, 3, marks, table["exchanged"][1:], "gap, by exchanged examples")
+    upper.tick_params(labelbottom=False)
     lower.set_ylabel("robust gap")
     lower.set_xlabel("steps T")
     for ax in (upper, lower):
@@ -75,7 +75,7 @@ def _gap(table: Numbers) -> Drawing:
         ax.axvline(stop, color=style.INK, linewidth=1.0, linestyle=(0, (4, 3)), zorder=1)
         style.legend(ax, loc="best")
     where = {"xy": (stop, 1.0), "xycoords": upper.get_xaxis_transform(), "textcoords": "offset points"}
-    upper.annotate(f"stop, T = {stop:g}", xytext=(0, 4), ha="center", size=_SMALL, color=style.INK, **where)
+    upper.annotate(f"stop, T = {stop:g}", xytext=(0, 4), ha="center", size=style.SMALL, color=style.INK, **where)
     gap, other = table["gap"][-1]["mean"], table["exchanged"][-1]["mean"]
     return Drawing(
         figure,
@@ -96,14 +96,15 @@ def _savings(savings: Numbers) -> Drawing:
     for name, box in boxes.items():
         ax, place, ticks = _axes(figure, box), 0, []
         for i, (quantity, by_mu) in enumerate(savings.items()):
-            for equal, marker in ((False, style.MARKERS[0]), (True, style.MARKERS[1])):
+            for equal in (False, True):
                 key, scale = f"equal {name}" if equal else name, 1.0 if name == "distance" else 1e3
                 x = [place + 0.18 * (2 * i + equal) - 0.27 + k for k in range(len(by_mu))]
                 y = [scale * entry[key]["mean"] for entry in by_mu.values()]
                 errors = [scale * (entry[key]["standard_error"] or 0.0) for entry in by_mu.values()]
-                look: dict[str, Any] = {"marker": marker, "markersize": 5, "linestyle": "none", "elinewidth": 1.0}
+                face = style.SERIES[i] if equal else "none"
+                look = style.look(i, markersize=5, markerfacecolor=face, linestyle="none", elinewidth=1.0)
                 label = f"{names[quantity]}, {'equal loss' if equal else 'equal steps'}"
-                ax.errorbar(x, y, yerr=errors, color=style.SERIES[i], label=label, **look)
+                ax.errorbar(x, y, yerr=errors, label=label, **look)
                 told += [f"{label}, {name}, mu = {mu}: {v:.2g}" for mu, v in zip(by_mu, y, strict=True)]
             ticks = [f"μ = {mu}" for mu in by_mu]
         ax.axhline(0.0, color=style.MUTED, linewidth=0.9)

@@ -25,7 +25,7 @@ def mean_ranks(table: Mapping[str, Any], names: Mapping[str, str], own: str, wha
     ax = figure.add_axes((0.28, 0.2, 0.42, 0.68))
     style.plain_axes(ax)
     ax.grid(axis="y", color=style.FAINT, linewidth=0.7)
-    look: dict[str, Any] = {"transform": ax.get_yaxis_transform(), "size": style.FONT_SIZE - 1}
+    look: dict[str, Any] = {"transform": ax.get_yaxis_transform(), "size": style.SMALL}
     for place, i in enumerate(order):
         colour = style.SERIES[0] if methods[i] == own else style.MUTED
         ax.plot([summary["rank"][i]], [-place], marker="o", color=colour)

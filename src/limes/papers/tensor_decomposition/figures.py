@@ -24,7 +24,7 @@ def figures(numbers: Numbers) -> dict[str, Drawing]:
 
 
 def _look(i: int, **more: Any) -> dict[str, Any]:
-    return {"color": style.SERIES[i], "marker": style.MARKERS[i], "markersize": 4, "linewidth": 1.4} | more
+    return style.look(i) | more
 
 
 def _thresholds(lazy: list[Numbers], moving: list[Numbers]) -> Drawing:
@@ -122,7 +122,7 @@ def _rescued(case: Numbers) -> Drawing:
     told = []
     for i, (period, success) in enumerate(zip(case["periods"], case["success"], strict=True)):
         label = "never drawn again" if period is None else f"every {period} steps"
-        ax.plot(case["at"], success, label=label, **_look(i, marker=""))
+        ax.plot(case["at"], success, label=label, **style.dashed(i))
         told.append(f"{label}: {success[-1]:.2f}")
     ax.set_ylim(0, 1.03)
     ax.set_xlabel("step")
@@ -151,7 +151,7 @@ def _rounds(case: Numbers) -> Drawing:
     style.log_y(ax)
     ax.set_xlabel("components k")
     ax.set_ylabel("rounds")
-    style.legend(ax, fontsize=style.FONT_SIZE - 2)
+    style.legend(ax)
     return Drawing(
         figure,
         "Rounds of alternating least squares to a relative squared residual of 1e-6, mean over seeds and both kinds of "

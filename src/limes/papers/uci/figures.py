@@ -21,15 +21,15 @@ def _tables(numbers: Mapping[str, Any]) -> Drawing:
     columns = {m: [row[i] for row in numbers["accuracy"]] for i, m in enumerate(numbers["methods"])}
     rivals, told = ("forest", "network"), []
     for i, name in enumerate(rivals):
-        look: dict[str, Any] = {"color": style.SERIES[i], "marker": style.MARKERS[i], "linestyle": "none"}
-        ax.plot(columns[name], columns["ntk-svm"], markersize=4, label=f"against {NAMES[name]}", **look)
+        look = style.look(i, linestyle="none")
+        ax.plot(columns[name], columns["ntk-svm"], label=f"against {NAMES[name]}", **look)
         pair = numbers["against"][name]
         told.append(f"better than the {NAMES[name]} on {pair['wins']} tables, worse on {pair['losses']}")
     low = min(min(columns[name]) for name in ("ntk-svm", *rivals)) - 0.02
     ax.plot([low, 1], [low, 1], color=style.MUTED, linewidth=0.9)
     ax.set_xlabel("test accuracy of the other method")
     ax.set_ylabel("test accuracy of the NTK, SVM")
-    ax.legend(frameon=False, fontsize=style.FONT_SIZE - 1, labelcolor=style.INK)
+    style.legend(ax)
     return Drawing(
         figure,
         "Each table twice; above the line the NTK with a support vector machine is the better one.",
