@@ -7,7 +7,7 @@ INSTALL := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet 
 OUT ?= runs/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow lint format bench docs clean
+.PHONY: help demo test test-slow lint format bench docs dist clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST)
@@ -42,6 +42,12 @@ bench: $(VENV)/.core ## run the benchmarks; results go to benchmarks/results, ta
 docs: $(VENV)/.docs ## build the documentation into site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
+dist: $(VENV)/.dist ## build wheel and sdist into dist/, and try the wheel on every Python from 3.11 on (PYTHONS names them)
+	rm -rf dist
+	$(BIN)/python -m build --quiet
+	$(BIN)/python -m twine check --strict dist/*
+	$(BIN)/python tests/release/check_dist.py dist $(PYTHONS)
+
 clean: ## remove what the targets made, runs/ excepted
 	rm -rf $(VENV) site dist .pytest_cache .ruff_cache .hypothesis
 	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -61,6 +67,6 @@ $(VENV)/.core: $(VENV)/.made pyproject.toml
 	@echo "Installing limes into $(VENV) ..."
 	@$(INSTALL) . && touch $@
 
-$(VENV)/.test $(VENV)/.docs: $(VENV)/.%: $(VENV)/.made pyproject.toml
+$(VENV)/.test $(VENV)/.docs $(VENV)/.dist: $(VENV)/.%: $(VENV)/.made pyproject.toml
 	@echo "Installing limes and what '$*' needs into $(VENV) ..."
 	@$(INSTALL) ".[$*]" && touch $@

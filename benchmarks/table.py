@@ -17,6 +17,7 @@ from limes.report.marks import between
 HERE = Path(__file__).parent
 README, DOCS = HERE.parent / "README.md", HERE.parent / "docs"
 CERTIFY, BENCHMARKS = DOCS / "certify.md", DOCS / "benchmarks.md"
+REPRODUCIBILITY = DOCS / "reproducibility.md"
 START, END = "<!-- benchmarks:start -->", "<!-- benchmarks:end -->"
 _MAIN = (
     "fc_kernel",
@@ -90,6 +91,16 @@ def certificates(text: str, folder: Path = HERE / "results") -> str:
     return text
 
 
+def provenance(results: Sequence[Mapping[str, Any]]) -> str:
+    """Markdown: of each result the command that made it, where, when and with which versions."""
+    names = ("python", "jax", "numpy")
+    lines = [_row(["Result", "Command", "Machine", "Date", "Python", "JAX", "NumPy"]), _row(["---"] * 7)]
+    for result in results:
+        cells = [f"`{result['name']}`", f"`{result['command']}`", result["machine"], result["date"]]
+        lines.append(_row([*cells, *(result["versions"].get(name, "–") for name in names)]))
+    return "\n".join(lines)
+
+
 def _section(result: Mapping[str, Any]) -> str:
     lines = [f"### {result['name']}", "", result["what"], "", _row(name.capitalize() for name in _COLUMNS)]
     lines.append(_row(_COLUMNS.values()))
@@ -119,5 +130,6 @@ if __name__ == "__main__":
         for page, table in tables.items():
             page.write_text(between(page.read_text(), START, END, table))
         CERTIFY.write_text(certificates(CERTIFY.read_text()))
+        REPRODUCIBILITY.write_text(between(REPRODUCIBILITY.read_text(), START, END, provenance(load())))
     else:
         print(*tables.values(), sep="\n\n")

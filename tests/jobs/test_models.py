@@ -181,7 +181,7 @@ def test_attack_checks_the_box(files):
 
 def test_the_doctor_finds_this_installation_sound():
     found = doctor()
-    assert [check["passed"] for check in found["checks"]] == [True] * 3, found["checks"]
+    assert [check["passed"] for check in found["checks"]] == [True] * 7, found["checks"]
     assert found["versions"]["limes"]
     assert found["devices"]
 
@@ -191,6 +191,14 @@ def test_the_doctor_reports_a_failure_instead_of_raising(monkeypatch):
         raise RuntimeError("no kernel today")
 
     monkeypatch.setattr(lm.nets.Net, "kernel", broken)
-    checks = doctor()["checks"]
-    assert not any(check["passed"] for check in checks)
-    assert "RuntimeError: no kernel today" in checks[0]["detail"]
+    failed = [check for check in doctor()["checks"] if not check["passed"]]
+    assert len(failed) == 3
+    assert "RuntimeError: no kernel today" in failed[0]["detail"]
+
+
+def test_the_doctor_reads_the_environment(monkeypatch):
+    monkeypatch.setenv("LIMES_MEMORY", "lots")
+    monkeypatch.setenv("LIMES_DATA", "/nowhere")
+    failed = {check["name"]: check["detail"] for check in doctor()["checks"] if not check["passed"]}
+    assert "'lots' is not an amount of memory: write it as 6GB" in failed["memory limit"]
+    assert "$LIMES_DATA is /nowhere, which is no folder" in failed["folder of official data"]

@@ -53,7 +53,7 @@ def test_is_scikit_learn_s_machine_on_the_cosines_of_the_kernel():
     rng, lengths = np.random.default_rng(0), np.array([5, 6, 7, 8] * 3)
     x, y = rng.standard_normal((12, 8, 2)), np.arange(12) % 2
     options = {"activation": "erf", "readout": "last", "w_std": 1.2, "b_std": 0.3, "h_std": 0.4}
-    clf = RNTKClassifier(**options, C=3.0, scale=None, tolerance=1e-9).fit(
+    clf = RNTKClassifier(**options, C=3.0, scale=None, tol=1e-9).fit(
         x[:8], y[:8], None if lengths is None else lengths[:8]
     )
     net = nets.serial(nets.Recurrent(**options), nets.Dense())

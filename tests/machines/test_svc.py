@@ -51,7 +51,7 @@ def test_classes_are_told_apart_as_by_a_vote_at_large_penalties():
     """A vote of pairs is right on .95 of these flowers, the mean of the pairs' margins on .88."""
     x, labels = load_iris(return_X_y=True)
     x, odd = (x - x.mean(axis=0)) / x.std(axis=0), np.arange(150) % 2 == 1
-    ours = NTKSVC("mlp-3", C=100.0, tolerance=1e-4).fit(x[~odd], labels[~odd])
+    ours = NTKSVC("mlp-3", C=100.0, tol=1e-4).fit(x[~odd], labels[~odd])
     k = parse_net("mlp-3").kernel(x, x[~odd], get="ntk").ntk
     k /= np.diagonal(k[~odd]).mean()
     vote = SVC(kernel="precomputed", C=100.0).fit(k[~odd], labels[~odd])
@@ -101,7 +101,7 @@ def test_bad_weights(table, weights):
     [
         ({"C": 0.0}, "C must be a finite number above 0, not 0"),
         ({"C": "1"}, "C must be"),
-        ({"tolerance": float("nan")}, "tolerance must be"),
+        ({"tol": float("nan")}, "tol must be"),
         ({"kind": "gp"}, "kind must be"),
     ],
 )

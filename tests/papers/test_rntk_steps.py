@@ -81,7 +81,7 @@ def test_machines_on_kernels_are_those_of_the_classifier():
     kernel = kernels.cosines(kernels.ntk(net, numbers, (x, lengths), train), own, own[:10])
     np.testing.assert_allclose(np.diagonal(kernel), 1.0, rtol=1e-12)
     np.testing.assert_allclose(kernels.ntk(net, numbers, train), kernels.ntk(net, numbers, train, train), rtol=1e-12)
-    classifier = RNTKClassifier(readout="last", **numbers, C=10.0, scale=None, tolerance=1e-3)
+    classifier = RNTKClassifier(readout="last", **numbers, C=10.0, scale=None, tol=1e-3)
     for labels in (y[:10] % 2, y[:10]):
         classifier.fit(x[:10], labels, lengths[:10])
         found = svm.svm_labels(kernel[:10], labels, kernel[10:], 10.0)

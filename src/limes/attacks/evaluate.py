@@ -87,7 +87,7 @@ def evaluate(
     batch_size: int = BATCH_SIZE,
     audit: bool = True,
     attacks: Mapping[str, Search] | None = None,
-    state: str | os.PathLike | None = None,
+    state: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
 ) -> EvaluationReport:
     """Accuracy of `predictor` under the strongest of several attacks, for one or more radii.

@@ -8,7 +8,7 @@ from limes.cli import certify, gram, measure, models, papers, robustify, tools
 
 app = typer.Typer(
     name="limes",
-    help="Neural networks at the limit of infinite width: fit them, attack them, make them robust.",
+    help="Infinitely wide neural networks: fit them, attack them, make them robust.",
     epilog="Example: limes robustify digits --eps 0.1 --out runs/digits",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

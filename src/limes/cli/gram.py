@@ -5,11 +5,13 @@ from typing import Annotated, Any
 
 import typer
 
+from limes.cli import complete
 from limes.cli import options as o
 from limes.cli.guard import guarded
 
 app = typer.Typer(
-    help="Gram matrices on disk: build or continue one, check its tiles.",
+    help="Kernel matrices on disk: build or continue one, check one.",
+    epilog="Example: limes gram build digits --net cnn-3 --out runs/gram",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -22,7 +24,14 @@ def build(
     net: o.NetOption = None,
     kind: o.KindOption = "ntk",
     tile: Annotated[int, typer.Option(help="Rows and columns of a tile.")] = 2048,
-    dtype: Annotated[str | None, typer.Option(help="float32 or float64 (default: that of the data).")] = None,
+    dtype: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DTYPE",
+            help="float32 or float64 (default: that of the data).",
+            autocompletion=complete.one_of(complete.DTYPES),
+        ),
+    ] = None,
     n_train: Annotated[int | None, typer.Option(help="Training rows (default: all).")] = None,
     seed: o.Seed = 0,
     scheduler: Annotated[
@@ -32,11 +41,13 @@ def build(
     data_dir: o.DataDir = None,
     target: o.Target = None,
     memory: o.Memory = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan, with bytes and time, and stop.")] = False,
+    dry_run: o.DryRun = False,
     json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Build the kernel matrix of the training rows, scaled as fit does, or continue one.
+    """Build or continue the kernel matrix of the training rows.
+
+    Rows are drawn and scaled as limes fit does.
 
     Interrupt it at any moment: the same command computes what is missing or damaged, and keeps the rest.
     """
@@ -61,7 +72,10 @@ def check(
     json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Read a whole store, and name the tiles that are missing or damaged; the exit code is 1 where some are."""
+    """Name the tiles of a store that are missing or damaged.
+
+    The exit code is 1 where there are some.
+    """
     from limes import jobs
     from limes.core.progress import Bar
 
@@ -82,10 +96,8 @@ def check(
         raise typer.Exit(1)
 
 
-app.command(epilog="Example: limes gram build mnist --data DIR --out runs/mnist-gram --net cnn-3 --dtype float32")(
-    build
-)
-app.command(epilog="Example: limes gram check runs/mnist-gram")(check)
+app.command(epilog="Example: limes gram build digits --net cnn-3 --out runs/gram")(build)
+app.command(epilog="Example: limes gram check runs/gram")(check)
 
 
 def _title(folder: Any, about: dict[str, Any]) -> str:

@@ -5,10 +5,9 @@ from typing import Annotated
 
 import typer
 
+from limes.cli import complete
 from limes.cli import options as o
 from limes.cli.guard import guarded
-
-ModelArgument = Annotated[Path, typer.Argument(metavar="MODEL", help="A model that limes saved (.npz).")]
 
 
 @guarded
@@ -22,7 +21,12 @@ def fit(
     n_train: Annotated[int | None, typer.Option(help="Training rows (default: all).")] = None,
     scale: Annotated[
         str | None,
-        typer.Option(help="Map of the inputs inside the model: none, standard or unit (default: standard for images)."),
+        typer.Option(
+            metavar="SCALE",
+            help="Map of the inputs inside the model: none, standard or unit (default: by the data, see "
+            "Your data in the documentation).",
+            autocompletion=complete.one_of(complete.SCALES),
+        ),
     ] = None,
     seed: o.Seed = 0,
     data_dir: o.DataDir = None,
@@ -36,7 +40,9 @@ def fit(
     json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Fit a classifier and save it; its accuracy is measured where the data have a test part.
+    """Fit a classifier and save it.
+
+    Its accuracy is measured where the data have a test part.
 
     With --gram, interrupt it at any moment: the same command continues.
     """
@@ -71,17 +77,29 @@ def fit(
 
 @guarded
 def predict(
-    model: ModelArgument,
-    data: Annotated[str, typer.Argument(help="Rows to predict: as for fit; labels may be missing in .npz and .csv.")],
+    model: o.ModelArgument,
+    data: Annotated[
+        str,
+        typer.Argument(
+            metavar="DATA",
+            help="Rows to predict: as for fit; labels may be missing in .npz and .csv.",
+            autocompletion=complete.data,
+        ),
+    ],
     out: Annotated[Path | None, typer.Option(help="Write a CSV of labels and scores here.")] = None,
     data_dir: o.DataDir = None,
     target: o.Target = None,
+    memory: o.Memory = None,
     force: o.Force = False,
     json: o.Json = False,
 ) -> None:
-    """Predict labels with a saved model; one label a line, or a CSV with scores."""
+    """Predict labels with a saved model.
+
+    Prints one label a line; with --out it writes a CSV of labels and scores.
+    """
     from limes import jobs
 
+    o.set_memory(memory)
     result = jobs.predict(model, data, out=out, data_dir=data_dir and str(data_dir), target=target, force=force)
     if json:
         o.show(result)
@@ -94,9 +112,16 @@ def predict(
 
 @guarded
 def attack(
-    model: ModelArgument,
+    model: o.ModelArgument,
     data: o.DataArgument = None,
-    eps: Annotated[list[str] | None, typer.Option(help='A radius, as 0.05 or "8/255"; repeat for several.')] = None,
+    eps: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="EPS",
+            help='A radius in the units of the data, as 0.05 or "8/255"; repeat for several (default: one that is '
+            "chosen from the data).",
+        ),
+    ] = None,
     norm: o.NormOption = "linf",
     bounds: o.Bounds = None,
     out: Annotated[Path | None, typer.Option(help="Folder for report.html, metrics.json and adversarial.npz.")] = None,
@@ -107,19 +132,24 @@ def attack(
     seed: o.Seed = 0,
     data_dir: o.DataDir = None,
     target: o.Target = None,
+    memory: o.Memory = None,
     force: o.Force = False,
     json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Measure the worst-case accuracy of a saved model; the attack checks itself."""
+    """Measure the worst-case accuracy of a saved model.
+
+    The attack is a suite of several, and checks itself.
+    """
     from limes import jobs
     from limes.core.progress import Bar
 
+    o.set_memory(memory)
     with Bar(quiet=quiet) as progress:
         result = jobs.attack(
             model,
             data,
-            eps=eps or ["0.05"],
+            eps=eps,
             norm=norm,  # pyright: ignore[reportArgumentType]
             bounds=bounds,
             out=out,

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from limes.cli import complete
 from limes.cli import options as o
 from limes.cli.guard import guarded
 
@@ -12,17 +13,25 @@ if TYPE_CHECKING:
     from limes.papers import Checked, Claim
 
 app = typer.Typer(
-    help="Published systems: list their claims with verdicts, measure them again.",
+    help="Published systems: their claims with verdicts, measured again.",
+    epilog="Example: limes papers show adv-ntk",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
 
-KeyArgument = Annotated[str, typer.Argument(metavar="KEY", help="The paper's key, as papers list shows it.")]
+KeyArgument = Annotated[
+    str,
+    typer.Argument(metavar="KEY", help="The paper's key, as papers list shows it.", autocompletion=complete.papers),
+]
+SIZE = complete.one_of(complete.SIZES)
 
 
 @guarded
 def list_papers(json: o.Json = False) -> None:
-    """List the papers and the committed verdict on each of their main claims; a local run is shown beside it."""
+    """List the papers and the verdicts on their main claims.
+
+    These are the committed ones; a local run is shown beside them.
+    """
     from limes import papers
 
     found = papers.listing()
@@ -49,7 +58,12 @@ def list_papers(json: o.Json = False) -> None:
 def run(
     key: KeyArgument,
     size: Annotated[
-        str, typer.Option(help="smoke (at most 90 s on two cores) or full (what the claims ask for).")
+        str,
+        typer.Option(
+            metavar="SIZE",
+            help="smoke (at most 90 s on two cores) or full (what the claims ask for).",
+            autocompletion=SIZE,
+        ),
     ] = "smoke",
     data: o.DataDir = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the run (default: runs/papers-...).")] = None,
@@ -60,12 +74,13 @@ def run(
     part: Annotated[
         list[str] | None,
         typer.Option(
-            help="Measure this part only, and add it to --carry; may be repeated. --dry-run --json names them."
+            metavar="PART",
+            help="Measure this part only, and add it to --carry; may be repeated. --dry-run --json names them.",
         ),
     ] = None,
     memory: o.Memory = None,
     force: o.Force = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan, with bytes and time, and stop.")] = False,
+    dry_run: o.DryRun = False,
     json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
@@ -113,7 +128,10 @@ def run(
 
 @guarded
 def check(
-    keys: Annotated[list[str] | None, typer.Argument(metavar="[KEY]...", help="Papers (default: all).")] = None,
+    keys: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="KEY", help="Papers (default: all).", autocompletion=complete.papers),
+    ] = None,
     data: o.DataDir = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder of the runs (default: runs/papers-check-..., by version of the code).")
@@ -123,10 +141,12 @@ def check(
     json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Measure papers again at smoke size, and compare every verdict with the committed one.
+    """Measure papers again in small, and compare the verdicts.
 
-    Interrupt it at any moment: the same command continues. The exit code is 1 if a claim that held fails now, or the
-    other way round, or a claim is missing; a verdict that became inconclusive, or ceased to be, is only told.
+    Every verdict at smoke size is compared with the committed one. The exit code is 1 if a claim that held fails now,
+    or the other way round, or a claim is missing; a verdict that became inconclusive, or ceased to be, is only told.
+
+    Interrupt it at any moment: the same command continues.
     """
     from limes import papers
     from limes.core.progress import Bar
@@ -145,11 +165,17 @@ def check(
 @guarded
 def report(
     key: KeyArgument,
-    size: Annotated[str | None, typer.Option(help="smoke or full (default: full where it is committed).")] = None,
+    size: Annotated[
+        str | None,
+        typer.Option(metavar="SIZE", help="smoke or full (default: full where it is committed).", autocompletion=SIZE),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="The HTML file (default: runs/papers-KEY.html).")] = None,
     json: o.Json = False,
 ) -> None:
-    """Write the report of a paper's committed results, without measuring anything."""
+    """Write the report of a paper's committed results.
+
+    Nothing is measured.
+    """
     from limes import papers
 
     path = papers.report(key, size, out)  # pyright: ignore[reportArgumentType]
@@ -158,7 +184,7 @@ def report(
 
 @guarded
 def show(key: KeyArgument, json: o.Json = False) -> None:
-    """Show every claim of a paper: figures, sources, and how each was measured."""
+    """Show every claim of a paper, with figures and sources."""
     from limes import papers
 
     entry = papers.entry(key)
@@ -182,7 +208,7 @@ def show(key: KeyArgument, json: o.Json = False) -> None:
 
 
 app.command(name="list", epilog="Example: limes papers list --json")(list_papers)
-app.command(epilog="Example: limes papers run adv-ntk --size smoke --out runs/adv-ntk")(run)
+app.command(epilog="Example: limes papers run adv-ntk --out runs/adv-ntk")(run)
 app.command(epilog="Example: limes papers check tensor-decomposition rntk")(check)
 app.command(epilog="Example: limes papers report adv-ntk --out adv-ntk.html")(report)
 app.command(epilog="Example: limes papers show adv-ntk")(show)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from limes.cli import complete
 from limes.cli import options as o
 from limes.cli.guard import guarded
 
@@ -24,9 +25,10 @@ def robustify(
     net: o.NetOption = None,
     kind: o.KindOption = "ntk",
     time: Annotated[
-        list[float] | None, typer.Option(help="A stopping time; repeat for several. Infinity is always added.")
+        list[float] | None,
+        typer.Option(metavar="TIME", help="A stopping time; repeat for several. Infinity is always added."),
     ] = None,
-    n_times: Annotated[Count, typer.Option(help="Number of stopping times where none is given.")] = None,
+    n_times: Annotated[Count, typer.Option(help="Number of stopping times where none is given (default: 6).")] = None,
     n_train: Annotated[Count, typer.Option(help="Training rows (default: all, at most 10000).")] = None,
     n_validation: Annotated[Count, typer.Option(help="Validation rows (default: a sixth, at most 500).")] = None,
     n_test: Annotated[Count, typer.Option(help="Test rows attacked (default: at most 1000).")] = None,
@@ -35,7 +37,12 @@ def robustify(
     queries: Annotated[int, typer.Option(help="Queries of the gradient-free attack.")] = 200,
     defence: Annotated[
         list[str] | None,
-        typer.Option(help="A defence to train: lazy-at, adv-ntk, finite-at; repeat for several, none for no training."),
+        typer.Option(
+            metavar="DEFENCE",
+            help="A defence to train: lazy-at, adv-ntk, finite-at; repeat for several, none for no training "
+            "(default: all).",
+            autocompletion=complete.one_of(complete.DEFENCES),
+        ),
     ] = None,
     certify: Annotated[int, typer.Option(help="Test points whose radii are certified (dense nets); 0 for none.")] = 10,
     budget: Annotated[
@@ -45,11 +52,13 @@ def robustify(
     target: o.Target = None,
     memory: o.Memory = None,
     force: o.Force = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan, with bytes and time, and stop.")] = False,
+    dry_run: o.DryRun = False,
     json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Fit, attack, train defences, choose the one that withstands most, and write a report and a model.
+    """Fit, attack, train defences; write a report and a model.
+
+    The model saved is the one that withstands most on validation rows.
 
     Interrupt it at any moment: the same command continues, and does nothing to a finished run.
     """

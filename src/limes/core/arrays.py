@@ -14,7 +14,7 @@ import numpy as np
 from limes.core.errors import FormatError, InputError
 
 
-def write_atomic(path: str | os.PathLike, write: Callable[[IO[bytes]], object]) -> Path:
+def write_atomic(path: str | os.PathLike[str], write: Callable[[IO[bytes]], object]) -> Path:
     """Call ``write(file)`` on a temporary file beside `path` and rename it when all is on disk.
 
     Raises:
@@ -22,7 +22,11 @@ def write_atomic(path: str | os.PathLike, write: Callable[[IO[bytes]], object]) 
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    except OSError as error:
+        error.filename = str(path)  # the temporary file's name means nothing to a reader
+        raise
     try:
         with os.fdopen(handle, "wb") as file:
             write(file)
@@ -34,18 +38,18 @@ def write_atomic(path: str | os.PathLike, write: Callable[[IO[bytes]], object]) 
         os.replace(temporary, path)
     except BaseException as error:
         Path(temporary).unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.filename is None:  # a full disk does not say where
+        if isinstance(error, OSError) and error.filename in (None, temporary):  # a full disk does not say where
             error.filename = str(path)
         raise
     return path
 
 
-def write_text(path: str | os.PathLike, text: str) -> Path:
+def write_text(path: str | os.PathLike[str], text: str) -> Path:
     """Write a text file atomically."""
     return write_atomic(path, lambda file: file.write(text.encode()))
 
 
-def save_npz(path: str | os.PathLike, arrays: Mapping[str, np.ndarray], meta: Mapping[str, Any]) -> Path:
+def save_npz(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray], meta: Mapping[str, Any]) -> Path:
     """Write arrays and a JSON header to one npz file, without pickle.
 
     Raises:
@@ -59,7 +63,7 @@ def save_npz(path: str | os.PathLike, arrays: Mapping[str, np.ndarray], meta: Ma
     return write_atomic(path, lambda file: np.savez(file, **contents))
 
 
-def load_npz(path: str | os.PathLike) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+def load_npz(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Read what `save_npz` wrote: arrays and header.
 
     Raises:
@@ -71,7 +75,7 @@ def load_npz(path: str | os.PathLike) -> tuple[dict[str, np.ndarray], dict[str, 
     return arrays, json.loads(arrays.pop("__meta__").tobytes())
 
 
-def read_npz(path: str | os.PathLike) -> dict[str, np.ndarray]:
+def read_npz(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
     """All arrays of an npz file, without pickle.
 
     Raises:

@@ -25,7 +25,7 @@ class Checkpoint:
 
     def __init__(
         self,
-        path: str | os.PathLike | None,
+        path: str | os.PathLike[str] | None,
         parameters: Mapping[str, Any],
         arrays: Mapping[str, np.ndarray],
         work: str = "fit",

@@ -14,9 +14,9 @@ from limes.data.tables import read_unlabelled
 
 
 def load_inputs(
-    source: str | os.PathLike,
+    source: str | os.PathLike[str],
     shape: tuple[int, ...],
-    data_dir: str | os.PathLike | None = None,
+    data_dir: str | os.PathLike[str] | None = None,
     target: str | int | None = None,
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Inputs of a given shape, in the units of `load`, and their labels where there are any.
@@ -46,7 +46,16 @@ def load_inputs(
     if x is None:
         data = load(source, data_dir, target)
         x, y = (data.x, data.y) if data.x_test is None else (data.x_test, data.y_test)
-    if x.shape[1:] != shape:
-        raise InputError(f"{name} holds inputs of shape {x.shape[1:]}, but the model was fitted on {shape}")
+    require_shape(x.shape[1:], shape, name)
     require_finite(x, "X")
     return x, y
+
+
+def require_shape(shape: tuple[int, ...], fitted: tuple[int, ...], name: str) -> None:
+    """Refuse inputs of another shape than those that a model was fitted on.
+
+    Raises:
+        InputError: with both shapes.
+    """
+    if shape != fitted:
+        raise InputError(f"{name} holds inputs of shape {shape}, but the model was fitted on {fitted}")

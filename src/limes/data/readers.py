@@ -26,8 +26,8 @@ _FILES = ".npz, .csv, .tsv, .ts, *-idx3-ubyte[.gz], or a folder of MNIST, CIFAR-
 
 
 def load(
-    source: str | os.PathLike | None = None,
-    data_dir: str | os.PathLike | None = None,
+    source: str | os.PathLike[str] | None = None,
+    data_dir: str | os.PathLike[str] | None = None,
     target: str | int | None = None,
 ) -> Dataset:
     """Read labelled data, in the units that the run will use, with a note for each decision taken.
@@ -91,7 +91,7 @@ def _load_digits() -> Dataset:
     return from_arrays(x, labels, name="digits", source="scikit-learn", notes=("pixels were divided by 16",))
 
 
-def _load_known(key: str, name: str, data_dir: str | os.PathLike | None) -> Dataset:
+def _load_known(key: str, name: str, data_dir: str | os.PathLike[str] | None) -> Dataset:
     """A name that is looked up in the folder of official files."""
     where = data_dir or os.environ.get("LIMES_DATA")
     if not where:

@@ -93,7 +93,7 @@ def train(
     snapshots: bool = False,
     seeds: Sequence[int] | None = None,
     until: Callable[[Moment], bool] | None = None,
-    checkpoint: str | os.PathLike | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
 ) -> Run:
     """Train a network, or a linearisation of one, and measure it on the way.

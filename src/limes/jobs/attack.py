@@ -8,9 +8,10 @@ from limes.attacks import EvaluationReport, evaluate
 from limes.attacks.threat import require_norm
 from limes.core.arrays import save_npz
 from limes.core.errors import InputError
-from limes.core.progress import Progress
+from limes.core.progress import Progress, Quiet
 from limes.core.types import Norm
 from limes.data import check_bounds, data_hash, load
+from limes.jobs.inputs import default_eps
 from limes.jobs.rows import rows_to_test
 from limes.machines import load as load_model
 from limes.report import open_run, render, save_figure, to_svg
@@ -21,7 +22,7 @@ def attack(
     model: str | Path,
     data: str | None = None,
     *,
-    eps: Sequence[float | str] = (0.05,),
+    eps: Sequence[float | str] | None = None,
     norm: Norm = "linf",
     bounds: tuple[float, float] | None = None,
     out: str | Path | None = None,
@@ -40,7 +41,7 @@ def attack(
     Args:
         model: a file that `fit` or ``robustify`` wrote.
         data: what `limes.data.load` reads.
-        eps: radii in the units of the data.
+        eps: radii in the units of the data; None for one that is chosen from them, as ``robustify`` does.
         norm: see `limes.attacks.evaluate`.
         bounds: box of valid inputs; None for the data's own.
         out: folder for ``report.html``, ``metrics.json``, figures and ``adversarial.npz``; None writes nothing.
@@ -64,12 +65,17 @@ def attack(
     """
     require_norm(norm, Norm)
     machine, dataset = load_model(model), load(data, data_dir, target)
-    x, y, rows = rows_to_test(dataset, n_test, seed)
+    x, y, rows = rows_to_test(machine, dataset, n_test, seed)
     if not hasattr(machine, "classes_"):
         raise InputError(f"{model} holds a {type(machine).__name__}, but attacks are made on classifiers")
     box = dataset.bounds if bounds is None else bounds
     if box is not None:
         check_bounds(x, box)
+    if not eps:
+        notes: list[str] = []
+        eps = (default_eps(dataset, norm, notes),)
+        for note in notes:
+            (progress or Quiet()).note(f"note: {note}")
     options = {"norm": norm, "steps": steps, "restarts": restarts, "queries": queries}
 
     def compute() -> tuple[dict[str, Any], EvaluationReport]:

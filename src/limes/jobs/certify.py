@@ -17,7 +17,7 @@ from limes.core.types import Norm
 from limes.data import check_bounds, data_hash, load
 from limes.jobs.rows import rows_to_test
 from limes.machines import load as load_model
-from limes.report import RunFolder, format_seconds, open_run, render, save_figure, to_svg
+from limes.report import RunFolder, default_run_path, format_seconds, open_run, render, save_figure, to_svg
 from limes.report.certify_page import certify_figures, certify_page
 
 _CHUNK = 10  # points between two that are stored
@@ -27,7 +27,7 @@ def certify(
     model: str | Path,
     data: str | None = None,
     *,
-    out: str | Path,
+    out: str | Path | None = None,
     norm: Norm = "linf",
     bounds: tuple[float, float] | None = None,
     n_test: int = 100,
@@ -45,7 +45,8 @@ def certify(
     Args:
         model: a file that `fit` or ``robustify`` wrote.
         data: what `limes.data.load` reads.
-        out: folder for ``metrics.json``, ``report.html``, figures and the radii of each point.
+        out: folder for ``metrics.json``, ``report.html``, figures and the radii of each point; None for
+            ``runs/certify-<data>-<hash of the settings>``.
         norm: see `limes.certify.radius`.
         bounds: box of valid inputs; None for the data's own.
         n_test: rows at most, drawn with `seed`.
@@ -57,8 +58,9 @@ def certify(
         progress: told of every ten points.
 
     Returns:
-        n_points, clean_accuracy, certified and attacked radii (mean, median) over the points that are predicted right,
-        accuracies at a grid of radii, the number of points with a certificate above an attack (an error of the proof).
+        folder, n_points, clean_accuracy, certified and attacked radii (mean, median) over the points that are predicted
+        right, accuracies at a grid of radii, the number of points with a certificate above an attack (an error of the
+        proof).
 
     Raises:
         InputError, FormatError: for a model, data or options that cannot be used.
@@ -69,7 +71,7 @@ def certify(
         raise InputError(f"{model} holds a {type(machine).__name__}, but certificates are about classifiers")
     require_norm(norm, Norm)
     machine_of(machine)  # refused before there is a folder
-    x, y, _ = rows_to_test(dataset, n_test, seed)
+    x, y, _ = rows_to_test(machine, dataset, n_test, seed)
     box = dataset.bounds if bounds is None else bounds
     if box is not None:
         check_bounds(x, box)
@@ -82,7 +84,7 @@ def certify(
         "seed": seed,
     }
     options: dict[str, Any] = {"norm": norm, "bounds": box}
-    with open_run(out, "certify", config, force) as run:
+    with open_run(out or default_run_path("certify", dataset.name, config), "certify", config, force) as run:
         if not run.finished:
             found = _radii(run, machine, x, y, options, methods, seed, progress or Quiet())
             about = {"model": str(model), "data": dataset.name, "net": str(machine.net_), "seed": seed}
@@ -95,7 +97,7 @@ def certify(
             page = certify_page(metrics, {name: to_svg(figure) for name, figure in figures.items()})
             run.write_text("report.html", render(page))
             run.finish()
-        return run.read_json("metrics.json")
+        return {"folder": str(run.folder), **run.read_json("metrics.json")}
 
 
 def both_radii(

@@ -1,37 +1,91 @@
 """What this installation can do, and whether it computes what it should."""
 
-import importlib.metadata
-import platform
+import importlib
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from limes.attacks import PGD
+from limes.core import installation
 from limes.core import memory as mem
+from limes.core.errors import InputError
 from limes.machines import NTKClassifier
 from limes.nets import mlp
 
-_PACKAGES = ("limes", "jax", "jaxlib", "numpy", "scipy", "scikit-learn", "matplotlib", "typer")
-
 
 def doctor() -> dict[str, Any]:
-    """Versions, devices, memory limit, and checks of a kernel, a solver and an attack on cases with known answers."""
+    """Versions, devices, memory limit, and checks of kernels, a solver and an attack on cases with known answers.
+
+    Returns:
+        versions: of Python, limes and the packages that it needs.
+        extras: each with whether it is installed.
+        interpreter, location: of Python and of limes.
+        devices: that JAX computes on.
+        memory_limit, data_folder: in words.
+        checks: name, passed and detail of each.
+        notes: what could be better, though nothing is broken.
+    """
     import jax
 
-    checks = [_run(check) for check in (_kernel_check, _solver_check, _attack_check)]
     return {
-        "versions": {"python": platform.python_version()} | {p: importlib.metadata.version(p) for p in _PACKAGES},
+        "versions": installation.versions(),
+        "extras": installation.extras(),
+        "interpreter": sys.executable,
+        "location": str(Path(__file__).parents[1]),
         "devices": [str(device) for device in jax.devices()],
-        "memory_limit": mem.format_bytes(mem.limit()),
-        "checks": checks,
+        "memory_limit": _memory()[1],
+        "data_folder": _data_folder()[1],
+        "checks": [
+            *_settings(),
+            *(_run(check) for check in (_kernel_check, _loops_check, _solver_check, _attack_check)),
+        ],
+        "notes": _notes(jax.default_backend()),
     }
 
 
-def _run(check: Any) -> dict[str, Any]:
+def _settings() -> list[dict[str, Any]]:
+    """What the environment says, read before anything is computed."""
+    wrong = installation.problems()
+    packages = ("packages are there and new enough", not wrong, "; ".join(wrong) or "all that limes needs")
+    found = (packages, ("memory limit", *_memory()), ("folder of official data", *_data_folder()))
+    return [{"name": name, "passed": passed, "detail": detail} for name, passed, detail in found]
+
+
+def _memory() -> tuple[bool, str]:
+    try:
+        return True, mem.format_bytes(mem.limit())
+    except InputError as error:
+        return False, f"$LIMES_MEMORY: {error}"
+
+
+def _data_folder() -> tuple[bool, str]:
+    folder = os.environ.get("LIMES_DATA")
+    if not folder:
+        return True, "none, $LIMES_DATA is not set"
+    there = Path(folder).expanduser().is_dir()
+    return there, folder if there else f"$LIMES_DATA is {folder}, which is no folder: correct it, or unset it"
+
+
+def _notes(backend: str) -> list[str]:
+    if backend == "cpu" and shutil.which("nvidia-smi"):
+        return ['there is an NVIDIA GPU, but JAX computes on the CPU: pip install "limes[cuda]"']
+    return []
+
+
+def _run(check: Callable[[], tuple[str, float, float]]) -> dict[str, Any]:
     try:
         name, error, bound = check()
     except Exception as failure:
-        return {"name": check.__doc__, "passed": False, "detail": f"{type(failure).__name__}: {failure}"}
+        return {
+            "name": (check.__doc__ or "").rstrip("."),
+            "passed": False,
+            "detail": f"{type(failure).__name__}: {failure}",
+        }
     return {"name": name, "passed": bool(error <= bound), "detail": f"error {error:.1e}, at most {bound:.0e} expected"}
 
 
@@ -44,6 +98,15 @@ def _kernel_check() -> tuple[str, float, float]:
     expected = np.where(np.eye(3) > 0, 2.0, np.sin(angle) / np.pi) * 2 / 3
     found = mlp(2).kernel(x, get="ntk").ntk
     return "kernel of a two-layer net, closed form", float(np.abs(np.asarray(found) - expected).max()), 1e-12
+
+
+def _loops_check() -> tuple[str, float, float]:
+    """Compiled loops."""
+    import numba
+
+    importlib.import_module("limes.kernels.loops.rows")  # fails where there is no folder to keep compiled code in
+    add = numba.njit(lambda a: a + 1.0)
+    return "compiled loops", abs(add(1.0) - 2.0), 0.0
 
 
 def _solver_check() -> tuple[str, float, float]:

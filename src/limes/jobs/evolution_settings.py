@@ -9,6 +9,7 @@ import jax
 import numpy as np
 
 from limes.attacks import parse_eps
+from limes.attacks.threat import require_norm
 from limes.core import memory as mem
 from limes.core.errors import InputError
 from limes.core.types import Norm
@@ -107,6 +108,7 @@ def prepare_evolution(
         InputError, FormatError, NetError: for data or options that cannot be used.
     """
     options = options or EvolutionOptions()
+    require_norm(options.norm, Norm)
     dataset = read(data, data_dir, target, options.classes)
     bounds = box_of(dataset, options.bounds)
     for name, least in (("width", 1), ("epochs", 2), ("n_probe", 2), ("seed", 0)):
@@ -119,8 +121,8 @@ def prepare_evolution(
     probes = left if dataset.x_test is None else len(dataset.x_test)
     if not dataset.n_classes <= n_train <= left or options.n_probe > probes:
         raise InputError(
-            f"{dataset.name} has {len(dataset.x)} rows to draw from, which are no {n_train} training rows and "
-            f"{options.n_probe} to probe with: ask for others (n_train, n_probe)"
+            f"{dataset.name} has {len(dataset.x)} rows to draw from, which cannot be {max(n_train, 0)} training rows, "
+            f"at least {dataset.n_classes}, and {options.n_probe} others to probe with: change n_train or n_probe"
         )
     notes = list(dataset.notes)
     if n_train < left:

@@ -8,14 +8,15 @@ from typing import Any
 import numpy as np
 
 from limes.attacks import FGSM, PGD, parse_eps
+from limes.attacks.threat import require_norm
 from limes.core import memory as mem
 from limes.core.errors import InputError
 from limes.core.types import Kind, Norm
 from limes.data import Dataset
-from limes.jobs.inputs import box_of, default_eps, describe, read, row_numbers
+from limes.jobs.inputs import box_of, default_eps, describe, read, require_kind, row_numbers
 from limes.jobs.speed import pair_seconds
 from limes.kernels import estimate_bytes
-from limes.machines.flow import require_memory
+from limes.machines.flow import check_times, require_memory
 from limes.measure import spread_ranks
 from limes.nets import Net
 from limes.nets.names import parse_net
@@ -128,6 +129,8 @@ def prepare_features(
         InputError, FormatError, NetError: for data or options that cannot be used.
     """
     options = options or FeatureOptions()
+    require_norm(options.norm, Norm)
+    require_kind(options.kind)
     dataset = read(data, data_dir, target, options.classes)
     notes = list(dataset.notes)
     bounds = box_of(dataset, options.bounds)
@@ -139,6 +142,7 @@ def prepare_features(
         raise InputError("the nets are compared with each other: name different ones")
     if options.n_features < 2 or options.steps < 0 or options.seed < 0:
         raise InputError("n_features must be at least 2, steps and seed at least 0")
+    check_times((options.time,))
     n_train, n_test = row_numbers(dataset, options.n_train, options.n_test, notes)
     names = tuple(net if isinstance(net, str) else f"net {i + 1}" for i, net in enumerate(options.nets))
     return FeatureSettings(

@@ -3,12 +3,12 @@
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
 from limes.core.errors import InputError
-from limes.core.types import Norm
+from limes.core.types import Kind, Norm
 from limes.data import Dataset, check_bounds, data_hash, load
 
 _MOST_TRAIN, _MOST_TEST = 1_000, 300
@@ -38,6 +38,16 @@ def box_of(data: Dataset, bounds: Sequence[float] | None) -> tuple[float, float]
         if data.x_test is not None:
             check_bounds(data.x_test, box, "x_test")
     return box
+
+
+def require_kind(kind: str) -> None:
+    """Refuse a kernel that there is not.
+
+    Raises:
+        InputError: naming those that there are.
+    """
+    if kind not in get_args(Kind):
+        raise InputError(f"kind must be one of {', '.join(get_args(Kind))}, not {kind!r}")
 
 
 def describe(data: Dataset) -> dict[str, Any]:

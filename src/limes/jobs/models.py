@@ -1,6 +1,7 @@
 """Fitting one model, and predicting with it."""
 
 import io
+import tempfile
 from pathlib import Path
 from typing import Any, get_args
 
@@ -19,14 +20,26 @@ from limes.machines.scaling import Scale, scaled
 from limes.nets.names import parse_net
 
 
-def refuse_existing(path: Path | None, force: bool) -> None:
-    """Refuse to write over a file that is there.
+def check_output(path: Path | None, force: bool) -> None:
+    """Refuse, before there is work, a file that could not be written after it.
 
     Raises:
-        InputError: naming ``--force``.
+        InputError: for a file that is there, naming ``--force``; a folder; and a place where nothing can be written.
     """
-    if path is not None and path.exists() and not force:
+    if path is None:
+        return
+    if path.is_dir():
+        raise InputError(f"{path} is a folder: name a file with --out")
+    if path.exists() and not force:
         raise InputError(f"{path} exists already: choose another name with --out, or add --force to replace it")
+    folder = next(parent for parent in path.absolute().parents if parent.exists())
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be written, nor any file in {folder} ({error.strerror}): choose another place with --out"
+        ) from error
 
 
 def fit(
@@ -73,7 +86,7 @@ def fit(
         DiskFullError: if the disk would not hold the kernel and its factor; what has been done is kept.
     """
     path = Path(out)
-    refuse_existing(path, force)
+    check_output(path, force)
     dataset = load(data, data_dir, target)
     x, y = training_rows(dataset, n_train, seed)
     architecture, within = parse_net(net, dataset.shape), _scale(scale, dataset)
@@ -129,7 +142,7 @@ def predict(
         InputError, FormatError: for a model or data that cannot be used, or rows of another shape than the model's.
     """
     path = None if out is None else Path(out)
-    refuse_existing(path, force)
+    check_output(path, force)
     machine = load_model(model)
     if not isinstance(machine, NTKClassifier):
         raise InputError(f"{model} holds a {type(machine).__name__}, but predict reads classifiers")

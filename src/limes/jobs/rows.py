@@ -1,9 +1,12 @@
 """The rows that a model is fitted to and tested on, the same for every verb."""
 
+from typing import Any
+
 import numpy as np
 
 from limes.core.errors import InputError
 from limes.data import Dataset, split
+from limes.data.inputs import require_shape
 
 
 def training_rows(dataset: Dataset, n_train: int | None = None, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -28,8 +31,17 @@ def training_rows(dataset: Dataset, n_train: int | None = None, seed: int = 0) -
     return dataset.x[rows], dataset.y[rows]
 
 
-def rows_to_test(dataset: Dataset, n_test: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Rows, labels and row numbers of the test part, else of all rows: at most `n_test`, drawn, in their order."""
+def rows_to_test(
+    machine: Any, dataset: Dataset, n_test: int, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rows, labels and row numbers of the test part, else of all rows: at most `n_test`, drawn, in their order.
+
+    Raises:
+        InputError: for rows of another shape than the machine was fitted on, and numbers below their least value.
+    """
+    if n_test < 1 or seed < 0:
+        raise InputError(f"n_test must be at least 1 and seed at least 0, not {n_test} and {seed}")
+    require_shape(dataset.shape, machine.centres_.shape[1:], dataset.name)
     x, y = dataset.x_test, dataset.y_test
     if x is None or y is None:
         x, y = dataset.x, dataset.y

@@ -12,7 +12,7 @@ from limes.certify import supports
 from limes.core.errors import InputError
 from limes.core.types import Kind, Norm
 from limes.data import Dataset
-from limes.jobs.inputs import box_of, default_eps, describe
+from limes.jobs.inputs import box_of, default_eps, describe, require_kind
 from limes.machines.flow import check_times
 from limes.nets import Net
 from limes.nets.names import parse_net
@@ -128,6 +128,10 @@ def resolve(data: Dataset, options: Options) -> Settings:
     """
     notes = list(data.notes)
     require_norm(options.norm, Norm)
+    require_kind(options.kind)
+    for name in ("steps", "restarts", "queries"):
+        if getattr(options, name) < 1:
+            raise InputError(f"{name} must be at least 1, not {getattr(options, name)}")
     bounds = box_of(data, options.bounds)
     eps = default_eps(data, options.norm, notes) if options.eps is None else parse_eps(options.eps)
     n_train, n_validation, n_test = _sizes(data, options, notes)

@@ -1,6 +1,6 @@
 """What all classifiers share: labels from scores."""
 
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 from sklearn.base import ClassifierMixin
@@ -12,7 +12,7 @@ class LabelledScores(ClassifierMixin):
     """Predictions from scores, for estimators with `scores` and fitted `classes_`."""
 
     classes_: np.ndarray
-    scores: Any
+    scores: Callable[..., np.ndarray]
 
     def predict(self, X: Array) -> np.ndarray:
         """Labels of the largest scores, as they came in `fit`."""

@@ -46,7 +46,7 @@ class RNTKClassifier(LabelledScores, BaseEstimator):
         scale: "standard" for channels of mean 0 and standard deviation 1 over all steps, "unit" for channels from 0 to
             1, or None.
         class_weight: factors of C for the classes, "balanced" for the inverse of their frequencies, or None.
-        tolerance: of the solver's stopping criterion.
+        tol: of the solver's stopping criterion.
         random_state: not used, nothing is random; kept for one interface.
 
     Attributes:
@@ -83,7 +83,7 @@ class RNTKClassifier(LabelledScores, BaseEstimator):
         kind: Kind = "ntk",
         scale: Scale | None = "standard",
         class_weight: ClassWeight = None,
-        tolerance: float = 1e-6,
+        tol: float = 1e-6,
         random_state: int | None = 0,
     ) -> None:
         self.activation = activation
@@ -98,7 +98,7 @@ class RNTKClassifier(LabelledScores, BaseEstimator):
         self.kind = kind
         self.scale = scale
         self.class_weight = class_weight
-        self.tolerance = tolerance
+        self.tol = tol
         self.random_state = random_state
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -119,7 +119,7 @@ class RNTKClassifier(LabelledScores, BaseEstimator):
                 series.
             MemoryRefused: if the kernel would not fit.
         """
-        check_positive(C=self.C, tolerance=self.tolerance)
+        check_positive(C=self.C, tol=self.tol)
         if self.kind not in ("ntk", "nngp"):
             raise InputError(f"kind must be 'ntk' or 'nngp', not {self.kind!r}")
         x, steps = self._series(X, lengths, reset=True)
@@ -139,7 +139,7 @@ class RNTKClassifier(LabelledScores, BaseEstimator):
         gram = _cosines(gram, self.own_, self.own_)
         index = np.searchsorted(self.classes_, y)
         weights = class_factors(self.class_weight, y, np.ones(n))
-        found = separate(gram, index, weights, self.C, self.tolerance)
+        found = separate(gram, index, weights, self.C, self.tol)
         self.support_, self.coef_, self.intercept_ = found.support, found.coef, found.intercept
         self.centres_, self.own_ = x[found.support], self.own_[found.support]
         self.lengths_ = None if steps is None else steps[found.support]

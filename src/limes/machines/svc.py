@@ -34,7 +34,7 @@ class NTKSVC(LabelledScores, ExpansionEstimator):
         scale: None, "standard" or "unit": a fixed map of the inputs, see `limes.machines.scaling`.
         normalise: divide the kernel by its mean diagonal on the training rows, so that the same C suits any net.
         class_weight: factors of C for the classes, "balanced" for the inverse of their frequencies, or None.
-        tolerance: of the solver's stopping criterion. With the default a row of weight two is two rows, to seven
+        tol: of the solver's stopping criterion. With the default a row of weight two is two rows, to seven
             digits; scikit-learn's own, 1e-3, is hardly faster.
         random_state: not used, nothing is random; kept for one interface.
         input_shape: shape of one input, as (32, 32, 3), where rows of a table are images or series laid out flat.
@@ -61,7 +61,7 @@ class NTKSVC(LabelledScores, ExpansionEstimator):
         scale: Scale | None = None,
         normalise: bool = True,
         class_weight: ClassWeight = None,
-        tolerance: float = 1e-9,
+        tol: float = 1e-9,
         random_state: int | None = 0,
         input_shape: tuple[int, ...] | None = None,
     ) -> None:
@@ -71,7 +71,7 @@ class NTKSVC(LabelledScores, ExpansionEstimator):
         self.scale = scale
         self.normalise = normalise
         self.class_weight = class_weight
-        self.tolerance = tolerance
+        self.tol = tol
         self.random_state = random_state
         self.input_shape = input_shape
 
@@ -85,7 +85,7 @@ class NTKSVC(LabelledScores, ExpansionEstimator):
             progress: told of the kernel's tiles.
         """
         self._check_net()
-        check_positive(C=self.C, tolerance=self.tolerance)
+        check_positive(C=self.C, tol=self.tol)
         x, y = self._validate(X, y, reset=True)
         weights = check_weights(sample_weight, len(x))
         rows = np.flatnonzero(weights)
@@ -99,7 +99,7 @@ class NTKSVC(LabelledScores, ExpansionEstimator):
         factor = float(np.average(np.diagonal(gram), weights=weights)) if self.normalise else 1.0
         gram /= factor or 1.0
         weights = weights * class_factors(self.class_weight, y, weights)
-        found = separate(gram, np.searchsorted(self.classes_, y), weights, self.C, self.tolerance)
+        found = separate(gram, np.searchsorted(self.classes_, y), weights, self.C, self.tol)
         self.support_ = rows[found.support]
         self.n_iter_, self.intercept_ = found.n_iter, found.intercept
         self.coef_ = found.coef / (factor or 1.0)
@@ -132,7 +132,7 @@ class Margins(NamedTuple):
     n_iter: np.ndarray
 
 
-def separate(gram: np.ndarray, index: np.ndarray, weights: np.ndarray, C: float, tolerance: float) -> Margins:
+def separate(gram: np.ndarray, index: np.ndarray, weights: np.ndarray, C: float, tol: float) -> Margins:
     """Fit each class against all others on a kernel (n, n) in float64.
 
     Args:
@@ -140,12 +140,12 @@ def separate(gram: np.ndarray, index: np.ndarray, weights: np.ndarray, C: float,
         index: (n,) numbers of the rows' classes, from 0, each of which occurs.
         weights: (n,) factors of C.
         C: penalty of margin violations.
-        tolerance: of the solver's stopping criterion.
+        tol: of the solver's stopping criterion.
     """
     n_classes = int(index.max()) + 1
 
     def against_others(k: int) -> SVC:
-        return SVC(C=C, kernel="precomputed", tol=tolerance).fit(gram, index == k, weights)
+        return SVC(C=C, kernel="precomputed", tol=tol).fit(gram, index == k, weights)
 
     with ThreadPoolExecutor(_THREADS) as pool:
         machines = list(pool.map(against_others, (1,) if n_classes == 2 else range(n_classes)))

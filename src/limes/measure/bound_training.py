@@ -105,7 +105,7 @@ class BoundTraining:
         y: Array,
         classes: int,
         *,
-        checkpoint: str | os.PathLike | None = None,
+        checkpoint: str | os.PathLike[str] | None = None,
         progress: Progress | None = None,
     ) -> tuple[Run, "ReadLayers"]:
         """Train on inputs (n, ...) and class numbers (n,): the run with the weights of all epochs, and a reader."""

@@ -1,7 +1,8 @@
 """From a finished run to committed results, and from these to the tables of the pages; neither is ever typed.
 
 ``python -m limes.papers.publish RUN`` in a checkout writes the result of a run beside those of other sizes into
-``results/<key>.json`` and renews the tables in ``README.md`` and ``docs/papers``; without RUN only the tables.
+``results/<key>.json`` and renews the tables in ``README.md``, ``docs/papers`` and ``docs/reproducibility.md``; without
+RUN only the tables.
 """
 
 import json
@@ -12,11 +13,12 @@ from limes.core.arrays import write_text
 from limes.core.errors import FormatError
 from limes.papers.registry import entries
 from limes.papers.result import read_result
-from limes.papers.verdicts import claims_table, system_verdicts, systems_table
+from limes.papers.verdicts import claims_table, runs_table, system_verdicts, systems_table
 from limes.report.marks import between
 
 RESULTS = Path(__file__).parent / "results"
 GUIDE = Path("docs", "papers")
+REPRODUCIBILITY = "reproducibility.md"
 _KEPT = ("size", "claims", "curves", "settings", "notes", "timings", "command", "date", "commit", "versions", "machine")
 
 
@@ -44,13 +46,18 @@ def publish(folder: str | Path, results: Path = RESULTS) -> Path:
 
 
 def pages(root: str | Path = ".") -> list[Path]:
-    """The pages of a checkout that show committed results: README, guide, and a page for each system."""
+    """The pages of a checkout that show committed results: README, guide, what was run where, a page for each system."""
     guide = Path(root) / GUIDE
-    return [Path(root) / "README.md", guide / "index.md", *(guide / f"{entry.key}.md" for entry in entries())]
+    together = [Path(root) / "README.md", guide / "index.md", guide.parent / REPRODUCIBILITY]
+    return [*together, *(guide / f"{entry.key}.md" for entry in entries())]
 
 
 def renewed(page: Path, root: str | Path = ".") -> str:
     """The text of one of these pages, with what the committed results say now between its marks.
+
+    Args:
+        page: with the marks.
+        root: of the checkout.
 
     Raises:
         InputError: if the marks are not there.
@@ -59,6 +66,8 @@ def renewed(page: Path, root: str | Path = ".") -> str:
     text = page.read_text(encoding="utf-8")
     if page.stem in {entry.key for entry in entries()}:
         blocks = {"verdicts": system_verdicts(page.stem)}
+    elif page.name == REPRODUCIBILITY:
+        blocks = {"runs": runs_table()}
     else:
         folder = "" if page.parent == Path(root) / GUIDE else f"{GUIDE.as_posix()}/"
         blocks = {"systems": systems_table(folder), "claims": claims_table(folder)}

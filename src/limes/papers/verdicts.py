@@ -73,6 +73,18 @@ def system_verdicts(key: str) -> str:
     return "\n\n".join((head, _claim_rows([_row(claim, f"{claim.id}. ") for claim in shown]), commands))
 
 
+def runs_table() -> str:
+    """Of every committed run what it was measured with, when, from which commit and in what time."""
+    rows = []
+    for entry in entries():
+        for run in sorted(committed_runs(entry.key), key=lambda run: run["size"]):
+            versions = [run["versions"][name] for name in ("python", "jax", "numpy")]
+            commit, cores = (run["commit"] or _NONE)[:7], str(run["machine"]["cpu_count"])
+            time = format_seconds(run_seconds(run))
+            rows.append([entry.key, run["size"], run["date"][:10], commit, *versions, cores, time])
+    return _table(("Paper", "Size", "Date", "Commit", "Python", "JAX", "NumPy", "Cores", "Time"), rows)
+
+
 def _claims(run: Mapping[str, Any]) -> tuple[Claim, ...]:
     return in_order(Claim.from_json(entry) for entry in run["claims"])
 

@@ -15,7 +15,7 @@ class Log:
         path: the file; it is created with the first event.
     """
 
-    def __init__(self, path: str | os.PathLike) -> None:
+    def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
 
     def append(self, event: str, **fields: Any) -> None:

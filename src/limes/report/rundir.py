@@ -53,7 +53,7 @@ def default_run_path(verb: str, data_name: str, config: Mapping[str, Any]) -> Pa
 
 
 def open_run(
-    out: str | os.PathLike,
+    out: str | os.PathLike[str],
     verb: str,
     config: Mapping[str, Any],
     force: bool = False,

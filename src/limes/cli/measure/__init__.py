@@ -5,7 +5,8 @@ import typer
 from limes.cli.measure import activity, bounds, evolution, features, spectrum, tails, widths
 
 app = typer.Typer(
-    help="Features and spectra of kernels, how networks change and approach their limit, how little of them is enough.",
+    help="What kernels and networks are made of, how they change.",
+    epilog="Example: limes measure features digits --eps 0.1",
     no_args_is_help=True,
     rich_markup_mode=None,
 )

@@ -16,15 +16,15 @@ EXAMPLE = "Example: limes measure activity digits --bias 1 --bias 2 --keep 0.1"
 def activity(
     data: o.DataArgument = None,
     bias: Annotated[
-        list[float] | None, typer.Option(help="A threshold; repeat it. Default: 1, 1.5 and 2.", show_default=False)
+        list[float] | None, typer.Option(metavar="BIAS", help="A threshold; repeat it (default: 1, 1.5 and 2).")
     ] = None,
     keep: Annotated[
         list[float] | None,
-        typer.Option(help="A share of hidden weights; repeat it. Default: 0.3, 0.1, 0.03.", show_default=False),
+        typer.Option(metavar="SHARE", help="A share of hidden weights; repeat it (default: 0.3, 0.1 and 0.03)."),
     ] = None,
     width: Annotated[int, typer.Option(help="Units of the networks with thresholds.")] = 2000,
-    steps: Annotated[int, typer.Option(help="Of descent of these.")] = 300,
-    epochs: Annotated[int, typer.Option(help="Of training of the others.")] = 20,
+    steps: Annotated[int, typer.Option(help="Steps of descent of the networks with thresholds.")] = 300,
+    epochs: Annotated[int, typer.Option(help="Epochs of training of the others.")] = 20,
     eps: o.Eps = None,
     norm: o.NormOption = "linf",
     bounds: o.Bounds = None,
@@ -32,17 +32,19 @@ def activity(
     classes: o.Classes = None,
     n_train: Annotated[int | None, typer.Option(help="Training rows (default: all, at most 1000).")] = None,
     n_test: Annotated[int | None, typer.Option(help="Test rows (default: at most 300).")] = None,
-    seeds: Annotated[int, typer.Option(help="Draws of rows and weights.")] = 3,
+    seeds: Annotated[int, typer.Option(help="Number of seeds: draws of rows and weights.")] = 3,
     seed: o.Seed = 0,
     data_dir: o.DataDir = None,
     target: o.Target = None,
     memory: o.Memory = None,
     force: o.Force = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan, with bytes and time, and stop.")] = False,
+    dry_run: o.DryRun = False,
     json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """How little of a wide network is enough: inactive units, masked weights and local connections, with a report.
+    """How little of a wide network is enough, in three ways.
+
+    Inactive units, masked weights and local connections, with a report.
 
     Interrupt it at any moment: the same command continues with the next network, and does nothing to a finished run.
     """

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from limes.cli import complete
 from limes.cli import options as o
 from limes.cli.guard import guarded
 from limes.cli.measure.plan import Answer, carry_out
@@ -15,12 +16,19 @@ EXAMPLE = "Example: limes measure bounds digits --depth 3 --channels 16"
 @guarded
 def bounds(
     data: o.DataArgument = None,
-    kind: Annotated[str, typer.Option(help="conv, local (no weight sharing) or dense.")] = "conv",
+    kind: Annotated[
+        str,
+        typer.Option(
+            metavar="KIND",
+            help="Layers: conv, local (no weight sharing) or dense.",
+            autocompletion=complete.one_of(complete.LAYER_KINDS),
+        ),
+    ] = "conv",
     depth: Annotated[int, typer.Option(help="Hidden layers.")] = 2,
-    channels: Annotated[int, typer.Option(help="Of each; units where they are dense.")] = 16,
+    channels: Annotated[int, typer.Option(help="Channels of each hidden layer; units where they are dense.")] = 16,
     epochs: Annotated[int, typer.Option(help="Passes over the rows; bounds are computed after each.")] = 30,
-    learning_rate: Annotated[float, typer.Option(help="At the start; falls to a tenth twice.")] = 0.1,
-    weight_decay: Annotated[float, typer.Option(help="What makes the norms small.")] = 3e-3,
+    learning_rate: Annotated[float, typer.Option(help="Learning rate at the start; falls to a tenth twice.")] = 0.1,
+    weight_decay: Annotated[float, typer.Option(help="Weight decay, which makes the norms small.")] = 3e-3,
     out: Annotated[Path | None, typer.Option(help="Folder of the run (default: runs/measure-bounds-...).")] = None,
     classes: o.Classes = None,
     n_train: Annotated[int | None, typer.Option(help="Training rows (default: all, at most 1000).")] = None,
@@ -30,11 +38,13 @@ def bounds(
     target: o.Target = None,
     memory: o.Memory = None,
     force: o.Force = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan, with bytes and time, and stop.")] = False,
+    dry_run: o.DryRun = False,
     json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Train a small network with local connections, follow norm bounds on its generalisation gap, and write a report.
+    """Follow norm bounds on the generalisation gap in training.
+
+    The network is small, with local connections; a report is written.
 
     Interrupt it at any moment: the same command continues, and does nothing to a finished run.
     """

@@ -15,11 +15,13 @@ EXAMPLE = "Example: limes measure evolution digits --net mlp-3 --width 128 --eps
 @guarded
 def evolution(
     data: o.DataArgument = None,
-    net: Annotated[str, typer.Option(help="mlp-3 (default), cnn-3, ... as for fit.")] = "mlp-3",
+    net: o.NetOption = None,
     width: Annotated[int, typer.Option(help="Width of the hidden layers.")] = 256,
     epochs: Annotated[int, typer.Option(help="Passes over the rows; the kernel is measured after each.")] = 20,
-    learning_rate: Annotated[float, typer.Option(help="Of gradient descent with momentum 0.9.")] = 0.05,
-    eps: Annotated[str, typer.Option(help="Radius of adversarial training, 0.1 or 8/255; 0 for none.")] = "0",
+    learning_rate: Annotated[float, typer.Option(help="Learning rate of gradient descent with momentum 0.9.")] = 0.05,
+    eps: Annotated[
+        str, typer.Option(metavar="EPS", help='Radius of adversarial training, as 0.1 or "8/255"; 0 for none.')
+    ] = "0",
     norm: o.NormOption = "linf",
     bounds: o.Bounds = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the run (default: runs/measure-evolution-...).")] = None,
@@ -31,11 +33,13 @@ def evolution(
     target: o.Target = None,
     memory: o.Memory = None,
     force: o.Force = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan, with bytes and time, and stop.")] = False,
+    dry_run: o.DryRun = False,
     json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Train a finite network, follow its tangent kernel from epoch to epoch, and write a report.
+    """Follow the tangent kernel of a network along its training.
+
+    A finite network is trained, as usual or adversarially; a report is written.
 
     Interrupt it at any moment: the same command continues, and does nothing to a finished run.
     """
@@ -44,7 +48,7 @@ def evolution(
 
     o.set_memory(memory)
     options = jobs.EvolutionOptions(
-        net=net,
+        net=net or jobs.EvolutionOptions.net,
         width=width,
         epochs=epochs,
         learning_rate=learning_rate,

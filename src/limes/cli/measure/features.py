@@ -5,11 +5,12 @@ from typing import Annotated
 
 import typer
 
+from limes.cli import complete
 from limes.cli import options as o
 from limes.cli.guard import guarded
 from limes.cli.measure.plan import Answer, carry_out
 
-EXAMPLE = "Example: limes measure features digits --class 3 --class 8 --net mlp-2 --eps 0.1"
+EXAMPLE = "Example: limes measure features --class 3 --class 8 --net mlp-2 --eps 0.1"
 
 
 @guarded
@@ -17,7 +18,11 @@ def features(
     data: o.DataArgument = None,
     net: Annotated[
         list[str] | None,
-        typer.Option(help="mlp-3 (default), cnn-3, ... as for fit; repeat it, up to three, to compare nets."),
+        typer.Option(
+            metavar="NET",
+            help="mlp-3 (default), cnn-3, ... as for fit; repeat it, up to three, to compare nets.",
+            autocompletion=complete.one_of(complete.NETS),
+        ),
     ] = None,
     eps: o.Eps = None,
     norm: o.NormOption = "linf",
@@ -38,11 +43,13 @@ def features(
     target: o.Target = None,
     memory: o.Memory = None,
     force: o.Force = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan, with bytes and time, and stop.")] = False,
+    dry_run: o.DryRun = False,
     json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Split a kernel into its features; measure how useful and how robust each is, and write a report.
+    """Measure how useful and how robust a kernel's features are.
+
+    A report is written.
 
     Interrupt it at any moment: the same command continues, and does nothing to a finished run.
     """

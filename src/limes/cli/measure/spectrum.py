@@ -15,28 +15,28 @@ EXAMPLE = "Example: limes measure spectrum digits --bias 0 --bias 1 --bias 2"
 @guarded
 def spectrum(
     data: o.DataArgument = None,
-    net: Annotated[str | None, typer.Option(help="mlp-3 (default), cnn-3, ... as for fit.", show_default=False)] = None,
+    net: o.NetOption = None,
     bias: Annotated[
         list[float] | None,
-        typer.Option(
-            help="Threshold of two-layer networks, in place of a net; repeat it, up to six.", show_default=False
-        ),
+        typer.Option(metavar="BIAS", help="Threshold of two-layer networks, in place of a net; repeat it, up to six."),
     ] = None,
     frozen: Annotated[bool, typer.Option("--frozen", help="Thresholds are not trained.")] = False,
     out: Annotated[Path | None, typer.Option(help="Folder of the run (default: runs/measure-spectrum-...).")] = None,
     classes: o.Classes = None,
-    n_train: Annotated[int | None, typer.Option(help="Rows (default: all, at most 1000).")] = None,
+    n_train: Annotated[int | None, typer.Option(help="Training rows (default: all, at most 1000).")] = None,
     delta: Annotated[float, typer.Option(help="The generalisation bound fails with this probability.")] = 0.05,
     seed: o.Seed = 0,
     data_dir: o.DataDir = None,
     target: o.Target = None,
     memory: o.Memory = None,
     force: o.Force = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan, with bytes and time, and stop.")] = False,
+    dry_run: o.DryRun = False,
     json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Eigenvalues of a kernel, bounds on the smallest with what each is worth, and a report.
+    """Eigenvalues of a kernel, and bounds on the smallest.
+
+    The report says what each bound is worth.
 
     Interrupt it at any moment: the same command continues with the next kernel, and does nothing to a finished run.
     """

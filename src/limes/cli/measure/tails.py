@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from limes.cli import complete
 from limes.cli import options as o
 from limes.cli.guard import guarded
 from limes.cli.measure.plan import Answer, carry_out
@@ -25,9 +26,10 @@ def tails(
     layout: Annotated[
         str | None,
         typer.Option(
-            help="in_out for weights (..., in, out), as JAX has them; out_in for (out, in, ...), as torch has them. "
-            "Default: that of the kind of file.",
-            show_default=False,
+            metavar="LAYOUT",
+            help="in_out for weights (..., in, out), as JAX has them; out_in for (out, in, ...), as torch has them "
+            "(default: that of the kind of file).",
+            autocompletion=complete.one_of(complete.LAYOUTS),
         ),
     ] = None,
     error: Annotated[float, typer.Option(help="Relative l2 error that pruning may make.")] = 0.1,
@@ -35,19 +37,21 @@ def tails(
     last: Annotated[
         str | None,
         typer.Option(
-            help="Name of the last layer, which is read by its inputs. Default: the last array in the file.",
-            show_default=False,
+            metavar="NAME",
+            help="Name of the last layer, which is read by its inputs (default: the last array in the file).",
         ),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the run (default: runs/measure-tails-...).")] = None,
     seed: o.Seed = 0,
     memory: o.Memory = None,
     force: o.Force = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan, with bytes and time, and stop.")] = False,
+    dry_run: o.DryRun = False,
     json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """How heavy the tails of a network's weights are, layer by layer, and how much may be pruned, with a report.
+    """How heavy the tails of a network's weights are.
+
+    Layer by layer, and how much may be pruned, with a report.
 
     Interrupt it at any moment: the same command continues with the next layer, and does nothing to a finished run.
     """

@@ -9,15 +9,15 @@ from limes.cli import options as o
 from limes.cli.guard import guarded
 from limes.cli.measure.plan import Answer, carry_out
 
-EXAMPLE = "Example: limes measure widths digits --class 3 --class 8 --width 64 --width 1024 --eps 0.1"
+EXAMPLE = "Example: limes measure widths --class 3 --class 8 --width 64 --eps 0.1"
 
 
 @guarded
 def widths(
     data: o.DataArgument = None,
-    net: Annotated[str, typer.Option(help="mlp-3 (default), cnn-3, ... as for fit.")] = "mlp-3",
+    net: o.NetOption = None,
     width: Annotated[
-        list[int] | None, typer.Option(help="A width; repeat it. Default: 64, 256 and 1024.", show_default=False)
+        list[int] | None, typer.Option(metavar="WIDTH", help="A width; repeat it (default: 64, 256 and 1024).")
     ] = None,
     eps: o.Eps = None,
     norm: o.NormOption = "linf",
@@ -26,20 +26,22 @@ def widths(
     classes: o.Classes = None,
     n_train: Annotated[int | None, typer.Option(help="Training rows (default: all, at most 1000).")] = None,
     n_test: Annotated[int | None, typer.Option(help="Test rows (default: at most 300).")] = None,
-    share: Annotated[float, typer.Option(help="Of the first training loss, at which all are compared.")] = 0.05,
+    share: Annotated[float, typer.Option(help="Share of the first training loss at which all are compared.")] = 0.05,
     steps: Annotated[int, typer.Option(help="Steps of gradient descent, at most.")] = 2000,
     attack_steps: Annotated[int, typer.Option(help="Steps of the attack.")] = 20,
-    seeds: Annotated[int, typer.Option(help="Networks of each width.")] = 3,
+    seeds: Annotated[int, typer.Option(help="Number of seeds: networks of each width.")] = 3,
     seed: o.Seed = 0,
     data_dir: o.DataDir = None,
     target: o.Target = None,
     memory: o.Memory = None,
     force: o.Force = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan, with bytes and time, and stop.")] = False,
+    dry_run: o.DryRun = False,
     json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Train finite networks of growing width; draw accuracy, robustness and kernel beside the infinitely wide network.
+    """Finite networks of growing width beside the infinite one.
+
+    Accuracy, robustness and kernel of each, with a report.
 
     Interrupt it at any moment: the same command continues with the next network, and does nothing to a finished run.
     """
@@ -48,7 +50,7 @@ def widths(
 
     o.set_memory(memory)
     options = jobs.WidthOptions(
-        net=net,
+        net=net or jobs.WidthOptions.net,
         widths=width or jobs.WidthOptions.widths,
         eps=eps,
         norm=norm,  # pyright: ignore[reportArgumentType]

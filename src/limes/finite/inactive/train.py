@@ -106,7 +106,7 @@ def train_shallow(
     floor: float = 0.0,
     seed: int = 0,
     threads: int = 0,
-    checkpoint: str | os.PathLike | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
     memory: str | int | float | None = None,
     progress: Progress | None = None,
 ) -> ShallowRun:

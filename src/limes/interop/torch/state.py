@@ -29,7 +29,7 @@ _DAMAGED = (
 """What torch.load raises at files that are torn or were made up."""
 
 
-def read_state(path: str | os.PathLike) -> dict[str, np.ndarray]:
+def read_state(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
     """Tensors of a saved ``state_dict()`` as arrays, by name, floating ones in float32 or float64.
 
     Args:
@@ -70,7 +70,7 @@ def _require_safe(version: str) -> None:
         )
 
 
-def _array(path: str | os.PathLike, name: str, tensor: Any) -> np.ndarray:
+def _array(path: str | os.PathLike[str], name: str, tensor: Any) -> np.ndarray:
     try:
         tensor = tensor.detach()
         if tensor.is_floating_point() and tensor.element_size() < 4:
