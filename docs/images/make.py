@@ -1,7 +1,8 @@
 """Draw the pictures of README.md and the documentation: ``python docs/images/make.py``.
 
-One is drawn from committed results, the others by the code of the tutorials, which saves them as a reader would. What
-that code prints is put below each block.
+One is drawn from committed results, others by the code of the tutorials, which saves them as a reader would; what that
+code prints is put below each block. Those of the gallery are what ``python examples/NAME.py``, run before and without
+``LIMES_DATA``, left in ``runs/examples``; pictures of examples that were not run stay as they are.
 """
 
 import contextlib
@@ -21,11 +22,13 @@ _BLOCK = re.compile(r'^```python\n(.*?)^```\n(\n```text title="Output"\n.*?^```\
 
 
 def main() -> None:
-    """The curve of accuracy against training time on CIFAR-10, and the pictures of the tutorials."""
+    """The curve of accuracy against training time on CIFAR-10, the pictures of the tutorials, and the gallery."""
     metrics = json.loads((RESULTS / "robustify_cifar.json").read_text())["metrics"]
     save_figure(metric_figures(metrics)["time"], HERE / "robust-overfitting.svg")
     for page in sorted(TUTORIALS.glob("*.md")):
         draw(page)
+    for picture in sorted((HERE.parents[1] / "runs" / "examples").glob("*.svg")):
+        shutil.copy(picture, HERE / "examples" / picture.name)
 
 
 def draw(page: Path) -> None:

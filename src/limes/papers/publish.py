@@ -46,7 +46,7 @@ def publish(folder: str | Path, results: Path = RESULTS) -> Path:
 
 
 def pages(root: str | Path = ".") -> list[Path]:
-    """The pages of a checkout that show committed results: README, guide, what was run where, a page for each system."""
+    """Pages of a checkout that show committed results: README, guide, what was run where, and one for each system."""
     guide = Path(root) / GUIDE
     together = [Path(root) / "README.md", guide / "index.md", guide.parent / REPRODUCIBILITY]
     return [*together, *(guide / f"{entry.key}.md" for entry in entries())]

@@ -53,7 +53,7 @@ class AdvNTKClassifier(LabelledScores, ExpansionEstimator):
     squared error. |w| = t for every row is the plain flow of `limes.NTKClassifier` at time t.
 
     Args:
-        net: the architecture; None for a fully connected net of depth 3 with relu.
+        net: the architecture, or its name ("mlp-5"); None for a fully connected net of depth 3 with relu.
         eps: radius of the attack, in the units of the data, a number or a fraction.
         norm: "linf" or "l2".
         bounds: (low, high) of valid inputs, or None.
@@ -92,7 +92,7 @@ class AdvNTKClassifier(LabelledScores, ExpansionEstimator):
 
     def __init__(
         self,
-        net: Net | None = None,
+        net: Net | str | None = None,
         eps: float | str = "8/255",
         norm: Norm = "linf",
         bounds: Any = None,

@@ -61,7 +61,7 @@ class LazyATClassifier(LabelledScores, ExpansionEstimator):
     falling to zero at the end.
 
     Args:
-        net: the architecture; None for a fully connected net of depth 3 with relu.
+        net: the architecture, or its name ("mlp-5"); None for a fully connected net of depth 3 with relu.
         eps: radius to withstand, in the units of the data, a number or a fraction.
         norm: "linf" or "l2".
         bounds: (low, high) of valid inputs, or None.
@@ -115,7 +115,7 @@ class LazyATClassifier(LabelledScores, ExpansionEstimator):
 
     def __init__(
         self,
-        net: Net | None = None,
+        net: Net | str | None = None,
         eps: float | str = "8/255",
         norm: Norm = "linf",
         bounds: Any = None,
