@@ -112,14 +112,8 @@ def attack(
             kept = {"x_adv": found.x_adv, "y": y, "rows": rows, "smallest_eps": found.smallest_eps}
             save_npz(run.path("adversarial.npz"), kept, {"what": "adversarial points"})
             run.write_json("metrics.json", metrics)
-            figures = attack_figures(
-                run.read_json("metrics.json"),
-                x,
-                found.x_adv,
-                y,
-                *map(machine.predict, (x, found.x_adv)),
-                found.smallest_eps,
-            )
+            read, misread = machine.predict(x), machine.predict(found.x_adv)
+            figures = attack_figures(metrics, x, found.x_adv, y, read, misread, found.smallest_eps)
             for name, figure in figures.items():
                 save_figure(figure, run.path(f"figures/{name}.svg"))
             page = attack_page(metrics, {name: to_svg(figure) for name, figure in figures.items()})
