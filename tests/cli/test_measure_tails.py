@@ -166,7 +166,7 @@ def test_the_plan_and_mistakes(limes, tmp_path):
         (["net.npz", "--layout", "torch"], "in_out, out_in"),
         (["net.npz", "--error", 0], "share between 0 and 1"),
         (["net.npz", "--top", 1], "share between 0 and 1"),
-        (["net.npz", "--seed", -1], "at least 0"),
+        (["net.npz", "--seed", -1], "--seed"),
     ):
         assert words in limes(*args, code=2).stderr, args
     assert not (tmp_path / "runs").exists()
