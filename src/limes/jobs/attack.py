@@ -38,6 +38,8 @@ def attack(
 ) -> dict[str, Any]:
     """Evaluate a saved classifier under attack, on the test part of the data where there is one.
 
+    With `out` every attack at every radius is stored when it is done: the same call continues an interrupted run.
+
     Args:
         model: a file that `fit` or ``robustify`` wrote.
         data: what `limes.data.load` reads.
@@ -78,8 +80,8 @@ def attack(
             (progress or Quiet()).note(f"note: {note}")
     options = {"norm": norm, "steps": steps, "restarts": restarts, "queries": queries}
 
-    def compute() -> tuple[dict[str, Any], EvaluationReport]:
-        found = evaluate(machine, x, y, list(eps), bounds=box, key=seed, progress=progress, **options)
+    def compute(state: Path | None = None) -> tuple[dict[str, Any], EvaluationReport]:
+        found = evaluate(machine, x, y, list(eps), bounds=box, key=seed, state=state, progress=progress, **options)
         metrics = {
             "model": str(model),
             "data": dataset.name,
@@ -108,7 +110,7 @@ def attack(
     }
     with open_run(out, "attack", config, force) as run:
         if not run.finished:
-            metrics, found = compute()
+            metrics, found = compute(run.path("stages/evaluation.npz"))
             kept = {"x_adv": found.x_adv, "y": y, "rows": rows, "smallest_eps": found.smallest_eps}
             save_npz(run.path("adversarial.npz"), kept, {"what": "adversarial points"})
             run.write_json("metrics.json", metrics)
