@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from limes.beyond.tails import heaviness_index, hill_index, layer_tails, prunable_ratio
 from limes.cli.app import app
 from limes.core.arrays import save_npz
+from limes.core.errors import InputError
 from limes.jobs import TailOptions, measure_tails, plan_tails, prepare_tails, read_weights
 from limes.jobs.weight_files import WeightFile
 
@@ -114,6 +115,12 @@ def test_a_network_that_limes_saved(tmp_path):
     lm.NTKClassifier(lm.nets.mlp(2)).fit(x.astype("f8"), np.arange(40) % 2).save(tmp_path / "kernel.npz")
     with pytest.raises(lm.core.errors.FormatError, match="kernel machine has training rows"):
         read_weights(tmp_path / "kernel.npz")
+
+
+def test_a_negative_seed_is_refused_from_python_too(tmp_path):
+    np.savez(tmp_path / "net.npz", **WEIGHTS)
+    with pytest.raises(InputError, match="at least 0"):
+        measure_tails(tmp_path / "net.npz", options=TailOptions(seed=-1))
 
 
 def test_a_state_dict_of_torch(limes, tmp_path):

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from limes.attacks import EvaluationReport, evaluate
 from limes.attacks.threat import require_norm
 from limes.core.arrays import save_npz
@@ -14,7 +16,7 @@ from limes.data import check_bounds, data_hash, load
 from limes.jobs.inputs import default_eps
 from limes.jobs.rows import rows_to_test
 from limes.machines import load as load_model
-from limes.report import open_run, render, save_figure, to_svg
+from limes.report import RunFolder, open_run, render, save_figure, to_svg
 from limes.report.attack_page import attack_figures, attack_page
 
 
@@ -114,11 +116,17 @@ def attack(
             kept = {"x_adv": found.x_adv, "y": y, "rows": rows, "smallest_eps": found.smallest_eps}
             save_npz(run.path("adversarial.npz"), kept, {"what": "adversarial points"})
             run.write_json("metrics.json", metrics)
-            read, misread = machine.predict(x), machine.predict(found.x_adv)
-            figures = attack_figures(metrics, x, found.x_adv, y, read, misread, found.smallest_eps)
-            for name, figure in figures.items():
-                save_figure(figure, run.path(f"figures/{name}.svg"))
-            page = attack_page(metrics, {name: to_svg(figure) for name, figure in figures.items()})
-            run.write_text("report.html", render(page))
+            _write_report(run, machine, x, y, metrics, found)
             run.finish()
         return run.read_json("metrics.json")
+
+
+def _write_report(
+    run: RunFolder, machine: Any, x: np.ndarray, y: np.ndarray, metrics: dict[str, Any], found: EvaluationReport
+) -> None:
+    read, misread = machine.predict(x), machine.predict(found.x_adv)
+    figures = attack_figures(metrics, x, found.x_adv, y, read, misread, found.smallest_eps)
+    for name, figure in figures.items():
+        save_figure(figure, run.path(f"figures/{name}.svg"))
+    page = attack_page(metrics, {name: to_svg(figure) for name, figure in figures.items()})
+    run.write_text("report.html", render(page))

@@ -9,7 +9,7 @@ from limes.report import reading
 from limes.report.audit import audit_section, failures
 from limes.report.curves import radius_curve
 from limes.report.formats import format_estimate, format_number
-from limes.report.gallery import MOST, gallery
+from limes.report.gallery import least_robust
 from limes.report.html import Block, Figure, KeyValues, Notice, Page, Section, Table
 
 if TYPE_CHECKING:
@@ -40,13 +40,8 @@ def attack_figures(
     made = {}
     if len(eps) > 1:
         made["curve"] = radius_curve(eps, {"worst case": (accuracy, error)}, f"radius ε ({reading.norm(metrics)})")
-    order = np.argsort(smallest, kind="stable")
-    weakest = order[(smallest[order] > 0) & np.isfinite(smallest[order])][:MOST]
-    if len(weakest):
-        made["weakest"] = gallery(
-            x[weakest], x_adv[weakest], labels[weakest], predicted[weakest], predicted_adv[weakest], metrics["bounds"]
-        )
-    return made
+    weakest = least_robust(smallest, x, x_adv, labels, predicted, predicted_adv, metrics["bounds"])
+    return made if weakest is None else made | {"weakest": weakest}
 
 
 def _curve(metrics: Metrics) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -8,7 +8,7 @@ import numpy as np
 from limes.report import reading, style
 from limes.report.certificates import certified_curve, curve_blocks, radius_blocks
 from limes.report.formats import format_number, format_seconds
-from limes.report.gallery import MOST, gallery
+from limes.report.gallery import least_robust
 from limes.report.html import Figure, KeyValues, Page, Paragraph, Section
 
 if TYPE_CHECKING:
@@ -31,13 +31,8 @@ def certify_figures(
         "radii": _radii(metrics),
     }
     attacked = np.array(metrics["points"]["attacked"], dtype=float)
-    weakest = np.argsort(np.where(np.isfinite(attacked), attacked, np.inf), kind="stable")
-    weakest = weakest[np.isfinite(attacked[weakest])][:MOST]
-    if len(weakest):
-        made["weakest"] = gallery(
-            x[weakest], x_adv[weakest], labels[weakest], predicted[weakest], predicted_adv[weakest], metrics["bounds"]
-        )
-    return made
+    weakest = least_robust(attacked, x, x_adv, labels, predicted, predicted_adv, metrics["bounds"])
+    return made if weakest is None else made | {"weakest": weakest}
 
 
 def _radii(metrics: Metrics) -> "MatplotlibFigure":

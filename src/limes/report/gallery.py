@@ -49,6 +49,30 @@ def gallery(
     return _lines(clean, adversarial, names)
 
 
+def least_robust(
+    distances: np.ndarray,
+    clean: np.ndarray,
+    adversarial: np.ndarray,
+    labels: np.ndarray,
+    predicted_clean: np.ndarray,
+    predicted_adv: np.ndarray,
+    bounds: tuple[float, float] | None = None,
+) -> "Figure | None":
+    """The gallery of the examples that fall at the smallest distances; None where none fell.
+
+    Args:
+        distances: (n,) at which each was broken, infinite where it never was; those at 0 needed no attack, and are left
+            out.
+        clean, adversarial, labels, predicted_clean, predicted_adv, bounds: as for `gallery`.
+    """
+    order = np.argsort(distances, kind="stable")
+    weakest = order[(distances[order] > 0) & np.isfinite(distances[order])][:MOST]
+    if not len(weakest):
+        return None
+    true, before, after = (column[weakest] for column in (labels, predicted_clean, predicted_adv))
+    return gallery(clean[weakest], adversarial[weakest], true, before, after, bounds)
+
+
 def _images(
     clean: np.ndarray, adversarial: np.ndarray, names: list[list[str]], bounds: tuple[float, float] | None
 ) -> "Figure":
