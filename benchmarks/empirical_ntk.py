@@ -4,14 +4,16 @@
 
 Each contender has a process of its own, and they take turns; those three times slower than the fastest run once. Ratios
 are of CPU seconds, best of the rounds, limes with the method that it chooses against the fastest implementation of
-neural-tangents; memory is what the first runs added to the process. Float32; errors are relative to the largest entry,
-against limes in float64 by Jacobian contraction.
+neural-tangents. Memory is the peak that a run adds to its process, in processes of their own in which every array goes
+back to the system (glibc); for limes and the fastest also that of compilation and run together, most of which is the
+compiler where a case is small. Float32; errors are relative to the largest entry, against limes in float64 by Jacobian
+contraction.
 """
 
 import os
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,14 +54,13 @@ def measure(network: str, trace: bool, times: int, options: Any, folder: Path) -
     chosen = finite.plan(apply, params, x1, x2, trace)
     started = {"limes": Contender("limes", sys.executable, "float32", WORKER)}
     asked = {"path": str(path), "network": network, "trace": trace}
-    started["limes"].ask("prepare", contender="limes", method="auto", **asked)
+    started["limes"].ask("prepare", **how("limes"), **asked)
     for method in (METHODS if times == 1 else METHODS[:1]) if options.nt_python else ():
         name = f"neural-tangents, {method}"
         started[name] = Contender(name, options.nt_python, "float32", WORKER)
-        started[name].ask("prepare", contender="neural-tangents", method=method, **asked)
+        started[name].ask("prepare", **how(name), **asked)
     contenders = {n: lambda c=c: c.ask("time")["cpu"] for n, c in started.items()}
     seconds = common.take_turns(contenders, options.rounds, hopeless=3)
-    peaks = {name: contender.ask("peak")["bytes"] for name, contender in started.items()}
     errors = {}
     for name, contender in started.items():
         contender.ask("save", path=str(result))
@@ -68,10 +69,11 @@ def measure(network: str, trace: bool, times: int, options: Any, folder: Path) -
     best = {name: min(values) for name, values in seconds.items()}
     others = [name for name in best if name != "limes"]
     fastest = min(others, key=best.__getitem__) if others else None
+    peaks = {name: memory(name, asked, options) for name in ("limes", fastest) if name}
     accuracy = {"limes": errors["limes"]}
     if fastest:
         accuracy[fastest] = errors[fastest]
-        accuracy["of its memory in limes"] = round(peaks["limes"] / peaks[fastest], 2)
+        accuracy["of its memory in limes"] = round(peaks["limes"]["run"] / peaks[fastest]["run"], 2)
     return common.Row(
         case=f"{network}, {len(x1)} x {len(x2)} rows of {'x'.join(map(str, x1.shape[1:]))}, "
         f"{sum(w.size for w in params)} weights, {OUTPUTS} outputs, {'mean over outputs' if trace else 'all pairs'}",
@@ -80,12 +82,31 @@ def measure(network: str, trace: bool, times: int, options: Any, folder: Path) -
         accuracy=accuracy,
         detail={f"CPU seconds, {name}": common.spread(values) for name, values in seconds.items()}
         | {
-            "memory that it adds to its process, MB": {name: round(b / 1e6) for name, b in peaks.items()},
+            "memory of a run, MB": {name: round(peak["run"] / 1e6, 1) for name, peak in peaks.items()},
+            "with its compilation, MB": {name: round(peak["bytes"] / 1e6) for name, peak in peaks.items()},
             "errors": errors,
             "plan": str(chosen),
             "load": common.load(),
         },
     )
+
+
+def memory(name: str, asked: Mapping[str, Any], options: Any) -> dict[str, int]:
+    """Median of three processes: peak bytes of a run, and of compilation and run together."""
+    python = sys.executable if name == "limes" else options.nt_python
+    found = []
+    for _ in range(1 if options.quick else 3):
+        contender = Contender(name, python, "float32", WORKER, {"MALLOC_MMAP_THRESHOLD_": "65536"})
+        contender.ask("prepare", **asked, **how(name))
+        found.append(contender.ask("peak"))
+        contender.close()
+    return {key: sorted(one[key] for one in found)[len(found) // 2] for key in found[0]}
+
+
+def how(name: str) -> dict[str, str]:
+    """What a worker is told of a contender."""
+    library, _, method = name.partition(", ")
+    return {"contender": library, "method": method or "auto"}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -15,7 +15,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -46,9 +46,11 @@ and run again with --nt-python nt-oracle/bin/python (or NT_PYTHON in the environ
 class Contender:
     """A worker process, spoken to in lines of JSON."""
 
-    def __init__(self, name: str, python: str, dtype: str, worker: Path = WORKER) -> None:
+    def __init__(
+        self, name: str, python: str, dtype: str, worker: Path = WORKER, settings: Mapping[str, str] | None = None
+    ) -> None:
         self.name = name
-        settings = os.environ | ({"JAX_ENABLE_X64": "1"} if dtype == "float64" else {})
+        settings = os.environ | ({"JAX_ENABLE_X64": "1"} if dtype == "float64" else {}) | dict(settings or {})
         self.process = subprocess.Popen(
             [python, str(worker)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=settings
         )

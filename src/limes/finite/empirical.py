@@ -113,6 +113,7 @@ def _fill(
                 if same and j < i:
                     out[j : j + m, i : i + n] = value.transpose(1, 0, *((3, 2) if mode.full else ()))
                 progress.step()
+            del theirs  # before the next ones are made
     return out
 
 

@@ -85,7 +85,8 @@ def find(traced: Trace, n_leaves: int) -> tuple[Factor, ...]:
     for number, operation in enumerate(traced.operations):
         for position, slot in enumerate(operation.inputs):
             readers[slot].append((number, position))
-    readers[traced.result].append((-1, -1))
+    for result in traced.results:
+        readers[result].append((-1, -1))
     found = (_follow(traced, leaf, readers) for leaf in range(n_leaves))
     return tuple(factor for factor in found if factor is not None)
 

@@ -58,19 +58,19 @@ class Operation:
 
 @dataclass(frozen=True, eq=False)
 class Trace:
-    """A function with one result.
+    """A function with one or several results.
 
     Attributes:
         operations: in order.
         constants: slots that hold the same value in every evaluation.
         arguments: slots of the arguments, flattened.
-        result: slot of the result.
+        results: slots of the results, flattened.
     """
 
     operations: tuple[Operation, ...]
     constants: Mapping[Slot, Any]
     arguments: tuple[Slot, ...]
-    result: Slot
+    results: tuple[Slot, ...]
 
     def evaluate(self, arguments: Sequence[Any], additions: Mapping[int, Any]) -> dict[Slot, Any]:
         """All values; `additions` are added to the first result of the operations with these numbers."""
@@ -88,13 +88,13 @@ class Trace:
         return sum(flops_of(operation.equation) for operation in self.operations)
 
 
-def trace(function: Callable[..., jax.Array], *arguments: Any) -> Trace:
-    """Trace a function of trees of arrays, of which only shapes and dtypes count."""
+def trace(function: Callable[..., Any], *arguments: Any) -> Trace:
+    """Trace a function from trees of arrays, of which only shapes and dtypes count, to a tree of arrays."""
     closed = jax.make_jaxpr(function)(*arguments)
     builder = _Builder()
     slots = [builder.new() for _ in closed.jaxpr.invars]
-    (result,) = builder.add(closed, slots)
-    return Trace(tuple(builder.operations), builder.constants, tuple(slots), result)
+    results = builder.add(closed, slots)
+    return Trace(tuple(builder.operations), builder.constants, tuple(slots), tuple(results))
 
 
 class _Builder:

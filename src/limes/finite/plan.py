@@ -1,6 +1,7 @@
 """How an empirical NTK will be computed: by which method, in tiles of how many rows, with how many bytes."""
 
 import functools
+import itertools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from limes.core.devices import device_bytes
 from limes.core.errors import InputError
 from limes.core.memory import format_bytes
 from limes.core.types import Array
-from limes.finite import derivatives, factors, modes, products
+from limes.finite import derivatives, modes, products
 from limes.finite.modes import Mode
 from limes.finite.network import Apply, Network, Weighted, precision_of, weighted
 
@@ -206,16 +207,18 @@ class _Costs:
 @functools.lru_cache(maxsize=64)
 def _costs(network: Network, mode: Mode, weights: Any, others: Any, example: Any, sizes: tuple[int, int]) -> _Costs:
     """A pass backward costs a pass forward for the inputs and another one, in small products, for the weights."""
-    traced = derivatives.trace_one(network, list(weights), list(others), example)
-    once, rows, (n1, n2) = traced.flops, mode.rows, sizes
+    how = derivatives.backward(network, mode, True, list(weights), list(others), example)
+    once, rows, (n1, n2) = how.forward.flops, mode.rows, sizes
     both, size, itemsize = n1 + n2, sum(math.prod(w.shape) for w in weights), weights[0].dtype.itemsize
-    parts = factors.find(traced, len(weights))
-    factored = sum(factor.inputs * factor.outputs for factor in parts)
-    pairs = sum(min(derivatives.costs(factor, mode)) for factor in parts)
-    held = sum(derivatives.held(factor, mode) for factor in parts) + rows * (size - factored)
+    each = how.rows(mode)
+    parts = list(zip(how.factors, itertools.repeat(mode), each, strict=False))
+    loose = sum(r * math.prod(weights[i].shape) for i, r in zip(how.loose, each[len(parts) :], strict=True))
+    factored = sum(factor.inputs * factor.outputs for factor in how.factors)
+    pairs = sum(min(derivatives.costs(*part)) for part in parts)
+    held = sum(derivatives.held(*part) for part in parts) + loose
     return _Costs(
         flops={
-            "structured": both * once * (1 + rows) + 2 * n1 * n2 * (pairs + mode.products * (size - factored)),
+            "structured": both * once * (1 + rows) + 2 * n1 * n2 * (pairs + (rows if mode.full else 1) * loose),
             "jacobian": both * once * (1 + (1 + _ALONE) * rows) + 2 * n1 * n2 * mode.products * size,
             "products": (n1 + n2 * (1 + (1 + _ALONE) * rows)) * once + 2 * n1 * n2 * rows * once,
         },
