@@ -16,7 +16,7 @@ from limes.attacks.losses import Duel, Objective
 from limes.attacks.threat import Threat
 from limes.core import keys, precision
 from limes.core.errors import InputError, NumericalError
-from limes.core.types import Array, Predictor
+from limes.core.types import Array, Predictor, require_predictor
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,9 +105,11 @@ def pose(predictor: Predictor, x: Array, y: Array, threat: Threat, key: keys.Key
         batch_size: the most points per call of the predictor.
 
     Raises:
-        InputError: for NaN, no points, values outside of the box, labels that do not fit, a bad batch size.
+        InputError: for what is no predictor, NaN, no points, values outside of the box, labels that do not fit, a bad batch size.
         DtypeError: for points that are not float32 or float64.
     """
+    require_predictor(predictor)
+    precision.require_unmasked(x)
     x = np.asarray(x)
     if x.ndim == 0 or x.size == 0:
         raise InputError(f"x of shape {x.shape} holds no examples: give an array (n, ...) with at least one value")

@@ -1,5 +1,7 @@
 """The application: its commands, and the entry point."""
 
+import io
+import sys
 from typing import Annotated
 
 import typer
@@ -45,5 +47,10 @@ app.command(epilog="Example: limes doctor --json")(tools.doctor)
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line.
+
+    Where standard output cannot hold a letter of a label, as in the C locale, it is written as an escape.
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     app()

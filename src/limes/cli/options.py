@@ -1,5 +1,6 @@
 """Options that several commands share, written once."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -77,6 +78,14 @@ def set_memory(memory: str | None) -> None:
     if memory is not None:
         parse_bytes(memory)
         os.environ["LIMES_MEMORY"] = memory
+
+
+def remark(notes: Sequence[str]) -> None:
+    """Print the choices that were made with the data, on standard error, as a run does."""
+    import sys
+
+    for note in notes:
+        print(f"note: {note}", file=sys.stderr)
 
 
 def show(result: Any) -> None:

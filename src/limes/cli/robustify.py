@@ -89,6 +89,8 @@ def robustify(
     )
     settings = jobs.prepare(data, data_dir=data_dir and str(data_dir), target=target, options=options)
     if dry_run:
+        if not quiet:
+            o.remark(settings.notes)
         _show_plan(jobs.plan(settings), json)
         return
     command = "limes " + " ".join(_quote(a) for a in sys.argv[1:] if a not in ("--force", "--json", "--quiet", "-q"))

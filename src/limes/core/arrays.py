@@ -90,6 +90,11 @@ def read_npz(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
         with np.load(path, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
     except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error, KeyError, RuntimeError) as error:
+        if "Object arrays" in str(error):
+            raise FormatError(
+                f"{path} has an array of dtype object, which is a pickle and may run code when read: save numbers, and "
+                "labels as text (y.astype(str))"
+            ) from error
         raise FormatError(
             f"{path} cannot be read as an npz file without pickle ({error}): write plain arrays with numpy.savez"
         ) from error

@@ -31,7 +31,14 @@ def float_dtype(*arrays: Any, name: str = "x") -> np.dtype:
         DtypeError: for integers, booleans, complex numbers, objects, and floats other than 32 and 64 bits.
     """
     present = [a for a in arrays if a is not None]
-    for dtype in (np.dtype(a.dtype) for a in present):
+    for a in present:
+        try:
+            dtype = np.dtype(a.dtype)
+        except (AttributeError, TypeError) as error:  # lists and data frames have none, torch one of its own
+            raise DtypeError(
+                f"{name} is a {type(a).__name__}, but NumPy or JAX arrays are needed: convert it first, for instance by "
+                f"numpy.asarray({name})"
+            ) from error
         if dtype not in SUPPORTED:
             raise DtypeError(
                 f"{name} has dtype {dtype}, but kernels are computed in float32 or float64 only: convert it first, "
@@ -52,14 +59,26 @@ def scope(dtype: Any) -> Iterator[None]:
         yield
 
 
-def require_finite(x: Any, name: str = "x") -> None:
-    """Refuse NaN and infinity, saying how many there are and where the first one is.
+def require_unmasked(x: Any, name: str = "x") -> None:
+    """Refuse a masked array that hides values: `numpy.asarray` would bring them back as if they had been measured.
 
     Raises:
-        InputError: if `x` holds a value that is not finite.
+        InputError: with the number of masked values.
+    """
+    if np.ma.is_masked(x):
+        n = int(np.ma.count_masked(x))
+        raise InputError(f"{name} holds {n} masked {'value' if n == 1 else 'values'}: remove or impute them")
+
+
+def require_finite(x: Any, name: str = "x") -> None:
+    """Refuse masked values, NaN and infinity, saying how many there are and where the first one is.
+
+    Raises:
+        InputError: if `x` holds a value that is masked or not finite.
 
     Cost: one pass over `x`.
     """
+    require_unmasked(x, name)
     if isinstance(x, jax.Array):  # not from a GPU if all is well
         with scope(x.dtype):
             if bool(jax.numpy.isfinite(x).all()):

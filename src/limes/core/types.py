@@ -5,6 +5,8 @@ from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 
+from limes.core.errors import InputError
+
 Array = Any
 """A NumPy or JAX array."""
 Kind = Literal["ntk", "nngp"]
@@ -33,6 +35,24 @@ class Predictor(Protocol):
     def scores_vjp(self, x: Array, v: Array) -> np.ndarray:
         """Gradient in x of sum(v * scores(x)): the shape of x. `v` is (n, n_outputs)."""
         ...
+
+
+def require_predictor(predictor: Any) -> None:
+    """Refuse what is no `Predictor`.
+
+    Names are looked for on the class first: a machine that is not fitted has them, but its `n_outputs` raises.
+
+    Raises:
+        InputError: naming what is missing, and how others become one.
+    """
+    if isinstance(predictor, type):
+        raise InputError(f"{predictor.__name__} is a class: give a fitted {predictor.__name__}(...)")
+    needed = ("n_outputs", "scores", "scores_vjp")
+    if missing := [name for name in needed if not hasattr(type(predictor), name) and not hasattr(predictor, name)]:
+        raise InputError(
+            f"a predictor with n_outputs, scores and scores_vjp is needed, but {type(predictor).__name__} has no "
+            f"{', '.join(missing)}: take a machine of limes, or wrap a torch module by lm.interop.torch.predictor(module)"
+        )
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from limes.core.errors import InputError
+from limes.core.precision import require_unmasked
 
 MISSING_WORDS = ("", "na", "n/a", "nan", "null", "none", "?")
 """What text files write for a value that is not there, in lower case."""
@@ -30,6 +31,7 @@ def as_labels(y: Any, name: str = "y") -> np.ndarray:
         >>> as_labels([1.0, 2.0]).tolist(), as_labels(["cat", 3]).tolist()
         ([1, 2], ['cat', '3'])
     """
+    require_unmasked(y, name)
     y = np.asarray(y)
     if y.ndim == 2 and y.shape[1] == 1:
         y = y[:, 0]

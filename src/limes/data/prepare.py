@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from limes.core.errors import InputError
+from limes.core.precision import require_unmasked
 from limes.data.checks import validate
 from limes.data.dataset import Dataset
 from limes.data.labels import as_labels
@@ -89,6 +90,7 @@ def inputs_from_array(x: Any) -> np.ndarray:
 
 
 def _array(x: Any, name: str) -> Any:
+    require_unmasked(x, name)
     try:
         return None if x is None else np.asarray(x)
     except ValueError as error:

@@ -21,6 +21,7 @@ _FOLDERS = {
     "mnist": ("mnist", "MNIST/raw", "."),
     "cifar10": ("cifar-10-batches-py", "cifar-10-batches-bin", "."),
 }
+_PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 _KNOWN = "digits, mnist, cifar10, ucr/<Name>, uci/<name>"
 _FILES = ".npz, .csv, .tsv, .ts, *-idx3-ubyte[.gz], or a folder of MNIST, CIFAR-10 or UCR files"
 
@@ -80,6 +81,12 @@ def _load_folder(folder: Path) -> Dataset:
         return read_cifar(folder)
     if (series := find_series(folder)) is not None:
         return read_series(series)
+    pictures = (path for pattern in ("*", "*/*") for path in folder.glob(pattern) if path.suffix.lower() in _PICTURES)
+    if (picture := next(pictures, None)) is not None:
+        raise FormatError(
+            f"the folder {folder} holds pictures, such as {picture.relative_to(folder)}, which are not read one by one: "
+            "stack them into one npz with X (n, height, width[, channels]) and y; the page My images shows how"
+        )
     raise FormatError(f"the folder {folder} holds no data that is known: what is read is {_FILES}")
 
 

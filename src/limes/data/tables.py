@@ -194,9 +194,11 @@ def _number(cell: str, column: str, line: int, path: Path) -> float:
     if cell.strip().lower() in MISSING_WORDS:
         return float("nan")
     if _is_text(cell):
+        remedy = "encode it as numbers, leave the column out, or name it as target (--target) if it holds the labels"
+        if re.fullmatch(r"\s*[-+]?\d*,\d+\s*", cell):
+            remedy = "write decimals with a point"
         raise InputError(
-            f"column {column!r} of {path} holds {cell.strip()!r} in line {line}, which is not a number: "
-            "encode it as numbers, or leave the column out"
+            f"column {column!r} of {path} holds {cell.strip()!r} in line {line}, which is not a number: {remedy}"
         )
     return float(cell)
 

@@ -5,13 +5,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from limes.attacks import PGD, parse_eps
+from limes.attacks import PGD
 from limes.attacks.threat import require_norm
 from limes.core import memory as mem
 from limes.core.errors import InputError
 from limes.core.types import Norm
 from limes.data import Dataset
-from limes.jobs.inputs import box_of, default_eps, describe, read, row_numbers
+from limes.jobs.inputs import box_of, describe, radius_of, read, row_numbers
 from limes.jobs.speed import flops
 
 BIASES, SHARES = (0.0, 1.0, 1.5, 2.0), (1.0, 0.3, 0.1, 0.03)
@@ -111,7 +111,7 @@ def prepare_activity(
     notes = list(dataset.notes)
     require_norm(options.norm, Norm)
     bounds = box_of(dataset, options.bounds)
-    eps = default_eps(dataset, options.norm, notes) if options.eps is None else parse_eps(options.eps)
+    eps = radius_of(dataset, options.eps, options.norm, bounds, notes)
     if not all(math.isfinite(bias) and bias >= 0 for bias in options.biases):
         raise InputError(f"thresholds must be numbers of at least 0, not {list(options.biases)}")
     if not all(0 < share <= 1 for share in options.shares):

@@ -8,14 +8,13 @@ from typing import Any
 import jax
 import numpy as np
 
-from limes.attacks import parse_eps
 from limes.attacks.threat import require_norm
 from limes.core import memory as mem
 from limes.core.errors import InputError
 from limes.core.types import Norm
 from limes.data import Dataset
 from limes.finite import Adversary, Recipe
-from limes.jobs.inputs import box_of, describe, read
+from limes.jobs.inputs import box_of, describe, radius_of, read
 from limes.nets import Net, standard
 from limes.nets.names import parse_net
 
@@ -133,7 +132,7 @@ def prepare_evolution(
         width=options.width,
         epochs=options.epochs,
         learning_rate=float(options.learning_rate),
-        eps=parse_eps(options.eps),
+        eps=radius_of(dataset, options.eps, options.norm, bounds, notes),
         norm=options.norm,
         bounds=bounds,
         n_train=n_train,

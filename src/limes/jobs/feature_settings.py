@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from limes.attacks import FGSM, PGD, parse_eps
+from limes.attacks import FGSM, PGD
 from limes.attacks.threat import require_norm
 from limes.core import memory as mem
 from limes.core.errors import InputError
 from limes.core.types import Kind, Norm
 from limes.data import Dataset
-from limes.jobs.inputs import box_of, default_eps, describe, read, require_kind, row_numbers
+from limes.jobs.inputs import box_of, describe, radius_of, read, require_kind, row_numbers
 from limes.jobs.speed import pair_seconds
 from limes.kernels import estimate_bytes
 from limes.machines.flow import check_times, require_memory
@@ -134,7 +134,7 @@ def prepare_features(
     dataset = read(data, data_dir, target, options.classes)
     notes = list(dataset.notes)
     bounds = box_of(dataset, options.bounds)
-    eps = default_eps(dataset, options.norm, notes) if options.eps is None else parse_eps(options.eps)
+    eps = radius_of(dataset, options.eps, options.norm, bounds, notes)
     if not 1 <= len(options.nets) <= MOST_NETS:
         raise InputError(f"features of 1 to {MOST_NETS} nets are compared, not of {len(options.nets)}")
     nets = tuple(parse_net(net, dataset.shape) for net in options.nets)

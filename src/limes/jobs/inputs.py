@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 import numpy as np
 
+from limes.attacks import parse_eps
 from limes.core.errors import InputError
 from limes.core.types import Kind, Norm
 from limes.data import Dataset, check_bounds, data_hash, load
@@ -70,6 +71,29 @@ def parse_box(bounds: Sequence[float]) -> tuple[float, float]:
     if not low < high:
         raise InputError(f"bounds must be a lower and a higher value, not {low:g} and {high:g}")
     return low, high
+
+
+def radius_of(
+    data: Dataset, eps: float | str | None, norm: Norm, box: tuple[float, float] | None, notes: list[str]
+) -> float:
+    """The attack's radius that was asked for, else one chosen from the data; a note where it is out of proportion.
+
+    From half the width of the box on, an l-inf ball round any input holds the middle of the box: all inputs have a
+    neighbour in common, so that no classifier keeps more than one class.
+
+    Raises:
+        InputError: for a radius that is none.
+    """
+    if eps is None:
+        return default_eps(data, norm, notes)
+    radius = parse_eps(eps)
+    if norm == "linf" and box is not None and radius >= (box[1] - box[0]) / 2:
+        grey = f" (steps of grey are written --eps {radius:g}/255)" if box == (0, 1) and radius >= 1 else ""
+        notes.append(
+            f"eps = {radius:g} is half the width of the box [{box[0]:g}, {box[1]:g}] or more, so that attacks turn "
+            f"every input into the same one: eps is in the units of the data{grey}"
+        )
+    return radius
 
 
 def default_eps(data: Dataset, norm: Norm, notes: list[str]) -> float:

@@ -163,10 +163,12 @@ class _Robustify:
         self.new_seconds += taken
         self.spent += result["seconds"]
         self.new += taken > 0.05  # steps that were read back say nothing about those to come
-        left = self.new_seconds / max(self.new, 1) * (self.total - self.done)
+        rest = self.new_seconds / max(self.new, 1) * (self.total - self.done)
+        known = self.new and rest and (self.done > 1 or "robust" in result)  # a fit says nothing about attacks
+        left = f"; about {format_seconds(rest)} left" if known else ""
         at_eps = self._at_eps(result) if "robust" in result else 0.0
         what = describe(result) if describe else f"clean {result['clean']:.3f}, worst case {at_eps:.3f}"
-        self.progress.note(f"[{self.done}/{self.total}] {label}: {what}; about {format_seconds(left)} left")
+        self.progress.note(f"[{self.done}/{self.total}] {label}: {what}{left}")
         return result
 
     def _at_eps(self, result: dict[str, Any]) -> float:

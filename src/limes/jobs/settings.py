@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from limes.attacks import parse_eps
 from limes.attacks.threat import require_norm
 from limes.certify import supports
 from limes.core.errors import InputError
 from limes.core.types import Kind, Norm
 from limes.data import Dataset
-from limes.jobs.inputs import box_of, default_eps, describe, require_kind
+from limes.jobs.inputs import box_of, describe, radius_of, require_kind
 from limes.machines.flow import check_times
 from limes.nets import Net
 from limes.nets.names import parse_net
@@ -133,7 +132,9 @@ def resolve(data: Dataset, options: Options) -> Settings:
         if getattr(options, name) < 1:
             raise InputError(f"{name} must be at least 1, not {getattr(options, name)}")
     bounds = box_of(data, options.bounds)
-    eps = default_eps(data, options.norm, notes) if options.eps is None else parse_eps(options.eps)
+    eps = radius_of(data, options.eps, options.norm, bounds, notes)
+    if eps == 0:
+        raise InputError("eps is 0, an attack that changes nothing: give a radius above 0, or none to have one chosen")
     n_train, n_validation, n_test = _sizes(data, options, notes)
     net = parse_net(options.net, data.shape)
     n_seeds = (3 if n_train <= _SMALL else 1) if options.seeds is None else options.seeds
@@ -233,6 +234,11 @@ def _sizes(data: Dataset, options: Options, notes: list[str]) -> tuple[int, int,
         raise InputError(
             f"{data.name} has {n} rows to draw from, too few for {n_train} training, {n_validation} validation and "
             f"{n_test} test rows: ask for fewer (n_train, n_validation, n_test)"
+        )
+    if n_train < data.n_classes:
+        raise InputError(
+            f"{data.name} has {data.n_classes} classes but {n_train} training rows, and each class needs a row to train "
+            f"on: ask for fewer others, give more rows, or see whether y is the column of the labels"
         )
     if n_train < left:
         notes.append(f"{n_train} of {left} available training rows are used (--n-train changes it)")

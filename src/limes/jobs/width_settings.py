@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from limes.attacks import PGD, parse_eps
+from limes.attacks import PGD
 from limes.attacks.threat import require_norm
 from limes.core import memory as mem
 from limes.core.errors import InputError
 from limes.core.types import Norm
 from limes.data import Dataset
-from limes.jobs.inputs import box_of, default_eps, describe, read, row_numbers
+from limes.jobs.inputs import box_of, describe, radius_of, read, row_numbers
 from limes.jobs.speed import flops
 from limes.machines.flow import require_memory
 from limes.nets import Net
@@ -119,7 +119,7 @@ def prepare_widths(
     notes = list(dataset.notes)
     require_norm(options.norm, Norm)
     bounds = box_of(dataset, options.bounds)
-    eps = default_eps(dataset, options.norm, notes) if options.eps is None else parse_eps(options.eps)
+    eps = radius_of(dataset, options.eps, options.norm, bounds, notes)
     widths = tuple(sorted({int(width) for width in options.widths}))
     if not widths or widths[0] < 1:
         raise InputError(f"widths must be whole numbers of at least 1, not {list(options.widths)}")

@@ -46,6 +46,8 @@ class ExpansionEstimator(BaseEstimator):
 
     def _validate(self, x: Array, y: Any = "no_validation", *, reset: bool, **options: Any) -> Any:
         """scikit-learn's checks with our own message for NaN; keeps float32 and float64, widens the rest."""
+        precision.require_unmasked(x, "X")
+        precision.require_unmasked(y, "y")
         dtype = np.asarray(x).dtype if isinstance(x, list | tuple) else getattr(x, "dtype", None)
         if getattr(dtype, "kind", "") == "c":
             raise InputError("Complex data not supported: kernels are defined for real inputs")

@@ -50,7 +50,7 @@ def parse_net(text: str | Net | None, shape: tuple[int, ...] = ()) -> Net:
 
 def _read_spec(text: str) -> list:
     try:
-        content = text if text.startswith("[") else Path(text).read_text()
+        content = text if text.startswith("[") else Path(text).read_text(encoding="utf-8")
         return json.loads(content)
     except OSError as error:
         raise FormatError(f"the specification {text} cannot be read ({error.strerror})") from error

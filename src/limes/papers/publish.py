@@ -36,7 +36,7 @@ def publish(folder: str | Path, results: Path = RESULTS) -> Path:
     result = read_result(folder)
     path = results / f"{result.key}.json"
     try:
-        runs = json.loads(path.read_text())["runs"] if path.exists() else []
+        runs = json.loads(path.read_text(encoding="utf-8"))["runs"] if path.exists() else []
     except (ValueError, KeyError, TypeError) as error:
         raise FormatError(f"{path} is damaged ({error}): restore it, or delete it") from error
     kept = [run for run in runs if run["size"] != result.size]

@@ -59,7 +59,7 @@ def read_result(folder: str | Path, resumed: bool = True) -> PaperResult:
     """
     folder = Path(folder)
     try:
-        metrics = json.loads((folder / METRICS).read_text())
+        metrics = json.loads((folder / METRICS).read_text(encoding="utf-8"))
         return PaperResult(
             key=metrics["paper"]["key"],
             title=metrics["paper"]["title"],

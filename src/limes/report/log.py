@@ -33,7 +33,7 @@ class Log:
         if not self.path.is_file():
             return []
         found = []
-        for line in self.path.read_text(errors="replace").splitlines():
+        for line in self.path.read_text(encoding="utf-8", errors="replace").splitlines():
             try:
                 entry = json.loads(line)
             except json.JSONDecodeError:

@@ -199,7 +199,7 @@ class RunFolder:
             FormatError: if it is missing or damaged.
         """
         try:
-            return json.loads((self.folder / name).read_text())
+            return json.loads((self.folder / name).read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise FormatError(f"{self.folder / name} cannot be read ({error}): add --force to run again") from error
 
@@ -304,7 +304,7 @@ def _disk_errors(folder: Path, only_full: bool = False) -> Iterator[None]:
 def _is_ours(folder: Path) -> bool:
     """Whether limes wrote the folder's settings."""
     try:
-        with (folder / CONFIG).open(errors="replace") as file:
+        with (folder / CONFIG).open(encoding="utf-8", errors="replace") as file:
             return file.readline() == _HEADER
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return False
@@ -320,7 +320,7 @@ def _entries(folder: Path) -> list[str]:
 
 def _read_config(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text())
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RunFolderError(f"{path} is damaged ({error}): add --force to start that run afresh") from error
 

@@ -50,6 +50,8 @@ def carry_out(
     from limes.core.progress import Bar
 
     if answer.dry_run:
+        if not answer.quiet:
+            o.remark(settings.notes)
         planned = plan(settings)
         show_plan(planned, work(planned), answer.json)
         return

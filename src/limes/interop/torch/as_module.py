@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from limes.core.errors import InputError
-from limes.core.types import Predictor
+from limes.core.types import Predictor, require_predictor
 from limes.interop.torch.backend import require_torch
 
 
@@ -42,10 +41,7 @@ def as_module(predictor: Predictor, *, channels_first: bool = False) -> Any:
         >>> x.grad.shape
         torch.Size([4, 4])
     """
-    if not isinstance(predictor, Predictor):
-        raise InputError(
-            f"as_module takes a predictor with n_outputs, scores and scores_vjp, not {type(predictor).__name__}"
-        )
+    require_predictor(predictor)
     require_torch()
     from limes.interop.torch.predictor_module import PredictorModule
 
