@@ -103,7 +103,9 @@ def predict(
     result = jobs.predict(model, data, out=out, data_dir=data_dir and str(data_dir), target=target, force=force)
     if json:
         o.show(result)
-    elif out is None:
+        return
+    o.remark(result["notes"])
+    if out is None:
         print("\n".join(str(label) for label in result["labels"]))
     else:
         accuracy = result["accuracy"]

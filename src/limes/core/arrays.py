@@ -92,8 +92,8 @@ def read_npz(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
     except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error, KeyError, RuntimeError) as error:
         if "Object arrays" in str(error):
             raise FormatError(
-                f"{path} has an array of dtype object, which is a pickle and may run code when read: save numbers, and "
-                "labels as text (y.astype(str))"
+                f"{path} has an array of dtype object, which cannot be read without pickle: save numbers as numbers, "
+                "and labels as text (y.astype(str))"
             ) from error
         raise FormatError(
             f"{path} cannot be read as an npz file without pickle ({error}): write plain arrays with numpy.savez"

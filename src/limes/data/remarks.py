@@ -42,9 +42,12 @@ def count_contradictions(x: np.ndarray, y: np.ndarray) -> int:
     Rows are compared by 128-bit digests, so that no sorted copy of the data is made.
     """
     labels_of: dict[bytes, set] = {}
-    digests = []
-    for row, label in zip(x, y.tolist(), strict=True):
-        digest = blake2b((row + row.dtype.type(0)).tobytes(), digest_size=16).digest()  # + 0: -0.0 and 0.0 are equal
-        digests.append(digest)
+    digests = digests_of_rows(x)
+    for digest, label in zip(digests, y.tolist(), strict=True):
         labels_of.setdefault(digest, set()).add(label)
     return sum(len(labels_of[digest]) > 1 for digest in digests)
+
+
+def digests_of_rows(x: np.ndarray) -> list[bytes]:
+    """One digest of 128 bits a row; equal where rows are equal, value for value and in type."""
+    return [blake2b((row + row.dtype.type(0)).tobytes(), digest_size=16).digest() for row in x]  # + 0: -0.0 is 0.0

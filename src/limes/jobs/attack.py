@@ -10,11 +10,11 @@ from limes.attacks import EvaluationReport, evaluate
 from limes.attacks.threat import require_norm
 from limes.core.arrays import save_npz
 from limes.core.errors import InputError
-from limes.core.progress import Progress, Quiet
+from limes.core.progress import Progress
 from limes.core.types import Norm
 from limes.data import check_bounds, data_hash, load
-from limes.jobs.inputs import default_eps
-from limes.jobs.rows import rows_to_test
+from limes.jobs.inputs import radius_of, tell
+from limes.jobs.rows import remarks_on, rows_to_test
 from limes.machines import load as load_model
 from limes.report import RunFolder, open_run, render, save_figure, to_svg
 from limes.report.attack_page import attack_figures, attack_page
@@ -75,15 +75,13 @@ def attack(
     box = dataset.bounds if bounds is None else bounds
     if box is not None:
         check_bounds(x, box)
-    if not eps:
-        notes: list[str] = []
-        eps = (default_eps(dataset, norm, notes),)
-        for note in notes:
-            (progress or Quiet()).note(f"note: {note}")
+    notes = remarks_on(machine, x)
+    eps = [radius_of(dataset, one, norm, box, notes) for one in eps or (None,)]
+    tell(progress, notes)
     options = {"norm": norm, "steps": steps, "restarts": restarts, "queries": queries}
 
     def compute(state: Path | None = None) -> tuple[dict[str, Any], EvaluationReport]:
-        found = evaluate(machine, x, y, list(eps), bounds=box, key=seed, state=state, progress=progress, **options)
+        found = evaluate(machine, x, y, eps, bounds=box, key=seed, state=state, progress=progress, **options)
         metrics = {
             "model": str(model),
             "data": dataset.name,
@@ -96,6 +94,7 @@ def attack(
             "audit": [vars(check) for check in found.audit],
             "bounds": None if box is None else list(box),
             "seed": seed,
+            "notes": notes,
             **options,
         }
         return metrics, found
@@ -105,7 +104,7 @@ def attack(
     config = {
         "model": data_hash(machine.centres_, machine.coef_),
         "data": data_hash(x, y),
-        "eps": [str(e) for e in eps],
+        "eps": eps,
         "bounds": None if box is None else list(box),
         "seed": seed,
         **options,

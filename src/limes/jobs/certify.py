@@ -15,7 +15,8 @@ from limes.core.errors import InputError
 from limes.core.progress import Muted, Progress, Quiet
 from limes.core.types import Norm
 from limes.data import check_bounds, data_hash, load
-from limes.jobs.rows import rows_to_test
+from limes.jobs.inputs import tell
+from limes.jobs.rows import remarks_on, rows_to_test
 from limes.machines import load as load_model
 from limes.report import RunFolder, default_run_path, format_seconds, open_run, render, save_figure, to_svg
 from limes.report.certify_page import certify_figures, certify_page
@@ -75,6 +76,8 @@ def certify(
     box = dataset.bounds if bounds is None else bounds
     if box is not None:
         check_bounds(x, box)
+    notes = remarks_on(machine, x)
+    tell(progress, notes)
     config = {
         "model": data_hash(machine.centres_, machine.coef_),
         "data": data_hash(x, y),
@@ -87,7 +90,7 @@ def certify(
     with open_run(out or default_run_path("certify", dataset.name, config), "certify", config, force) as run:
         if not run.finished:
             found = _radii(run, machine, x, y, options, methods, seed, progress or Quiet())
-            about = {"model": str(model), "data": dataset.name, "net": str(machine.net_), "seed": seed}
+            about = {"model": str(model), "data": dataset.name, "net": str(machine.net_), "seed": seed, "notes": notes}
             metrics = describe_radii(found, y, about | {"norm": norm, "bounds": None if box is None else list(box)})
             run.write_json("metrics.json", metrics)
             metrics = run.read_json("metrics.json")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from limes.core.progress import Progress, Quiet
+from limes.jobs.inputs import tell
 from limes.report import RunFolder, default_run_path, open_run
 
 
@@ -93,6 +94,5 @@ def run_in_folder(
 
 
 def _tell(progress: Progress, notes: Sequence[str], remark: Callable[[], str]) -> None:
-    for note in notes:
-        progress.note(f"note: {note}")
+    tell(progress, notes)
     progress.note(remark())

@@ -9,6 +9,7 @@ import numpy as np
 
 from limes.attacks import parse_eps
 from limes.core.errors import InputError
+from limes.core.progress import Progress, Quiet
 from limes.core.types import Kind, Norm
 from limes.data import Dataset, check_bounds, data_hash, load
 
@@ -39,6 +40,12 @@ def box_of(data: Dataset, bounds: Sequence[float] | None) -> tuple[float, float]
         if data.x_test is not None:
             check_bounds(data.x_test, box, "x_test")
     return box
+
+
+def tell(progress: Progress | None, notes: Sequence[str]) -> None:
+    """Say what was chosen, and what needs care."""
+    for note in notes:
+        (progress or Quiet()).note(f"note: {note}")
 
 
 def require_kind(kind: str) -> None:

@@ -13,7 +13,8 @@ from limes.core.progress import Progress
 from limes.core.types import Kind
 from limes.data import Dataset, load, load_inputs
 from limes.gram import build
-from limes.jobs.rows import training_rows
+from limes.jobs.inputs import tell
+from limes.jobs.rows import remarks_on, training_rows
 from limes.machines import NTKClassifier
 from limes.machines import load as load_model
 from limes.machines.scaling import Scale, scaled
@@ -88,6 +89,7 @@ def fit(
     path = Path(out)
     check_output(path, force)
     dataset = load(data, data_dir, target)
+    tell(progress, dataset.notes)
     x, y = training_rows(dataset, n_train, seed)
     architecture, within = parse_net(net, dataset.shape), _scale(scale, dataset)
     machine = NTKClassifier(architecture, time, ridge_rel=ridge_rel, kind=kind, scale=within, random_state=seed)
@@ -136,7 +138,7 @@ def predict(
         force: replace an existing file.
 
     Returns:
-        labels, classes, scores, and accuracy (None without labels).
+        labels, classes, scores, accuracy (None without labels), and notes on rows that need care.
 
     Raises:
         InputError, FormatError: for a model or data that cannot be used, or rows of another shape than the model's.
@@ -151,12 +153,14 @@ def predict(
     labels = machine.classes_[np.argmax(scores, axis=1)]
     if path is not None:
         write_text(path, _table(machine.classes_, labels, scores))
+    notes = remarks_on(machine, x, judged=y is not None)
     accuracy = None if y is None else float(np.mean(labels.astype(str) == y.astype(str)))
     return {
         "labels": labels.tolist(),
         "classes": machine.classes_.tolist(),
         "scores": scores.tolist(),
         "accuracy": accuracy,
+        "notes": notes,
     }
 
 

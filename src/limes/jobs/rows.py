@@ -7,6 +7,9 @@ import numpy as np
 from limes.core.errors import InputError
 from limes.data import Dataset, split
 from limes.data.inputs import require_shape
+from limes.data.remarks import digests_of_rows
+
+_FAR = 10.0
 
 
 def training_rows(dataset: Dataset, n_train: int | None = None, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -29,6 +32,39 @@ def training_rows(dataset: Dataset, n_train: int | None = None, seed: int = 0) -
         raise InputError(f"n_train must lie between 2 and the {len(dataset.x)} rows of {dataset.name}, not {n_train}")
     rows = np.random.default_rng(seed).permutation(len(dataset.x))[:n_train]
     return dataset.x[rows], dataset.y[rows]
+
+
+def remarks_on(machine: Any, x: np.ndarray, judged: bool = True) -> list[str]:
+    """Sentences on rows that need care: those that the machine was fitted to, and those in other units, it seems.
+
+    Args:
+        machine: a fitted one.
+        x: (n, ...) rows in the caller's units.
+        judged: whether the machine is judged by them.
+
+    Cost: a pass over the rows and over the machine's own.
+    """
+    own, affine = machine.centres_, machine.affine_
+    z = (x if affine is None else affine(x)).reshape(len(x), -1)
+    own = own.reshape(len(own), -1)
+    found = []
+    if judged and z.dtype == own.dtype:
+        fitted = set(digests_of_rows(own))
+        if n := sum(digest in fitted for digest in digests_of_rows(z)):
+            found.append(
+                f"{n} of {len(x)} rows are among those that the model was fitted to, and say little about new ones: "
+                "keep rows apart to judge it by, as X_test and y_test of an npz"
+            )
+    others = abs(z).max() > _FAR * abs(own).max() or (len(z) >= _FAR and _FAR * z.std() < own.std())
+    if others:
+        low, high = own.min(axis=0), own.max(axis=0)
+        if affine is not None:
+            low, high = (end / affine.scale.ravel() + affine.shift.ravel() for end in (low, high))
+        found.append(
+            f"values range from {x.min():.3g} to {x.max():.3g}, those that the model was fitted to from {low.min():.3g} "
+            f"to {high.max():.3g}: are they in the same units?"
+        )
+    return found
 
 
 def rows_to_test(

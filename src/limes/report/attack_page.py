@@ -83,7 +83,7 @@ def attack_page(metrics: Metrics, figures: Mapping[str, str]) -> Page:
 def _accuracy(
     metrics: Metrics, figures: Mapping[str, str], eps: np.ndarray, accuracy: np.ndarray, error: np.ndarray
 ) -> list[Block]:
-    blocks: list[Block] = []
+    blocks: list[Block] = [Notice(note) for note in metrics["notes"]]
     if failed := sum(not check["passed"] for check in metrics["audit"]):
         blocks.append(Notice(failures(failed, len(metrics["audit"])), "warning"))
     if "curve" in figures:

@@ -9,7 +9,7 @@ from limes.report import reading, style
 from limes.report.certificates import certified_curve, curve_blocks, radius_blocks
 from limes.report.formats import format_number, format_seconds
 from limes.report.gallery import least_robust
-from limes.report.html import Figure, KeyValues, Page, Paragraph, Section
+from limes.report.html import Figure, KeyValues, Notice, Page, Paragraph, Section
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as MatplotlibFigure
@@ -93,7 +93,7 @@ def _summary(metrics: Metrics) -> Section:
         "No input of the box within the certified radius has another label than the point: that is a proof. Within the "
         "attacked radius there is one, which was found. The truth of each point lies between the two."
     )
-    return Section("Summary", [*radius_blocks(metrics), Paragraph(text)])
+    return Section("Summary", [*map(Notice, metrics["notes"]), *radius_blocks(metrics), Paragraph(text)])
 
 
 def _points(metrics: Metrics, figures: Mapping[str, str]) -> Section:

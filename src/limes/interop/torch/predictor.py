@@ -94,7 +94,15 @@ class TorchPredictor:
         return backend.channels_first(z).contiguous() if self.channels_first else z
 
     def _scores(self, z: Any) -> Any:
-        out = self.module(z)
+        try:
+            out = self.module(z)
+        except RuntimeError as error:
+            if z.ndim > 2:
+                error.add_note(
+                    f"The module was given inputs of shape {tuple(z.shape)}. Points have their channels last, before "
+                    "and after an attack; channels_first=True hands them to the module with the channels first."
+                )
+            raise
         shape = tuple(getattr(out, "shape", ()))
         if shape != (len(z), self.n_outputs):
             what = f"scores of shape {shape}" if shape else f"a {type(out).__name__}"
