@@ -121,6 +121,7 @@ def certify() -> Page:
         "clean_accuracy": 0.98,
         "methods": {"joint": 9, "norm": 3},
         "seconds_per_point": 0.4,
+        "notes": [],
     }
     figures = certify_figures(metrics, x, x_adv, labels, labels, np.roll(labels, 1))
     return certify_page(metrics, svgs(figures))
@@ -148,6 +149,7 @@ def attack() -> Page:
         "steps": 20,
         "restarts": 1,
         "queries": 200,
+        "notes": ["12 of 12 rows are among those that the model was fitted to"],
     }
     smallest = np.array([0.0, *[0.05] * 5, *[0.1] * 3, *[np.inf] * 3])
     figures = attack_figures(metrics, x, x_adv, labels, labels, np.roll(labels, 1), smallest)

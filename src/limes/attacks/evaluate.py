@@ -25,6 +25,7 @@ from limes.core import keys
 from limes.core.checkpoint import Checkpoint
 from limes.core.errors import InputError
 from limes.core.progress import Progress, Quiet
+from limes.core.shown import short_repr
 from limes.core.types import Array, AttackNorm, Predictor
 
 _RIVALS = 3
@@ -64,6 +65,8 @@ class EvaluationReport:
     norm: AttackNorm
     key: int | list[int]
     settings: Mapping[str, Any]
+
+    __repr__ = short_repr
 
     @property
     def failed(self) -> tuple[AuditCheck, ...]:

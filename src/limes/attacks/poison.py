@@ -19,6 +19,7 @@ from limes.attacks.threat import Bounds, EpsLike, Threat, parse_eps, require_nor
 from limes.core.errors import InputError
 from limes.core.precision import require_finite
 from limes.core.progress import Progress, Quiet
+from limes.core.shown import short_repr
 from limes.core.types import Array, AttackNorm
 
 
@@ -59,6 +60,8 @@ class PoisonResult:
     loss: np.ndarray
     accuracy: np.ndarray
     step: int
+
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,8 @@ def pose(predictor: Predictor, x: Array, y: Array, threat: Threat, key: keys.Key
         batch_size: the most points per call of the predictor.
 
     Raises:
-        InputError: for what is no predictor, NaN, no points, values outside of the box, labels that do not fit, a bad batch size.
+        InputError: for what is no predictor, NaN, no points, values outside of the box, labels that do not fit, a bad
+            batch size.
         DtypeError: for points that are not float32 or float64.
     """
     require_predictor(predictor)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from limes.core.shown import short_repr
 from limes.core.types import AttackNorm
 
 
@@ -38,6 +39,8 @@ class AttackResult:
     eps: float
     key: int | list[int]
     settings: Mapping[str, Any]
+
+    __repr__ = short_repr
 
     @property
     def robust_accuracy(self) -> float:

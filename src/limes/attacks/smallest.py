@@ -22,6 +22,7 @@ from limes.attacks.search import BATCH_SIZE, require_count
 from limes.attacks.threat import Bounds, Threat, norms
 from limes.core import keys
 from limes.core.progress import Progress, Quiet
+from limes.core.shown import short_repr
 from limes.core.types import Array, AttackNorm, Predictor
 
 _HALVINGS = 10  # of a segment
@@ -58,6 +59,8 @@ class MinimalResult:
     norm: AttackNorm
     key: int | list[int]
     settings: Mapping[str, Any]
+
+    __repr__ = short_repr
 
 
 def minimal(

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from limes.core.shown import short_repr
 from limes.core.types import Norm
 
 
@@ -29,3 +30,5 @@ class Certificate:
     margin: np.ndarray
     norm: Norm
     settings: Mapping[str, Any]
+
+    __repr__ = short_repr

@@ -36,8 +36,8 @@ def float_dtype(*arrays: Any, name: str = "x") -> np.dtype:
             dtype = np.dtype(a.dtype)
         except (AttributeError, TypeError) as error:  # lists and data frames have none, torch one of its own
             raise DtypeError(
-                f"{name} is a {type(a).__name__}, but NumPy or JAX arrays are needed: convert it first, for instance by "
-                f"numpy.asarray({name})"
+                f"{name} is a {type(a).__name__}, but NumPy or JAX arrays are needed: convert it first, for instance "
+                f"by numpy.asarray({name})"
             ) from error
         if dtype not in SUPPORTED:
             raise DtypeError(

@@ -51,7 +51,7 @@ def require_predictor(predictor: Any) -> None:
     if missing := [name for name in needed if not hasattr(type(predictor), name) and not hasattr(predictor, name)]:
         raise InputError(
             f"a predictor with n_outputs, scores and scores_vjp is needed, but {type(predictor).__name__} has no "
-            f"{', '.join(missing)}: take a machine of limes, or wrap a torch module by lm.interop.torch.predictor(module)"
+            f"{', '.join(missing)}: take a machine of limes, or wrap a torch module, lm.interop.torch.predictor(module)"
         )
 
 

@@ -6,6 +6,8 @@ from typing import Literal
 
 import numpy as np
 
+from limes.core.shown import short_repr
+
 DataKind = Literal["images", "series", "table"]
 _KIND_OF_RANK: dict[int, DataKind] = {2: "table", 3: "series", 4: "images"}
 
@@ -44,6 +46,8 @@ class Dataset:
     bounds: tuple[float, float] | None = None
     scale: Literal["standard"] | None = None
     notes: tuple[str, ...] = ()
+
+    __repr__ = short_repr
 
     @cached_property
     def classes(self) -> np.ndarray:

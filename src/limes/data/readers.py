@@ -84,8 +84,8 @@ def _load_folder(folder: Path) -> Dataset:
     pictures = (path for pattern in ("*", "*/*") for path in folder.glob(pattern) if path.suffix.lower() in _PICTURES)
     if (picture := next(pictures, None)) is not None:
         raise FormatError(
-            f"the folder {folder} holds pictures, such as {picture.relative_to(folder)}, which are not read one by one: "
-            "stack them into one npz with X (n, height, width[, channels]) and y; the page My images shows how"
+            f"the folder {folder} holds pictures, such as {picture.relative_to(folder)}, which are not read one by "
+            "one: stack them into one npz with X (n, height, width[, channels]) and y; the page My images shows how"
         )
     raise FormatError(f"the folder {folder} holds no data that is known: what is read is {_FILES}")
 

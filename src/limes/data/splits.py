@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 
 from limes.core.errors import InputError
+from limes.core.shown import short_repr
 from limes.data.dataset import Dataset
 
 _TEST_SHARE = 1 / 5
@@ -42,6 +43,8 @@ class Split:
     test_index: np.ndarray
     test_source: Literal["official", "held out"]
     seed: int
+
+    __repr__ = short_repr
 
 
 def split(

@@ -45,8 +45,7 @@ def remarks_on(machine: Any, x: np.ndarray, judged: bool = True) -> list[str]:
     Cost: a pass over the rows and over the machine's own.
     """
     own, affine = machine.centres_, machine.affine_
-    z = (x if affine is None else affine(x)).reshape(len(x), -1)
-    own = own.reshape(len(own), -1)
+    z = x if affine is None else affine(x)
     found = []
     if judged and z.dtype == own.dtype:
         fitted = set(digests_of_rows(own))
@@ -55,14 +54,12 @@ def remarks_on(machine: Any, x: np.ndarray, judged: bool = True) -> list[str]:
                 f"{n} of {len(x)} rows are among those that the model was fitted to, and say little about new ones: "
                 "keep rows apart to judge it by, as X_test and y_test of an npz"
             )
-    others = abs(z).max() > _FAR * abs(own).max() or (len(z) >= _FAR and _FAR * z.std() < own.std())
-    if others:
-        low, high = own.min(axis=0), own.max(axis=0)
-        if affine is not None:
-            low, high = (end / affine.scale.ravel() + affine.shift.ravel() for end in (low, high))
+    if abs(z).max() > _FAR * abs(own).max() or (len(z) >= _FAR and _FAR * z.std() < own.std()):
+        ends = own.min(axis=0), own.max(axis=0)
+        low, high = ends if affine is None else (end / affine.scale + affine.shift for end in ends)
         found.append(
-            f"values range from {x.min():.3g} to {x.max():.3g}, those that the model was fitted to from {low.min():.3g} "
-            f"to {high.max():.3g}: are they in the same units?"
+            f"values range from {x.min():.3g} to {x.max():.3g}, those that the model was fitted to from "
+            f"{low.min():.3g} to {high.max():.3g}: are they in the same units?"
         )
     return found
 

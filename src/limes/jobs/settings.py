@@ -237,8 +237,8 @@ def _sizes(data: Dataset, options: Options, notes: list[str]) -> tuple[int, int,
         )
     if n_train < data.n_classes:
         raise InputError(
-            f"{data.name} has {data.n_classes} classes but {n_train} training rows, and each class needs a row to train "
-            f"on: ask for fewer others, give more rows, or see whether y is the column of the labels"
+            f"{data.name} has {data.n_classes} classes, each of which needs a row to train on, but {n_train} training "
+            "rows: ask for fewer validation and test rows, give more rows, or see whether y holds the labels"
         )
     if n_train < left:
         notes.append(f"{n_train} of {left} available training rows are used (--n-train changes it)")

@@ -89,7 +89,7 @@ def source(program: Program, dtype: np.dtype, channels: int) -> str:
         "STEPS": " ".join(calls),
     }
     lines = [f"#define {name} {value}" for name, value in defined.items()]
-    return "\n".join(lines) + "\n" + resources.files("limes.kernels.loops").joinpath("pairs.cu").read_text(encoding="utf-8")
+    return "\n".join(lines) + "\n" + resources.files("limes.kernels.loops").joinpath("pairs.cu").read_text("utf-8")
 
 
 def _cupy() -> Any:
