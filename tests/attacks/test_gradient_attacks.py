@@ -19,6 +19,24 @@ def linear(c=2, d=6, **options):
     return Linear(np.random.default_rng(2).standard_normal((c, d)), **options)
 
 
+@pytest.mark.parametrize(
+    ("predictor", "words"),
+    [
+        (lambda x: x, r"function has no n_outputs, scores, scores_vjp: .* lm\.interop\.torch\.predictor\(module\)"),
+        (Linear, r"Linear is a class: give a fitted Linear\(\.\.\.\)"),
+    ],
+)
+def test_what_is_no_predictor_is_refused(predictor, words):
+    with pytest.raises(InputError, match=words):
+        PGD()(predictor, points(), np.zeros(len(points()), int), 0.1)
+
+
+def test_hidden_values_are_refused():
+    x = np.ma.array(points(), mask=np.arange(points().size).reshape(points().shape) == 3)
+    with pytest.raises(InputError, match="x holds 1 masked value:"):
+        PGD()(linear(), x, np.zeros(len(x), int), 0.1)
+
+
 @NORMS
 @DTYPES
 @pytest.mark.parametrize("attack", [FGSM, PGD])

@@ -1,10 +1,13 @@
 import os
 import pickle
+import re
 import stat
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import limes
 from limes.core import arrays
 from limes.core.errors import FormatError, InputError
 
@@ -15,6 +18,14 @@ def test_writes_and_replaces(tmp_path):
     arrays.write_text(path, "second")
     assert path.read_text() == "second"
     assert [p.name for p in path.parent.iterdir()] == ["note.txt"]
+
+
+def test_text_is_read_as_it_was_written_whatever_the_locale():
+    """`write_text` writes UTF-8; a reader without an encoding takes that of the locale."""
+    sources = sorted(Path(limes.__file__).parent.rglob("*.py"))
+    assert len(sources) > 100
+    bare = re.compile(r"read_text\((errors|\))|\.open\(errors")
+    assert [path.name for path in sources if bare.search(path.read_text("utf-8"))] == []
 
 
 def test_permissions_follow_the_umask(tmp_path):

@@ -21,6 +21,19 @@ def test_refused_dtypes_name_the_array_and_the_remedy(dtype):
         precision.float_dtype(np.ones(2).astype(dtype), name="pixels")
 
 
+@pytest.mark.parametrize("x", [[1.0, 2.0], "text", memoryview(b"ab")])
+def test_what_is_no_array_is_refused(x):
+    with pytest.raises(DtypeError, match=rf"x1 is a {type(x).__name__}, but NumPy or JAX arrays are needed"):
+        precision.float_dtype(x, name="x1")
+
+
+def test_hidden_values_are_refused():
+    x = np.ma.masked_greater(np.arange(6.0).reshape(3, 2), 3)
+    precision.require_finite(np.ma.asarray(x.data))
+    with pytest.raises(InputError, match="x holds 2 masked values: remove or impute them"):
+        precision.require_finite(x)
+
+
 def test_tracers_decide_over_constants():
     seen = []
 

@@ -134,3 +134,15 @@ def test_text_in_another_encoding_is_refused(tmp_path):
     for text in ("1,2,Käse\n3,4,Wurst\n", "1,2,Wurst\n" * 9000 + "3,4,Käse\n"):
         with pytest.raises(FormatError, match="UTF-8"):
             load(write(tmp_path, text, encoding="latin-1"))
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ("kind;b\nred;1\nblue;2\n", r"holds 'red' in line 2.*name it as target \(--target\) if it holds the labels"),
+        ("a;b\n1,5;1\n2,5;0\n", "holds '1,5' in line 2, which is not a number: write decimals with a point"),
+    ],
+)
+def test_text_among_the_features_is_refused_with_what_it_may_be(tmp_path, text, remedy):
+    with pytest.raises(InputError, match=remedy):
+        load(write(tmp_path, text))

@@ -143,6 +143,19 @@ def test_what_is_no_classifier_is_refused(files, verb):
         verb(files / "data.npz", str(files / "data.npz"))
 
 
+def test_rows_that_the_model_was_fitted_to_or_that_have_other_units_are_noted(files):
+    assert predict(files / "model.npz", str(files / "data.npz"))["notes"] == []
+    assert predict(files / "model.npz", str(files / "bare.npz"))["notes"] == []
+    (seen,) = predict(files / "model.npz", str(files / "data.csv"))["notes"]
+    assert seen.startswith("30 of 40 rows are among those that the model was fitted to, and say little about new ones")
+    for factor in (100, 0.01):
+        np.savez(files / "other.npz", X=factor * X[30:])
+        (units,) = predict(files / "model.npz", str(files / "other.npz"))["notes"]
+        assert f"fitted to from {X[:30].min():.3g} to {X[:30].max():.3g}: are they in the same units?" in units
+    found = attack(files / "model.npz", str(files / "data.csv"), eps=(0.1,), steps=1, queries=1, n_test=4)
+    assert "of 4 rows are among those that the model was fitted to" in found["notes"][0]
+
+
 def test_attack_measures_the_saved_model_on_test_rows(files):
     found = attack(
         files / "model.npz", str(files / "data.npz"), eps=(0.0, 0.2, 3.0), out=files / "run", steps=3, queries=20

@@ -92,6 +92,7 @@ def predict(
     memory: o.Memory = None,
     force: o.Force = False,
     json: o.Json = False,
+    quiet: o.Quiet = False,
 ) -> None:
     """Predict labels with a saved model.
 
@@ -104,7 +105,8 @@ def predict(
     if json:
         o.show(result)
         return
-    o.remark(result["notes"])
+    if not quiet:
+        o.remark(result["notes"])
     if out is None:
         print("\n".join(str(label) for label in result["labels"]))
     else:

@@ -53,11 +53,11 @@ def available() -> int:
     found = []
     meminfo = Path("/proc/meminfo")
     if meminfo.exists():
-        lines = meminfo.read_text().splitlines()
+        lines = meminfo.read_text("ascii").splitlines()
         found += [int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable")]
     for name in _CGROUP_FILES:
         path = Path(name)
-        if path.exists() and (text := path.read_text().strip()).isdigit():
+        if path.exists() and (text := path.read_text("ascii").strip()).isdigit():
             found.append(int(text))
     if not found:
         found.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))

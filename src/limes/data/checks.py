@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from limes.core.errors import InputError
-from limes.core.precision import require_finite
+from limes.core.precision import require_finite, require_unmasked
 from limes.data.dataset import Dataset
 from limes.data.labels import as_labels
 
@@ -22,7 +22,7 @@ def validate(data: Dataset | Any, y: Any = None, x_test: Any = None, y_test: Any
         y_test: (m,) labels that also occur in `y`, or None.
 
     Raises:
-        InputError: for rows that are not numbers, NaN or infinity, an unusable shape, no rows or only one, another
+        InputError: for rows that are not numbers, NaN or infinity, values whose squares overflow, an unusable shape, no rows or only one, another
             number of labels than rows, fewer than two classes, labels that are not classes, a test part of another
             shape, and test labels that no training row has.
 
@@ -34,6 +34,7 @@ def validate(data: Dataset | Any, y: Any = None, x_test: Any = None, y_test: Any
     """
     if isinstance(data, Dataset):
         data, y, x_test, y_test = data.x, data.y, data.x_test, data.y_test
+    require_unmasked(data, "x")
     x = np.asarray(data)
     _check_rows(x, "x")
     labels = _check_labels(x, y, "x", "y")
@@ -100,6 +101,21 @@ def _check_rows(x: np.ndarray, name: str) -> None:
         raise InputError(f"{name} is empty, it has shape {x.shape}: rows and features are needed")
     with np.errstate(invalid="ignore", over="ignore"):  # a sum over +inf and -inf is how they are found
         require_finite(x, name)
+    _check_magnitude(x, name)
+
+
+def _check_magnitude(x: np.ndarray, name: str) -> None:
+    """Kernels are made of squares, which leave the range of floats long before the values do."""
+    if x.dtype.kind != "f":
+        return
+    largest = float(np.abs(x).max())
+    limits = np.finfo(np.float32 if x.dtype.itemsize <= 4 else np.float64)
+    least, most = 1e3 * float(limits.tiny) ** 0.5, 1e-3 * float(limits.max) ** 0.5
+    if largest and not least <= largest <= most:
+        raise InputError(
+            f"the largest value of {name} in size is {largest:.3g}, and the squares of such values are out of the "
+            f"range of floats: take units in which it lies between {least:.0e} and {most:.0e}"
+        )
 
 
 def _check_labels(x: np.ndarray, y: Any, x_name: str, y_name: str) -> np.ndarray:
