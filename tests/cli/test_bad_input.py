@@ -42,7 +42,10 @@ def folder(tmp_path_factory):
         ("robustify rows.npz --kind nkt", "kind must be one of ntk, nngp, not 'nkt'"),
         ("robustify rows.npz --eps 0", "eps is 0, an attack that changes nothing"),
         ("robustify three.npz --dry-run", "three has 3 classes, each of which needs a row to train on, but 1 training"),
-        ("robustify pictures", "holds pictures, such as cat/1.PNG, which are not read one by one: stack them into one npz"),
+        (
+            "robustify pictures",
+            "holds pictures, such as cat/1.PNG, which are not read one by one: stack them into one npz",
+        ),
         ("robustify rows.npz --steps 0", "steps must be at least 1, not 0"),
         ("robustify rows.npz --queries -5", "queries must be at least 1, not -5"),
         ("measure features rows.npz --norm l9", "norm must be one of linf, l2, not 'l9'"),

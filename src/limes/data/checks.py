@@ -22,9 +22,9 @@ def validate(data: Dataset | Any, y: Any = None, x_test: Any = None, y_test: Any
         y_test: (m,) labels that also occur in `y`, or None.
 
     Raises:
-        InputError: for rows that are not numbers, NaN or infinity, values whose squares overflow, an unusable shape, no rows or only one, another
-            number of labels than rows, fewer than two classes, labels that are not classes, a test part of another
-            shape, and test labels that no training row has.
+        InputError: for rows that are not numbers, NaN or infinity, values whose squares overflow, an unusable shape, no
+            rows or only one, another number of labels than rows, fewer than two classes, labels that are not classes, a
+            test part of another shape, and test labels that no training row has.
 
     Cost: one pass over the rows.
 

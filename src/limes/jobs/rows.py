@@ -54,7 +54,7 @@ def remarks_on(machine: Any, x: np.ndarray, judged: bool = True) -> list[str]:
                 f"{n} of {len(x)} rows are among those that the model was fitted to, and say little about new ones: "
                 "keep rows apart to judge it by, as X_test and y_test of an npz"
             )
-    if abs(z).max() > _FAR * abs(own).max() or (len(z) >= _FAR and _FAR * z.std() < own.std()):
+    if abs(z).max() > _FAR * abs(own).max() or (len(z) >= _FAR and _FAR * _spread(z) < _spread(own)):
         ends = own.min(axis=0), own.max(axis=0)
         low, high = ends if affine is None else (end / affine.scale + affine.shift for end in ends)
         found.append(
@@ -62,6 +62,11 @@ def remarks_on(machine: Any, x: np.ndarray, judged: bool = True) -> list[str]:
             f"{low.min():.3g} to {high.max():.3g}: are they in the same units?"
         )
     return found
+
+
+def _spread(rows: np.ndarray) -> float:
+    """Standard deviation of a feature over the rows, in the mean over features."""
+    return float(rows.std(axis=0).mean())
 
 
 def rows_to_test(
