@@ -168,3 +168,9 @@ def test_modules_without_gradients_or_tensors_are_refused():
         predictor(Pair(4, 3)).scores(x)
     with pytest.raises(DtypeError, match="int64"):
         predictor(network()).scores(np.ones((2, 4), int))
+
+
+def test_an_error_of_the_module_comes_with_the_order_of_the_axes():
+    with pytest.raises(RuntimeError) as caught:
+        predictor(convolutional()).scores(np.zeros((2, 6, 5, 3), np.float32))
+    assert "channels_first=True hands them to the module with the channels first" in caught.value.__notes__[0]
