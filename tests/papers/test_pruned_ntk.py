@@ -89,7 +89,7 @@ def test_small_runs_of_every_step(monkeypatch):
 
 def test_networks_in_training():
     task = replace(SIZES["smoke"].task, n_train=60, n_test=50, keeps=(0.5,), epochs=3, batch_size=20)
-    found = training.at_width(task, load("digits"), 16, 0)
+    found = training.at_width(task, load("digits"), 0, 16)
     assert found["kernel"] > 0.6
     for one in (found["unpruned"], *found["rescaled"], *found["raw"]):
         assert 0 < one["accuracy"] <= 1
@@ -108,7 +108,7 @@ def test_networks_in_training():
 def test_other_ways_of_pruning(monkeypatch):
     monkeypatch.setattr(training, "CRITERIA", ("random", "snip"))
     task = replace(SIZES["smoke"].task, n_train=60, n_test=50, epochs=1, batch_size=30)
-    found = training.criteria(task, load("digits"), 0.5, 12, 0)
+    found = training.criteria(task, load("digits"), 0, 0.5, 12)
     assert 0.2 < found["random"]["factor"] < 5
     assert 0 < found["snip"]["distance to limit"] < 1
 

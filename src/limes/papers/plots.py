@@ -1,12 +1,10 @@
 """What figures of papers are made of: one pair of axes, lines of means with their errors, ticks at given places."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+from limes.papers.estimates import Estimate
 from limes.report import style
-
-Estimate = Mapping[str, Any]
-"""A `mean` with its `standard_error`, or with the `factor` of one in logarithms; None where there is none."""
 
 
 def axes(height: float = 3.4, box: tuple[float, float, float, float] = (0.15, 0.16, 0.81, 0.74)) -> tuple[Any, Any]:

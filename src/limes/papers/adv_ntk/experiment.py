@@ -1,7 +1,7 @@
 """The steps of the experiment on Adv-NTK at each size, and the data that they need."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cache, partial
 from typing import Any
 
@@ -15,7 +15,8 @@ from limes.papers.adv_ntk import dynamics, finite_dynamics, regularisation, solv
 from limes.papers.adv_ntk.cases import B_STD, BOUNDS, W_STD, cases
 from limes.papers.adv_ntk.defences import defence_steps
 from limes.papers.claim import Size
-from limes.papers.paper import Part, Plan, Request, Step
+from limes.papers.paper import Plan, Request, Step
+from limes.papers.steps import seeded
 from limes.robust.ark import ark
 
 _THEORY_SEEDS = {"smoke": 3, "full": 5}
@@ -85,7 +86,7 @@ def _given(data: Dataset | None) -> Dataset:
 def _theory_steps(
     size: Size, cifar: Dataset | None, known: str | None, seeds: range, costs: range, linear: range
 ) -> Iterator[Step]:
-    each = partial(_each, {"cifar10": known})
+    each = partial(seeded, settings={"cifar10": known})
     net = mlp(3, w_std=W_STD, b_std=B_STD)
     ns, general_ns = _COST_SIZES[size]
     yield from each("stable-form", seeds, solver.stable_form, 0.1)
@@ -106,19 +107,6 @@ def _theory_steps(
     yield from each("linearisation", linear, lambda seed: _linearisation(seed, widths, strengths), cost, small=False)
     if cifar is not None and size == "full":
         yield from each("soundness-cifar10", seeds, lambda seed: _soundness(net, cifar, 8 / 255, seed, 512), 60)
-
-
-def _each(
-    settings: dict[str, Any],
-    quantity: str,
-    seeds: range,
-    compute: Callable[[int], dict[str, Any]],
-    seconds: float,
-    small: bool = True,
-) -> Iterator[Step]:
-    for seed in seeds:
-        part = Part(f"{quantity}-seed{seed}", settings)
-        yield Step(quantity, seed, lambda found, progress, seed=seed: compute(seed), seconds, part, small)
 
 
 def _rows(data: Dataset, n: int, seed: int, n_test: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

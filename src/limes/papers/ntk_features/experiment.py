@@ -13,7 +13,8 @@ from limes.papers.ntk_features import derivatives, filters, transfer, worth
 from limes.papers.ntk_features.finite_steps import finite_steps
 from limes.papers.ntk_features.finite_steps import settings as finite_settings
 from limes.papers.ntk_features.problems import Problem, draw
-from limes.papers.paper import Part, Plan, Request, Step, plain
+from limes.papers.paper import Plan, Request, Step, plain
+from limes.papers.steps import seeded
 
 DIGITS: dict[Size, Problem] = {
     "smoke": Problem("digits", (3, 8), 240, 117, "0.1", 5, ("fc", "conv"), 240, "float64"),
@@ -67,8 +68,8 @@ def plan(request: Request) -> Plan:
     settings["widths"] = {p.name: list(WIDTHS[p.name, size]) for p in problems}
     if cifar is not None:
         settings["cifar10"] = data_hash(cifar.x, cifar.y, cifar.x_test, cifar.y_test)
-    steps = [*_each("derivatives", theory, derivatives.errors, 3.0, {})]
-    steps += _each("one-eigh", theory, lambda seed: _filters(DIGITS[size], seed), 2.0, {})
+    steps = [*seeded("derivatives", theory, derivatives.errors, 3.0, {})]
+    steps += seeded("one-eigh", theory, lambda seed: _filters(DIGITS[size], seed), 2.0, {})
     for problem in problems:
         source = _digits if problem.name == "digits" else lambda: _given(cifar)
         known = {"problem": settings["problems"][problem.name], "cifar10": settings.get("cifar10")}
@@ -92,7 +93,7 @@ def _on(problem: Problem, source: Callable[[], Dataset], request: Request, known
             rows = draw(few, source(), seed)
             return worth.measure(few.net(name), rows, few.eps, few.ranks, name != "fc", seed)
 
-        yield from _each(f"{problem.name}-{name}", seeds, compute, cost, known, small=not large)
+        yield from seeded(f"{problem.name}-{name}", seeds, compute, cost, known, small=not large)
     widths, n_steps = WIDTHS[problem.name, size], STEPS[size]
 
     def trained(seed: int) -> dict[str, Any]:
@@ -101,24 +102,11 @@ def _on(problem: Problem, source: Callable[[], Dataset], request: Request, known
     seeds = request.seed_range(3 if size == "full" else 2)
     cost = n_steps * sum(widths) * (6e-6 if problem.name == "digits" else 1e-4)
     known = known | {"widths": list(widths), "steps": n_steps}
-    yield from _each(f"{problem.name}-transfer", seeds, trained, cost + 2, known, small=False)
+    yield from seeded(f"{problem.name}-transfer", seeds, trained, cost + 2, known, small=False)
 
 
 def _filters(problem: Problem, seed: int) -> dict[str, Any]:
     return filters.differences(problem.net("fc"), draw(problem, _digits(), seed))
-
-
-def _each(
-    quantity: str,
-    seeds: range,
-    compute: Callable[[int], dict[str, Any]],
-    seconds: float,
-    settings: dict[str, Any],
-    small: bool = True,
-) -> Iterator[Step]:
-    for seed in seeds:
-        part = Part(f"{quantity}-seed{seed}", settings)
-        yield Step(quantity, seed, lambda found, progress, seed=seed: compute(seed), seconds, part, small)
 
 
 def _official(name: str, request: Request) -> tuple[Dataset | None, tuple[str, ...]]:
