@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from limes.papers.paper import Found
 
@@ -50,7 +51,7 @@ def mean(by_seed: BySeed, figure: Callable[[Result], float]) -> float:
     return float(np.mean([figure(r) for r in by_seed.values()]))
 
 
-def slope(x: Sequence[float], y: Sequence[float]) -> float:
+def slope(x: ArrayLike, y: ArrayLike) -> float:
     """Exponent of x in y: of log y in log x, by least squares.
 
     Example:

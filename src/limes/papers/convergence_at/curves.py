@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from limes.papers.convergence_at.reading import Result, family
 from limes.papers.paper import Found
+from limes.papers.reading import Result, family
 
 
 def curves(found: Found, settings: Mapping[str, Any]) -> dict[str, Any]:

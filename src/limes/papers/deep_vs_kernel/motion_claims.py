@@ -7,6 +7,7 @@ import numpy as np
 from limes.papers.claim import Claim, Expected, Size
 from limes.papers.deep_vs_kernel.making import REPLICATION, Runs, make, over
 from limes.papers.paper import Found
+from limes.papers.reading import slope
 
 _SOURCE = "Fort et al. 2020, section 3 (kernel distance and velocity)"
 _EARLY = 0.1  # of the training
@@ -125,7 +126,7 @@ def _widths(runs: Runs, size: Size) -> list[Claim]:
             "limit of infinite width (Jacot et al. 2018); section 'Traps' of the description",
             f"slope of log kernel distance from start to end in log width (widths {words})",
             Expected.at_most(-0.5, refuted_above=0.0),
-            lambda r: np.polyfit(np.log(r["widths"]), np.log(r["moved"]), 1)[0],
+            lambda r: slope(r["widths"], r["moved"]),
             note=f"Distances: {over(runs, 'widths', 'moved', 5)}. A kernel that moves by 1/sqrt(width) turns by an "
             "angle of that size, of which the distance is half the square: slope -1.",
         ),

@@ -7,8 +7,9 @@ import numpy as np
 
 from limes.papers.epistemic.ensembles import METHODS
 from limes.papers.epistemic.posterior import BINS
-from limes.papers.epistemic.reading import Result, cases, mean
+from limes.papers.epistemic.reading import cases, mean
 from limes.papers.paper import Found
+from limes.papers.reading import Result
 
 
 def curves(found: Found, settings: Mapping[str, Any]) -> dict[str, Any]:

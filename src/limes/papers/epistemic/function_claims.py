@@ -5,6 +5,7 @@ import numpy as np
 from limes.papers.claim import Claim, Expected, Size
 from limes.papers.epistemic.reading import cases, mean, mixed, within
 from limes.papers.paper import Found
+from limes.papers.reading import slope
 
 _SOURCE = "Ruegamer 2026 (arXiv 2605.25234), experiments, by a digest of it; figures as first measured here"
 _SETTING = "r = 1, m = 2, p = 3, noise and prior variance 1, population likelihood"
@@ -21,7 +22,7 @@ def function_claims(found: Found, size: Size) -> list[Claim]:
 def _function(made: list[dict], size: Size) -> list[Claim]:
     n = [case["n"] for case in made]
     scaled = np.array([case["scaled"] for case in made])
-    slopes = [float(np.polyfit(np.log(n), np.log(column / n), 1)[0]) for column in scaled.T]
+    slopes = [slope(n, column / n) for column in scaled.T]
     certificates = "; ".join(f"n = {case['n']}: {mixed(case['mixing']['function'])}" for case in made)
     claims = [
         Claim(

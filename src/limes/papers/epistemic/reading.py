@@ -6,8 +6,7 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 
 from limes.papers.paper import Found
-
-Result = dict[str, Any]
+from limes.papers.reading import Result
 
 
 def cases(found: Found, prefix: str, **asked: Any) -> list[Result]:

@@ -4,8 +4,9 @@ import numpy as np
 
 from limes.beyond.posterior import split_law
 from limes.papers.claim import Claim, Expected, Size
-from limes.papers.epistemic.reading import Result, cases, mean, mixed, slope_near_0, within
+from limes.papers.epistemic.reading import cases, mean, mixed, slope_near_0, within
 from limes.papers.paper import Found
+from limes.papers.reading import Result
 
 _SOURCE = "Ruegamer 2026 (arXiv 2605.25234), Dirichlet law of the split, by a digest of it"
 _FIRST = "as first derived here, for a tolerance of kinks that grows as shares fall"

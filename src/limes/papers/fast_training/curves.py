@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 
 from limes.papers.fast_training.deep import NAMES
-from limes.papers.fast_training.reading import Result, family, timed
+from limes.papers.fast_training.reading import timed
 from limes.papers.fast_training.worse import EVEN
 from limes.papers.paper import Found
+from limes.papers.reading import Result, family
 
 
 def curves(found: Found, settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,8 +6,8 @@ from typing import Any
 
 from limes.papers.claim import Claim, Expected, Size
 from limes.papers.fast_training.deep import CLIP, INACTIVE
-from limes.papers.fast_training.reading import Result, family, over
 from limes.papers.paper import Found
+from limes.papers.reading import Result, family, over
 
 _SOURCE = "Price et al. 2024 (arXiv 2402.16184): a clip makes sparse deep networks trainable; depths are our own"
 _NAMES = {"digits": "digits", "mnist": "MNIST"}

@@ -1,9 +1,9 @@
 """Claims 9 to 11: whether networks with few active neurons learn more slowly or worse."""
 
 from limes.papers.claim import Claim, Expected, Size
-from limes.papers.fast_training.reading import Result, family, over
 from limes.papers.fast_training.worse import EPS, EVEN
 from limes.papers.paper import Found
+from limes.papers.reading import Result, family, over
 
 _FAST = "Yang et al. 2024 (arXiv 2301.00327), abstract: convergence as fast as that of the dense network"
 _BOUND = "Yang et al. 2024 (arXiv 2301.00327), abstract: a sparsity-dependent generalisation bound"

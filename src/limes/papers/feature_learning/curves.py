@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from limes.papers.feature_learning.reading import Result, hidden
+from limes.papers.feature_learning.reading import hidden
 from limes.papers.paper import Found
+from limes.papers.reading import Result
 
 _COURSES = ("annealed", "none", "small", "constant")
 

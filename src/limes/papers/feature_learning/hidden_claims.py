@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 
 from limes.papers.claim import Claim, Expected, Size
-from limes.papers.feature_learning.reading import Result, hidden, over
+from limes.papers.feature_learning.reading import hidden
 from limes.papers.paper import Found
+from limes.papers.reading import Result, over
 
 _OURS = "ours: does feature learning separate from kernels on data?"
 

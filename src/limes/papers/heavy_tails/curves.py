@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 
 from limes.papers.heavy_tails.networks import KINDS, RATIOS
-from limes.papers.heavy_tails.reading import Result, converged, layers_mean, noises, pruned, trainings
+from limes.papers.heavy_tails.reading import converged, layers_mean, noises, pruned, trainings
 from limes.papers.heavy_tails.synthetic import CASES
 from limes.papers.paper import Found
+from limes.papers.reading import Result
 
 
 def curves(found: Found, settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,9 +3,10 @@
 from limes.papers.claim import Claim, Expected, Size
 from limes.papers.neural_td.control import BETA
 from limes.papers.neural_td.environments import DISCOUNT
-from limes.papers.neural_td.reading import PAPER, by_width, fall, first, over, told
+from limes.papers.neural_td.reading import PAPER, by_width, fall, told
 from limes.papers.neural_td.run_claims import SHARE
 from limes.papers.paper import Found
+from limes.papers.reading import first, over
 
 _NO_FIGURE = "no figure is recorded: a fall by more than the 20 % of other claims"
 HEADLINE = 256

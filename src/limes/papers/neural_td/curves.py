@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from limes.papers.neural_td.reading import BySeed, Result, by_width, first
+from limes.papers.neural_td.reading import by_width
 from limes.papers.paper import Found
+from limes.papers.reading import BySeed, Result, first
 
 _ERRORS = ("averaged_value", "last_value", "averaged_fixed", "last_fixed")
 

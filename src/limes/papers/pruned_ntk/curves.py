@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from limes.papers.paper import Found
-from limes.papers.pruned_ntk.reading import family, power, words
+from limes.papers.pruned_ntk.reading import power, words
 from limes.papers.pruned_ntk.scale import CASES
 from limes.papers.pruned_ntk.training import CRITERIA
+from limes.papers.reading import family
 
 
 def curves(found: Found, settings: Mapping[str, Any]) -> dict[str, Any]:

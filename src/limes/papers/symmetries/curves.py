@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from limes.papers.paper import Found
+from limes.papers.reading import Result
 from limes.papers.symmetries.limit import PAIRS
-from limes.papers.symmetries.reading import Result
 
 TINY = 1e-20
 """RMD^2 below this is rounding, and is not drawn."""
