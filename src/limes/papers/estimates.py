@@ -39,3 +39,8 @@ def geometric(values: ArrayLike) -> dict[str, Any]:
     found = estimate(np.log(np.asarray(values, np.float64)))
     error = found["standard_error"]
     return {"mean": math.exp(found["mean"]), "factor": None if error is None else math.exp(error)}
+
+
+def geometrics(per_seed: ArrayLike) -> list[dict[str, Any]]:
+    """The same for each place of a list of figures, (seeds, places)."""
+    return [geometric(column) for column in np.asarray(per_seed, np.float64).T]

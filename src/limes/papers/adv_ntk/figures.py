@@ -8,6 +8,7 @@ import numpy as np
 
 from limes.papers.adv_ntk.defence_claims import METHODS
 from limes.papers.adv_ntk.defences import ATTACKS, CRITERIA
+from limes.papers.estimates import estimate
 from limes.papers.paper import Drawing, Found
 from limes.report import format_number, style, time_curve
 
@@ -97,13 +98,8 @@ def _stop(case: Mapping[str, Any], place: Mapping[str, Any]) -> dict[str, Any]:
 
 def _estimates(per_seed: Sequence[Sequence[float]]) -> list[dict[str, Any]]:
     """Mean, standard error over seeds (None with one) and the values, for each place of some curves."""
-    values = np.array(per_seed, np.float64)
-    n = len(values)
-    errors = values.std(axis=0, ddof=1) / math.sqrt(n) if n > 1 else [None] * values.shape[1]
-    return [
-        {"mean": float(mean), "standard_error": None if error is None else float(error), "per_seed": column.tolist()}
-        for mean, error, column in zip(values.mean(axis=0), errors, values.T, strict=True)
-    ]
+    columns = np.asarray(per_seed, np.float64).T
+    return [estimate(column) | {"per_seed": column.tolist()} for column in columns]
 
 
 def figures(numbers: Curve) -> dict[str, Drawing]:

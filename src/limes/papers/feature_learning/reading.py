@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from limes.papers.paper import Found
 from limes.papers.reading import Result
 
 
@@ -14,11 +13,6 @@ def ends(course: Result, name: str) -> np.ndarray:
 def end(course: Result, name: str) -> np.ndarray:
     """(seeds,) of a figure at the end."""
     return np.array(course[name], float)[-1]
-
-
-def hidden(found: Found) -> list[dict[int, Result]]:
-    """Results of claim 11 by seed, by number of rows; none where its data were missing."""
-    return [by_seed for quantity, by_seed in found.items() if quantity.startswith("hidden-")]
 
 
 def told(values: np.ndarray) -> str:

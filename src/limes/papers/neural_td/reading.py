@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from limes.papers.paper import Found
-from limes.papers.reading import BySeed, Result, first
+from limes.papers.reading import BySeed, Result, family, first
 
 PAPER = "Cai et al. 2019 (arXiv 1905.10027)"
 RECORDED = f"{PAPER}, which has no experiments; figures as first measured here"
@@ -13,8 +13,7 @@ RECORDED = f"{PAPER}, which has no experiments; figures as first measured here"
 
 def by_width(found: Found, prefix: str) -> list[BySeed]:
     """The results by seed of each quantity of a family, in order of the width."""
-    family = [by_seed for quantity, by_seed in found.items() if quantity.startswith(prefix)]
-    return sorted(family, key=lambda by_seed: first(by_seed)["width"])
+    return sorted(family(found, prefix), key=lambda by_seed: first(by_seed)["width"])
 
 
 def fall(values: Sequence[float]) -> float:

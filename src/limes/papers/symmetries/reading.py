@@ -3,7 +3,7 @@
 import numpy as np
 
 from limes.papers.paper import Found
-from limes.papers.reading import Result
+from limes.papers.reading import Result, family
 
 
 def table(result: Result, name: str = "rmd") -> np.ndarray:
@@ -36,7 +36,7 @@ def largest(found: Found, case: str, scheme: str, which: str = "all N") -> str:
 
 
 def _of(found: Found, case: str, scheme: str) -> list[Result]:
-    results = [by_seed.get(0, {}) for quantity, by_seed in found.items() if quantity.startswith(f"{case}-")]
+    results = [by_seed.get(0, {}) for by_seed in family(found, f"{case}-")]
     return [result for result in results if result.get("scheme") == scheme]
 
 
