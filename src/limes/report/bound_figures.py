@@ -34,9 +34,7 @@ def bound_curves(epochs: Sequence[float] | np.ndarray, curves: Mapping[str, Sequ
     Raises:
         InputError: for an unknown name or another length.
     """
-    figure = style.new_figure(style.WIDTH, 4.4)
-    ax = figure.add_axes((0.17, 0.12, 0.8, 0.66))
-    style.plain_axes(ax)
+    figure, ax = style.new_axes(4.4, (0.17, 0.12, 0.8, 0.66))
     for i, (name, label) in enumerate(BOUND_LABELS.items()):
         if name in curves:
             ax.plot(epochs, _shown(epochs, name, curves), label=label, **style.dashed(i))

@@ -10,6 +10,7 @@ from limes.papers.adv_ntk.defence_claims import METHODS
 from limes.papers.adv_ntk.defences import ATTACKS, CRITERIA
 from limes.papers.estimates import estimate
 from limes.papers.paper import Drawing, Found
+from limes.papers.plots import axes
 from limes.report import format_number, style, time_curve
 
 _NAMES = {"converged": "flow, t = ∞", "stopped": "flow, best stop", "adv": "Adv-NTK"}
@@ -183,9 +184,7 @@ def _frontier(case: Curve) -> Drawing:
     paths = {"flow, over t": case["flow"], "Adv-NTK, over steps": case["adv"]}
     if "adv_as_released" in case:
         paths["Adv-NTK, tuned with\nthe released attack"] = case["adv_as_released"]
-    figure = style.new_figure(style.WIDTH, 3.6)
-    ax = figure.add_axes((0.13, 0.15, 0.82, 0.8))
-    style.plain_axes(ax)
+    figure, ax = axes(3.6, (0.13, 0.15, 0.82, 0.8))
     for i, (name, path) in enumerate(paths.items()):
         x, y = _means(path["clean"]), _means(path["pgd"])
         ax.errorbar(
@@ -284,9 +283,7 @@ def _linearisation(numbers: Curve) -> Drawing:
 
 
 def _cost(numbers: Curve) -> Drawing:
-    figure = style.new_figure(style.WIDTH, 3.2)
-    ax = figure.add_axes((0.14, 0.21, 0.81, 0.73))
-    style.plain_axes(ax)
+    figure, ax = axes(3.2, (0.14, 0.21, 0.81, 0.73))
     names = {"krylov": "two block Krylov spaces, with derivative", "general": "general matrix exponential, without"}
     for i, (name, label) in enumerate(names.items()):
         entry = numbers[name]
@@ -320,9 +317,7 @@ def _lines(
     log: bool = False,
     joined: bool = True,
 ) -> Any:
-    figure = style.new_figure(style.WIDTH, 3.2)
-    ax = figure.add_axes((0.14, 0.16, 0.81, 0.78))
-    style.plain_axes(ax)
+    figure, ax = axes(3.2, (0.14, 0.16, 0.81, 0.78))
     for i, (name, (y, errors)) in enumerate(lines.items()):
         look = style.look(i, label=name)
         shift = 0.0 if joined else 0.12 * (i - (len(lines) - 1) / 2)

@@ -7,6 +7,7 @@ import numpy as np
 
 from limes.measure import active_fraction
 from limes.papers.paper import Drawing
+from limes.papers.plots import axes, line
 from limes.report import style
 
 Numbers = Mapping[str, Any]
@@ -30,31 +31,20 @@ def figures(numbers: Numbers) -> dict[str, Drawing]:
     return made
 
 
-def _axes(height: float, box: tuple[float, float, float, float]) -> tuple[Any, Any]:
-    figure = style.new_figure(style.WIDTH, height)
-    ax = figure.add_axes(box)
-    style.plain_axes(ax)
-    return figure, ax
-
-
-def _look(i: int, **more: Any) -> dict[str, Any]:
-    return style.look(i) | more
-
-
 def _means(entries: Sequence[Numbers]) -> list[float]:
     return [entry["mean"] for entry in entries]
 
 
 def _limit(numbers: Numbers) -> Drawing:
-    figure, ax = _axes(3.2, (0.15, 0.16, 0.8, 0.79))
+    figure, ax = axes(3.2, (0.15, 0.16, 0.8, 0.79))
     widths, told = numbers["widths"], []
     for i, (bias, entries) in enumerate(zip(numbers["biases"], numbers["distance"], strict=True)):
-        means, errors = _means(entries), [entry["standard_error"] or 0.0 for entry in entries]
-        ax.errorbar(widths, means, yerr=errors, label=f"B = {bias:g}", **_look(i))
+        means = _means(entries)
+        line(ax, i, widths, entries, f"B = {bias:g}")
         told.append(f"B = {bias:g} from {means[0]:.3g} to {means[-1]:.3g}")
     start = max(entries[0]["mean"] for entries in numbers["distance"])
-    line = [start, start * (widths[0] / widths[-1]) ** 0.5]
-    ax.plot([widths[0], widths[-1]], line, color=style.MUTED, linewidth=0.9, linestyle="--", label="slope −1/2")
+    guide = [start, start * (widths[0] / widths[-1]) ** 0.5]
+    ax.plot([widths[0], widths[-1]], guide, color=style.MUTED, linewidth=0.9, linestyle="--", label="slope −1/2")
     ax.set_xscale("log")
     ax.set_xticks(widths, [f"{w:,}" for w in widths])
     ax.minorticks_off()
@@ -72,7 +62,7 @@ def _limit(numbers: Numbers) -> Drawing:
 
 
 def _eigenvalues(numbers: Numbers, rows: str) -> Drawing:
-    figure, ax = _axes(3.2, (0.15, 0.16, 0.81, 0.79))
+    figure, ax = axes(3.2, (0.15, 0.16, 0.81, 0.79))
     told = []
     chosen = [i for i, bias in enumerate(numbers["biases"]) if bias in (0.0, 1.0, 2.0, 3.0)]
     for place, i in enumerate(chosen):
@@ -100,11 +90,11 @@ _LINES = (
 
 
 def _bounds(numbers: Numbers, rows: str) -> Drawing:
-    figure, ax = _axes(3.8, (0.13, 0.3, 0.83, 0.66))
+    figure, ax = axes(3.8, (0.13, 0.3, 0.83, 0.66))
     told, smallest = [], np.array(_means(numbers["smallest"]))
     for name, label, i, dashes in _LINES:
         ratios = np.array(_means(numbers[name])) / smallest
-        ax.plot(numbers["biases"], ratios, label=label, **_look(i, linestyle=dashes))
+        ax.plot(numbers["biases"], ratios, label=label, **style.look(i, linestyle=dashes))
         told.append(f"{label} from {ratios[0]:.2g} to {ratios[-1]:.2g}")
     ax.axhline(1.0, color=style.INK, linewidth=1.0)
     ax.set_ylim(bottom=0)
@@ -123,13 +113,13 @@ def _bounds(numbers: Numbers, rows: str) -> Drawing:
 
 
 def _terms(numbers: Numbers, n: str) -> Drawing:
-    figure, ax = _axes(3.4, (0.14, 0.27, 0.82, 0.69))
+    figure, ax = axes(3.4, (0.14, 0.27, 0.82, 0.69))
     told = []
     for i, labels in enumerate(("teacher", "random")):
         for kind, dashes in (("with", "-"), ("without", "--")):
             means = _means(numbers[f"{kind} {labels}"])
             words = f"{labels} labels, {kind}"
-            ax.plot(numbers["biases"], means, label=words, **_look(i, linestyle=dashes))
+            ax.plot(numbers["biases"], means, label=words, **style.look(i, linestyle=dashes))
             told.append(f"{words}: {means[0]:.2f} to {means[-1]:.1f}")
     ax.axhline(1.0, color=style.MUTED, linewidth=0.9)
     style.log_y(ax)
@@ -145,7 +135,7 @@ def _terms(numbers: Numbers, n: str) -> Drawing:
 
 
 def _losses(numbers: Numbers, width: str) -> Drawing:
-    figure, ax = _axes(3.2, (0.15, 0.16, 0.81, 0.79))
+    figure, ax = axes(3.2, (0.15, 0.16, 0.81, 0.79))
     told = []
     for i, bias in enumerate(numbers["biases"]):
         steps, losses = numbers["shown"][i], np.asarray(numbers["losses"][i])
@@ -168,15 +158,15 @@ def _losses(numbers: Numbers, width: str) -> Drawing:
 
 
 def _activation(training: Numbers) -> Drawing:
-    figure, ax = _axes(3.9, (0.15, 0.33, 0.81, 0.64))
+    figure, ax = axes(3.9, (0.15, 0.33, 0.81, 0.64))
     widths, told = sorted(training, key=int), []
     dashes = ("-", "--", ":")
     shown = [widths[0], widths[-1]] if len(widths) > 1 else widths
     for i, bias in enumerate(training[widths[0]]["biases"]):
         ax.axhline(active_fraction(bias), color=style.FAINT, linewidth=1.0)
-        for line, width in zip(dashes, shown, strict=False):
+        for dash, width in zip(dashes, shown, strict=False):
             run = training[width]
-            look = style.sparse(i, len(run["shown"][i]), linestyle=line)
+            look = style.sparse(i, len(run["shown"][i]), linestyle=dash)
             ax.plot(
                 np.asarray(run["shown"][i]) + 1, run["active"][i], label=f"B = {bias:g}, width {int(width):,}", **look
             )
@@ -195,7 +185,7 @@ def _activation(training: Numbers) -> Drawing:
 
 
 def _mnist(numbers: Numbers) -> Drawing:
-    figure, ax = _axes(3.7, (0.15, 0.28, 0.81, 0.69))
+    figure, ax = axes(3.7, (0.15, 0.28, 0.81, 0.69))
     told = []
     for i, bias in enumerate(numbers["biases"]):
         ax.axhline(active_fraction(bias), color=style.FAINT, linewidth=1.0)

@@ -154,10 +154,7 @@ def _panels(count: int, legend: bool = False) -> tuple[Any, list[Any]]:
     figure = style.new_figure(style.WIDTH, 2.9 if count > 1 else 3.0)
     top = 0.66 if legend else 0.74
     width = 0.81 if count == 1 else 0.36
-    axes = [figure.add_axes((0.16 + 0.47 * i, 0.17, width, top)) for i in range(count)]
-    for ax in axes:
-        style.plain_axes(ax)
-    return figure, axes
+    return figure, [style.add_axes(figure, (0.16 + 0.47 * i, 0.17, width, top)) for i in range(count)]
 
 
 def _curve(ax: Any, at: Any, estimate: Numbers, i: int, label: str) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from limes.papers.nn_svm.certificate_claims import NAMES
 from limes.papers.nn_svm.certificates import COLUMNS
 from limes.papers.paper import Drawing
+from limes.papers.plots import axes, line
 from limes.report import style
 
 Numbers = Mapping[str, Any]
@@ -36,16 +37,9 @@ def figures(numbers: Numbers) -> dict[str, Drawing]:
     return made
 
 
-def _axes(height: float, box: tuple[float, float, float, float]) -> tuple[Any, Any]:
-    figure = style.new_figure(style.WIDTH, height)
-    ax = figure.add_axes(box)
-    style.plain_axes(ax)
-    return figure, ax
-
-
 def _bars(models: Sequence[str], columns: Mapping[str, tuple[Sequence[float], Sequence[float | None]]]) -> Any:
     """Bars by model, a colour for each column, on a logarithmic axis."""
-    figure, ax = _axes(3.6, (0.15, 0.27, 0.82, 0.69))
+    figure, ax = axes(3.6, (0.15, 0.27, 0.82, 0.69))
     wide = 0.8 / len(columns)
     for i, (name, (values, errors)) in enumerate(columns.items()):
         places = [k + (i - (len(columns) - 1) / 2) * wide for k in range(len(models))]
@@ -115,16 +109,9 @@ def _intervals(numbers: Numbers) -> Drawing:
 def _over_widths(lines: Mapping[str, tuple[Sequence[int], Sequence[Numbers]]], label: str) -> Any:
     from matplotlib.ticker import NullFormatter
 
-    figure, ax = _axes(3.8, (0.15, 0.36, 0.8, 0.61))
+    figure, ax = axes(3.8, (0.15, 0.36, 0.8, 0.61))
     for i, (name, (widths, entries)) in enumerate(lines.items()):
-        means = [entry["mean"] for entry in entries]
-        factors = [entry["factor"] or 1.0 for entry in entries]
-        errors = [
-            [m - m / f for m, f in zip(means, factors, strict=True)],
-            [m * f - m for m, f in zip(means, factors, strict=True)],
-        ]
-        look = style.look(i)
-        ax.errorbar(widths, means, yerr=errors, elinewidth=0.9, label=name, **look)
+        line(ax, i, widths, entries, name)
     ax.set_xscale("log")
     ax.set_yscale("log")
     for axis in (ax.xaxis, ax.yaxis):
@@ -138,7 +125,7 @@ def _over_widths(lines: Mapping[str, tuple[Sequence[int], Sequence[Numbers]]], l
 
 
 def _bound(numbers: Numbers) -> Drawing:
-    figure, ax = _axes(3.2, (0.13, 0.15, 0.83, 0.8))
+    figure, ax = axes(3.2, (0.13, 0.15, 0.83, 0.8))
     names = {
         "published 0.05": "published form, not a bound",
         "honest 0.05": "honest bound",

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from limes.papers.paper import Drawing
+from limes.papers.plots import axes
 from limes.report import bound_curves, style
 
 Numbers = Mapping[str, Any]
@@ -28,9 +29,7 @@ def _course(numbers: Numbers) -> Drawing:
 
 
 def _rho(numbers: Numbers) -> Drawing:
-    figure = style.new_figure(style.WIDTH, 3.4)
-    ax = figure.add_axes((0.15, 0.16, 0.81, 0.74))
-    style.plain_axes(ax)
+    figure, ax = axes(3.4, (0.15, 0.16, 0.81, 0.74))
     told = []
     for i, (name, row) in enumerate(numbers["lines"].items()):
         look = style.sparse(i, len(row), label=name, linestyle=":" if "no decay" in name else "-")
@@ -49,9 +48,9 @@ def _rho(numbers: Numbers) -> Drawing:
 
 def _ends(numbers: Numbers) -> Drawing:
     names = list(numbers)
-    figure = style.new_figure(style.WIDTH, 0.8 + 0.3 * len(names))
-    ax = figure.add_axes((0.3, 0.5 / (0.8 + 0.3 * len(names)), 0.66, 1 - 0.85 / (0.8 + 0.3 * len(names))))
-    style.plain_axes(ax)
+    figure, ax = axes(
+        0.8 + 0.3 * len(names), (0.3, 0.5 / (0.8 + 0.3 * len(names)), 0.66, 1 - 0.85 / (0.8 + 0.3 * len(names)))
+    )
     kinds = {
         "sparse": "as released",
         "complete": "with the read-out",

@@ -7,6 +7,7 @@ import numpy as np
 
 from limes.papers.ntk_features.evolution_cases import EVOLUTION
 from limes.papers.paper import Drawing, Found
+from limes.papers.plots import axes
 from limes.report import style
 
 _TRAININGS = ("clean", "adversarial")
@@ -52,9 +53,7 @@ def evolution_figures(numbers: Numbers) -> dict[str, Drawing]:
 
 def _velocity(title: str, entry: Numbers) -> Drawing:
     figure = style.new_figure(style.WIDTH, 4.6)
-    upper, lower = figure.add_axes((0.145, 0.525, 0.83, 0.345)), figure.add_axes((0.145, 0.105, 0.83, 0.345))
-    for ax in (upper, lower):
-        style.plain_axes(ax)
+    upper, lower = (style.add_axes(figure, (0.145, foot, 0.83, 0.345)) for foot in (0.525, 0.105))
     for training, probe, look in _lines(entry):
         curve = entry[training][probe]
         upper.plot(np.arange(1, len(curve["steps"]) + 1), curve["steps"], label=f"{training}, {probe} images", **look)
@@ -83,9 +82,7 @@ def _velocity(title: str, entry: Numbers) -> Drawing:
 
 
 def _polar(title: str, entry: Numbers) -> Drawing:
-    figure = style.new_figure(style.WIDTH, 3.6)
-    ax = figure.add_axes((0.13, 0.145, 0.845, 0.68))
-    style.plain_axes(ax)
+    figure, ax = axes(3.6, (0.13, 0.145, 0.845, 0.68))
     for training, probe, look in _lines(entry):
         radius, angle = (np.asarray(entry[training][probe][f"first_{name}"]) for name in ("radius", "angle"))
         ax.plot(radius * np.cos(angle), radius * np.sin(angle), label=f"{training}, {probe} images", **look)
@@ -105,9 +102,7 @@ def _polar(title: str, entry: Numbers) -> Drawing:
 
 
 def _frozen(title: str, entry: Numbers) -> Drawing:
-    figure = style.new_figure(style.WIDTH, 3.4)
-    ax = figure.add_axes((0.115, 0.155, 0.86, 0.65))
-    style.plain_axes(ax)
+    figure, ax = axes(3.4, (0.115, 0.155, 0.86, 0.65))
     for i, training in enumerate(_TRAININGS):
         curve = entry[training]["frozen"]
         for name, line in (("clean", "--"), ("robust", "-")):

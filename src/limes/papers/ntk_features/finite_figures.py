@@ -7,6 +7,7 @@ import numpy as np
 
 from limes.papers.ntk_features.transfer_cases import CASES, LAZY
 from limes.papers.paper import Drawing, Found
+from limes.papers.plots import axes
 from limes.report import style
 
 _LABELS = {
@@ -78,9 +79,7 @@ def _lazy_figure(title: str, entry: Numbers) -> Drawing:
 
 
 def _lines(places: Any, entry: Numbers, names: Sequence[str]) -> tuple[Any, Any]:
-    figure = style.new_figure(style.WIDTH, 3.2)
-    ax = figure.add_axes((0.115, 0.16, 0.86, 0.64 if len(names) < 5 else 0.58))
-    style.plain_axes(ax)
+    figure, ax = axes(3.2, (0.115, 0.16, 0.86, 0.64 if len(names) < 5 else 0.58))
     for i, name in enumerate(names):
         look = style.look(i)
         ax.plot(places, entry[name], label=_LABELS[name], **look)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from limes.papers.paper import Drawing
+from limes.papers.plots import axes, line
 from limes.papers.tables.ranks import mean_ranks
 from limes.report import style
 
@@ -38,36 +39,22 @@ def figures(numbers: Numbers) -> dict[str, Drawing]:
     return made
 
 
-def _axes(height: float, box: tuple[float, float, float, float]) -> tuple[Any, Any]:
-    figure = style.new_figure(style.WIDTH, height)
-    ax = figure.add_axes(box)
-    style.plain_axes(ax)
-    return figure, ax
-
-
 def _widths(numbers: Numbers) -> Drawing:
     from matplotlib.ticker import NullFormatter
 
-    figure, ax = _axes(3.4, (0.14, 0.28, 0.81, 0.67))
+    figure, ax = axes(3.4, (0.14, 0.28, 0.81, 0.67))
     widths, told = list(numbers["widths"]), []
     wide = numbers.get("wide", {"widths": [], "deviation": {}})
     for i, (name, entries) in enumerate(numbers["deviation"].items()):
         places, values = widths, [*entries]
         if name in wide["deviation"]:  # the widest networks, of fewer seeds
             places, values = [*widths, wide["widths"][-1]], [*values, wide["deviation"][name][-1]]
-        means = [entry["mean"] for entry in values]
-        factors = [entry["factor"] or 1.0 for entry in values]
-        errors = [
-            [m - m / f for m, f in zip(means, factors, strict=True)],
-            [m * f - m for m, f in zip(means, factors, strict=True)],
-        ]
-        look = style.look(i)
-        ax.errorbar(places, means, yerr=errors, elinewidth=0.9, label=name, **look)
-        told.append(f"{name} from {means[0]:.2g} to {means[-1]:.2g}")
+        line(ax, i, places, values, name)
+        told.append(f"{name} from {values[0]['mean']:.2g} to {values[-1]['mean']:.2g}")
     ends = [widths[0], max([*widths, *wide["widths"]])]
     start = max(entries[0]["mean"] for entries in numbers["deviation"].values())
-    line = [start, start * (ends[0] / ends[1]) ** 0.5]
-    ax.plot(ends, line, color=style.MUTED, linewidth=0.9, linestyle="--", label="slope −1/2")
+    guide = [start, start * (ends[0] / ends[1]) ** 0.5]
+    ax.plot(ends, guide, color=style.MUTED, linewidth=0.9, linestyle="--", label="slope −1/2")
     ax.set_xscale("log")
     ax.set_yscale("log")
     ax.xaxis.set_minor_formatter(NullFormatter())
@@ -86,7 +73,7 @@ def _widths(numbers: Numbers) -> Drawing:
 
 
 def _sensitivity(numbers: Numbers) -> Drawing:
-    figure, ax = _axes(3.4, (0.14, 0.15, 0.81, 0.8))
+    figure, ax = axes(3.4, (0.14, 0.15, 0.81, 0.8))
     told = []
     shown = [
         i for i, (activation, w) in enumerate(numbers["settings"]) if activation == "relu" or abs(w * w - 2) < 1e-9
@@ -113,7 +100,7 @@ def _sensitivity(numbers: Numbers) -> Drawing:
 
 
 def _phases(numbers: Numbers) -> Drawing:
-    figure, ax = _axes(2.6, (0.47, 0.2, 0.49, 0.76))
+    figure, ax = axes(2.6, (0.47, 0.2, 0.49, 0.76))
     names = [name for name in _KERNELS if name in numbers]
     told = []
     for i, name in enumerate(names):
@@ -136,7 +123,7 @@ def _phases(numbers: Numbers) -> Drawing:
 
 
 def _sets(table: Numbers) -> Drawing:
-    figure, ax = _axes(3.8, (0.14, 0.13, 0.8, 0.83))
+    figure, ax = axes(3.8, (0.14, 0.13, 0.8, 0.83))
     columns = {name: [row[i] for row in table["accuracy"]] for i, name in enumerate(table["methods"])}
     for i, name in enumerate(("ntk", "dtw")):
         look = style.look(i, linestyle="none")

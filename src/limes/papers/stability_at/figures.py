@@ -5,7 +5,7 @@ from statistics import median
 from typing import Any
 
 from limes.papers.paper import Drawing
-from limes.papers.plots import line
+from limes.papers.plots import axes, line
 from limes.report import style
 
 Numbers = Mapping[str, Any]
@@ -22,15 +22,8 @@ def figures(numbers: Numbers) -> dict[str, Drawing]:
     }
 
 
-def _axes(figure: Any, box: tuple[float, float, float, float]) -> Any:
-    ax = figure.add_axes(box)
-    style.plain_axes(ax)
-    return ax
-
-
 def _distance(inside: Sequence[Numbers], table: Numbers) -> Drawing:
-    figure = style.new_figure(style.WIDTH, 4.3)
-    ax = _axes(figure, (0.15, 0.37, 0.8, 0.6))
+    figure, ax = axes(4.3, (0.15, 0.37, 0.8, 0.6))
     marks = inside[0]["marks"][1:]
     for i, run in enumerate(inside):
         line(ax, i, marks, run["distance"][1:], f"m = {run['width']:,}")
@@ -60,7 +53,7 @@ def _distance(inside: Sequence[Numbers], table: Numbers) -> Drawing:
 
 def _gap(table: Numbers) -> Drawing:
     figure = style.new_figure(style.WIDTH, 4.6)
-    upper, lower = _axes(figure, (0.15, 0.56, 0.8, 0.38)), _axes(figure, (0.15, 0.1, 0.8, 0.38))
+    upper, lower = style.add_axes(figure, (0.15, 0.56, 0.8, 0.38)), style.add_axes(figure, (0.15, 0.1, 0.8, 0.38))
     marks, stop = table["marks"][1:], median(table["stops"])
     line(upper, 0, marks, table["test"][1:], "test")
     line(upper, 1, marks, table["train"][1:], "training")
@@ -94,7 +87,7 @@ def _savings(savings: Numbers) -> Drawing:
     names = {"table": "recorded setting", "slow": "within the condition"}
     told = []
     for name, box in boxes.items():
-        ax, place, ticks = _axes(figure, box), 0, []
+        ax, place, ticks = style.add_axes(figure, box), 0, []
         for i, (quantity, by_mu) in enumerate(savings.items()):
             for equal in (False, True):
                 key, scale = f"equal {name}" if equal else name, 1.0 if name == "distance" else 1e3
@@ -125,8 +118,7 @@ def _savings(savings: Numbers) -> Drawing:
 def _rows(rows: Numbers) -> Drawing:
     from matplotlib.ticker import LogLocator, NullFormatter
 
-    figure = style.new_figure(style.WIDTH, 3.4)
-    ax = _axes(figure, (0.15, 0.15, 0.8, 0.8))
+    figure, ax = axes(3.4, (0.15, 0.15, 0.8, 0.8))
     names = {"table": "rate 2", "inside": "within the width condition"}
     for i, (key, name) in enumerate(names.items()):
         line(ax, i, rows["n"], rows[key], name)
@@ -155,7 +147,7 @@ def _rows(rows: Numbers) -> Drawing:
 
 def _digits(digits: Numbers) -> Drawing:
     figure = style.new_figure(style.WIDTH, 3.4)
-    left, right = _axes(figure, (0.13, 0.15, 0.34, 0.78)), _axes(figure, (0.63, 0.15, 0.34, 0.78))
+    left, right = style.add_axes(figure, (0.13, 0.15, 0.34, 0.78)), style.add_axes(figure, (0.63, 0.15, 0.34, 0.78))
     for i, (norm, run) in enumerate(digits.items()):
         marks = run["marks"][1:]
         line(left, i, marks, run["distance"][1:], {"l2": "l2", "linf": "l-inf"}[norm])

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from limes.papers.paper import Drawing
+from limes.papers.plots import axes
 from limes.report import style
 
 _COLUMNS = (("mean", "mean", 3), ("p90", "P90", 2), ("pma", "PMA", 3))
@@ -21,9 +22,7 @@ def mean_ranks(table: Mapping[str, Any], names: Mapping[str, str], own: str, wha
     summary, n = table["summary"], len(table["sets"])
     methods = summary["methods"]
     order = sorted(range(len(methods)), key=lambda i: summary["rank"][i])
-    figure = style.new_figure(style.WIDTH, 1.2 + 0.26 * len(order))
-    ax = figure.add_axes((0.28, 0.2, 0.42, 0.68))
-    style.plain_axes(ax)
+    figure, ax = axes(1.2 + 0.26 * len(order), (0.28, 0.2, 0.42, 0.68))
     ax.grid(axis="y", color=style.FAINT, linewidth=0.7)
     look: dict[str, Any] = {"transform": ax.get_yaxis_transform(), "size": style.SMALL}
     for place, i in enumerate(order):

@@ -23,22 +23,18 @@ def figures(numbers: Numbers) -> dict[str, Drawing]:
     }
 
 
-def _look(i: int, **more: Any) -> dict[str, Any]:
-    return style.look(i) | more
-
-
 def _thresholds(lazy: list[Numbers], moving: list[Numbers]) -> Drawing:
     figure, ax = axes(4.2, (0.14, 0.13, 0.82, 0.66))
     told = []
     for i, case in enumerate(lazy):
         label = f"lazy, d = {case['d']}, l = {case['order']}"
-        ax.plot(case["widths"], case["middle"], label=label, **_look(i))
+        ax.plot(case["widths"], case["middle"], label=label, **style.look(i))
         ax.fill_between(case["widths"], case["low"], case["high"], color=style.SERIES[i], alpha=0.15, linewidth=0)
         ax.axvline(case["threshold"], color=style.SERIES[i], linestyle=":", linewidth=1.2)
         told.append(f"{label}: " + ", ".join(f"{v:.2f}" for v in case["middle"]))
     for i, case in enumerate(moving):
         label = f"moving, d = {case['d']}, l = {case['order']}"
-        ax.plot(case["widths"], case["middle"], label=label, **_look(i, linestyle="--", markerfacecolor="none"))
+        ax.plot(case["widths"], case["middle"], label=label, **style.look(i, linestyle="--", markerfacecolor="none"))
         told.append(f"{label}: " + ", ".join(f"{v:.3f}" for v in case["middle"]))
     ax.set_xscale("log")
     places = sorted({m for case in [*lazy, *moving] for m in case["widths"]} & {2, 4, 8, 16, 32})
@@ -62,7 +58,7 @@ def _growth(cases: list[Numbers]) -> Drawing:
     ax.plot(d, bound, color=style.MUTED, linestyle=":", linewidth=1.2, label="(d+1)(d+2)/6")
     told = []
     for i, (way, label) in enumerate((("lazy", "lazy"), ("moving", "moving"))):
-        ax.plot(d, [case[way] for case in cases], label=label, **_look(i))
+        ax.plot(d, [case[way] for case in cases], label=label, **style.look(i))
         told.append(f"{label}: " + ", ".join(f"{case[way]:.3g}" for case in cases))
     ax.set_ylim(bottom=0)
     ticks(ax, d)
@@ -80,7 +76,7 @@ def _rank(cases: list[Numbers]) -> Drawing:
     figure, ax = axes(box=_BOX)
     ranks, told = [case["rank"] for case in cases], []
     for i, (way, label) in enumerate((("lazy", "lazy"), ("moving", "moving"))):
-        ax.plot(ranks, [case[way] for case in cases], label=label, **_look(i))
+        ax.plot(ranks, [case[way] for case in cases], label=label, **style.look(i))
         told.append(f"{label}: " + ", ".join(f"{case[way]:.3g}" for case in cases))
     ax.plot(ranks, ranks, color=style.MUTED, linestyle=":", linewidth=1.2, label="rank")
     ax.set_ylim(bottom=0)
@@ -100,7 +96,7 @@ def _times(cases: list[Numbers]) -> Drawing:
     told = []
     for i, case in enumerate(cases):
         label = f"l = {case['order']}"
-        ax.plot(case["dimensions"], case["middle"], label=label, **_look(i))
+        ax.plot(case["dimensions"], case["middle"], label=label, **style.look(i))
         ax.fill_between(case["dimensions"], case["low"], case["high"], color=style.SERIES[i], alpha=0.15, linewidth=0)
         told.append(f"{label}: " + ", ".join(f"{v:g}" for v in case["middle"]))
     ax.set_xscale("log")
@@ -143,7 +139,7 @@ def _rounds(case: Numbers) -> Drawing:
         for k, n in enumerate(case["dimensions"]):
             label = f"{way}, d = {n}"
             shape = style.MARKERS[k]
-            ax.plot(case["components"], case[way][k], label=label, **_look(i, linestyle=line, marker=shape))
+            ax.plot(case["components"], case[way][k], label=label, **style.look(i, linestyle=line, marker=shape))
             told.append(f"{label}: " + ", ".join(f"{v:.3g}" for v in case[way][k]))
     ax.axvline(case["rank"] ** 2, color=style.MUTED, linestyle=":", linewidth=1.2)
     ax.set_xscale("log")

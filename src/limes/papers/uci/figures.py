@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from limes.papers.paper import Drawing
+from limes.papers.plots import axes
 from limes.papers.tables.ranks import mean_ranks
 from limes.papers.uci.claims import NAMES
 from limes.report import style
@@ -15,9 +16,7 @@ def figures(numbers: Mapping[str, Any]) -> dict[str, Drawing]:
 
 
 def _tables(numbers: Mapping[str, Any]) -> Drawing:
-    figure = style.new_figure(style.WIDTH, 3.8)
-    ax = figure.add_axes((0.14, 0.13, 0.8, 0.83))
-    style.plain_axes(ax)
+    figure, ax = axes(3.8, (0.14, 0.13, 0.8, 0.83))
     columns = {m: [row[i] for row in numbers["accuracy"]] for i, m in enumerate(numbers["methods"])}
     rivals, told = ("forest", "network"), []
     for i, name in enumerate(rivals):
