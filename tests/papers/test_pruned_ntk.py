@@ -30,12 +30,12 @@ SEEDS = (0, 1, 2)
 def test_the_kernel_of_a_pruned_network_is_that_of_its_gradients():
     net, x = network(5, 2, (0, 1), 0.4), points(3, 5, 4).astype(np.float32)
     params = net.init(7, (5,), width=20)
-    parts = layer_kernels(drawn(net, 7, 20, 5), scales_of(5, [20, 20], (0, 1), 0.4, True), x)
+    parts = layer_kernels(drawn(net, 7, 20, 5), scales_of([20, 20], (0, 1), 0.4, True), x)
     np.testing.assert_allclose(np.sum(parts, axis=0), empirical_ntk(net.apply, params, x), rtol=2e-4)
     for i in (0, 1):
         alone = network(5, 2, (0, 1), 0.4, own=(i,))
         np.testing.assert_allclose(parts[i], empirical_ntk(alone.apply, params, x), rtol=2e-4)
-    raw = layer_kernels(drawn(net, 7, 20, 5), scales_of(5, [20, 20], (0, 1), 0.4, False), x)
+    raw = layer_kernels(drawn(net, 7, 20, 5), scales_of([20, 20], (0, 1), 0.4, False), x)
     np.testing.assert_allclose(np.sum(raw, axis=0), 0.4**2 * np.sum(parts, axis=0), rtol=1e-5)
 
 

@@ -12,7 +12,6 @@ from limes.papers.paper import Found
 _SOURCE = "Fort et al. 2020, section 2 (parent-child spawning)"
 _BARRIER = "largest training error on the line between two children above the mean of their own"
 MEASURES = ("velocity", "barrier", "pattern", "function", "weights")
-_CHILD = ("barrier", "pattern", "function", "weights")
 
 
 def basin_claims(found: Found, size: Size) -> list[Claim]:

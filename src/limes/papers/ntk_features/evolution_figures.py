@@ -54,7 +54,7 @@ def evolution_figures(numbers: Numbers) -> dict[str, Drawing]:
 def _velocity(title: str, entry: Numbers) -> Drawing:
     figure = style.new_figure(style.WIDTH, 4.6)
     upper, lower = (style.add_axes(figure, (0.145, foot, 0.83, 0.345)) for foot in (0.525, 0.105))
-    for training, probe, look in _lines(entry):
+    for training, probe, look in _lines():
         curve = entry[training][probe]
         upper.plot(np.arange(1, len(curve["steps"]) + 1), curve["steps"], label=f"{training}, {probe} images", **look)
         lower.plot(np.arange(len(curve["top20"])), curve["top20"], **look)
@@ -66,7 +66,7 @@ def _velocity(title: str, entry: Numbers) -> Drawing:
     lower.set_xlabel("epoch")
     style.legend_above(upper)
     told = []
-    for training, probe, _ in _lines(entry):
+    for training, probe, _ in _lines():
         steps, top = (entry[training][probe][name] for name in ("steps", "top20"))
         told.append(
             f"{training} training on {probe} images: distance {steps[0]:.3g} over the first epoch, {steps[-1]:.3g} "
@@ -83,7 +83,7 @@ def _velocity(title: str, entry: Numbers) -> Drawing:
 
 def _polar(title: str, entry: Numbers) -> Drawing:
     figure, ax = axes(3.6, (0.13, 0.145, 0.845, 0.68))
-    for training, probe, look in _lines(entry):
+    for training, probe, look in _lines():
         radius, angle = (np.asarray(entry[training][probe][f"first_{name}"]) for name in ("radius", "angle"))
         ax.plot(radius * np.cos(angle), radius * np.sin(angle), label=f"{training}, {probe} images", **look)
     ax.set_xlabel("distance from the first kernel × cos of the angle to it")
@@ -91,7 +91,7 @@ def _polar(title: str, entry: Numbers) -> Drawing:
     style.legend_above(ax)
     told = [
         f"{training} training on {probe} images: angle {entry[training][probe]['angle'][-1]:.2f} at the end"
-        for training, probe, _ in _lines(entry)
+        for training, probe, _ in _lines()
     ]
     return Drawing(
         figure,
@@ -131,7 +131,7 @@ def _frozen(title: str, entry: Numbers) -> Drawing:
     )
 
 
-def _lines(entry: Numbers) -> list[tuple[str, str, dict[str, Any]]]:
+def _lines() -> list[tuple[str, str, dict[str, Any]]]:
     """Training, probe and look of each line: colour by training, line by probe."""
     looks = []
     for i, training in enumerate(_TRAININGS):

@@ -91,7 +91,7 @@ def _on(problem: Problem, source: Callable[[], Dataset], request: Request, known
 
         def compute(seed: int, few: Problem = few, name: str = name) -> dict[str, Any]:
             rows = draw(few, source(), seed)
-            return worth.measure(few.net(name), rows, few.eps, few.ranks, name != "fc", seed)
+            return worth.measure(few.net(name), rows, few.eps, few.ranks, name != "fc")
 
         yield from seeded(f"{problem.name}-{name}", seeds, compute, cost, known, small=not large)
     widths, n_steps = WIDTHS[problem.name, size], STEPS[size]
