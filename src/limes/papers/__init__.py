@@ -4,8 +4,8 @@
 `report` show what was measured before.
 """
 
-from limes.papers.archive import report
 from limes.papers.claim import Claim, Expected
+from limes.papers.committed import report
 from limes.papers.comparison import Checked, Compared, check
 from limes.papers.overview import Listed, as_json, listing
 from limes.papers.page import count_verdicts, format_measured

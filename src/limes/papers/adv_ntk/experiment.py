@@ -1,13 +1,11 @@
 """The steps of the experiment on Adv-NTK at each size, and the data that they need."""
 
-import os
 from collections.abc import Iterator
 from functools import cache, partial
 from typing import Any
 
 import numpy as np
 
-from limes.core.errors import FormatError
 from limes.data import Dataset, data_hash, load
 from limes.machines import NTKClassifier
 from limes.nets import Net, mlp
@@ -16,6 +14,7 @@ from limes.papers.adv_ntk.cases import B_STD, BOUNDS, W_STD, cases
 from limes.papers.adv_ntk.defences import defence_steps
 from limes.papers.claim import Size
 from limes.papers.paper import Plan, Request, Step
+from limes.papers.sources import dataset
 from limes.papers.steps import seeded
 from limes.robust.ark import ark
 
@@ -38,7 +37,8 @@ def plan(request: Request) -> Plan:
     Raises:
         FormatError: for a data folder that was named and has no CIFAR-10.
     """
-    cifar, notes = _cifar(request)
+    notes: list[str] = []
+    cifar = dataset("cifar10", request, notes, _MISSING)
     chosen = cases(request.size, cifar is not None)
     theory, costs = request.seed_range(_THEORY_SEEDS[request.size]), request.seed_range(_COST_SEEDS[request.size])
     linear = request.seed_range(_LINEAR_SEEDS[request.size])
@@ -58,19 +58,7 @@ def plan(request: Request) -> Plan:
         settings["cifar10"] = known
     n = max(case.n_kernel for case in chosen)
     standing = 0 if cifar is None else 2 * cifar.x.nbytes
-    return Plan(settings, steps, notes, standing + 28 * n**2 + 500_000_000)
-
-
-def _cifar(request: Request) -> tuple[Dataset | None, tuple[str, ...]]:
-    """CIFAR-10 from the folder that was named, or from ``$LIMES_DATA`` where it has it."""
-    if request.data is None and not os.environ.get("LIMES_DATA"):
-        return None, (_MISSING,)
-    try:
-        return load("cifar10", request.data), ()
-    except FormatError as error:
-        if request.data is not None:
-            raise
-        return None, (f"{_MISSING} ({error})",)
+    return Plan(settings, steps, tuple(notes), standing + 28 * n**2 + 500_000_000)
 
 
 @cache

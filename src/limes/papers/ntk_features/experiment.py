@@ -1,12 +1,10 @@
 """The steps of the experiment on NTK features at each size, and the data that they need."""
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from functools import cache
 from typing import Any
 
-from limes.core.errors import FormatError
 from limes.data import Dataset, data_hash, load
 from limes.papers.claim import Size
 from limes.papers.ntk_features import derivatives, filters, transfer, worth
@@ -14,6 +12,7 @@ from limes.papers.ntk_features.finite_steps import finite_steps
 from limes.papers.ntk_features.finite_steps import settings as finite_settings
 from limes.papers.ntk_features.problems import Problem, draw
 from limes.papers.paper import Plan, Request, Step, plain
+from limes.papers.sources import dataset
 from limes.papers.steps import seeded
 
 DIGITS: dict[Size, Problem] = {
@@ -52,13 +51,13 @@ def plan(request: Request) -> Plan:
         FormatError: for a data folder that was named and has no CIFAR-10, or damaged files.
     """
     size = request.size
-    cifar, notes = _official("cifar10", request)
+    notes: list[str] = []
+    cifar = dataset("cifar10", request, notes, _MISSING["cifar10"])
     sources: dict[str, Callable[[], Dataset]] = {"digits": _digits}
     if cifar is not None:
         sources["cifar10"] = lambda: cifar
     if size == "full":
-        mnist, more = _official("mnist", request)
-        notes += more
+        mnist = dataset("mnist", request, notes, _MISSING["mnist"], optional=True)  # most of the claims do without
         if mnist is not None:
             sources["mnist"] = lambda: mnist
     theory = request.seed_range(_THEORY_SEEDS[size])
@@ -78,7 +77,7 @@ def plan(request: Request) -> Plan:
     steps += finite_steps(request, sources)
     n = max(problem.n_train for problem in problems)
     standing = 2 * sum(source().x.nbytes for name, source in sources.items() if name != "digits")
-    return Plan(settings, steps, notes, standing + 60 * n**2 + 900_000_000)
+    return Plan(settings, steps, tuple(notes), standing + 60 * n**2 + 900_000_000)
 
 
 def _on(problem: Problem, source: Callable[[], Dataset], request: Request, known: dict[str, Any]) -> Iterator[Step]:
@@ -107,21 +106,6 @@ def _on(problem: Problem, source: Callable[[], Dataset], request: Request, known
 
 def _filters(problem: Problem, seed: int) -> dict[str, Any]:
     return filters.differences(problem.net("fc"), draw(problem, _digits(), seed))
-
-
-def _official(name: str, request: Request) -> tuple[Dataset | None, tuple[str, ...]]:
-    """A data set from the folder that was named, or from ``$LIMES_DATA`` where it has it; else a note for the reader.
-
-    A named folder without CIFAR-10 is a mistake, one without MNIST is not: most of the claims do without.
-    """
-    if request.data is None and not os.environ.get("LIMES_DATA"):
-        return None, (_MISSING[name],)
-    try:
-        return load(name, request.data), ()
-    except FormatError as error:
-        if request.data is not None and name == "cifar10":
-            raise
-        return None, (f"{_MISSING[name]} ({error})",)
 
 
 @cache
