@@ -1,22 +1,14 @@
-"""The numbers behind the figures, and the figures: velocity, barriers, frozen networks, small changes, rates."""
+"""The figures: velocity, barriers, frozen networks, small changes, rates."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from limes.papers.paper import Drawing, Found
+from limes.papers.paper import Drawing
 from limes.report import style
 
 Numbers = Mapping[str, Any]
-_WANTED = {
-    "motion": ("velocity", "from_start"),
-    "children": ("barrier", "barrier_test"),
-    "frozen": ("net", "linear", "nonlinear", "probe"),
-    "cone": ("growth",),
-    "thresholds": ("barrier", "error"),
-}
-_AXES = {"motion": "epochs", "children": "times", "frozen": "times", "cone": "times", "thresholds": "rates"}
 _LABELS = {
     "barrier": "on training rows",
     "barrier_test": "on test rows",
@@ -26,19 +18,6 @@ _LABELS = {
     "probe": "linear probe",
     "error": "error of the two networks",
 }
-
-
-def curves(found: Found, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Means and standard errors over seeds."""
-    numbers: dict[str, Any] = {"settings": settings["case"]}
-    for quantity, names in _WANTED.items():
-        if runs := found.get(quantity):
-            entry: dict[str, Any] = {"at": np.asarray(next(iter(runs.values()))[_AXES[quantity]]).tolist()}
-            entry |= {name: _estimate([run[name] for run in runs.values()]) for name in names}
-            if quantity == "frozen":
-                entry["parent"] = float(np.mean([run["parent"] for run in runs.values()]))
-            numbers[quantity] = entry
-    return numbers
 
 
 def figures(numbers: Numbers) -> dict[str, Drawing]:
@@ -166,10 +145,3 @@ def _curve(ax: Any, at: Any, estimate: Numbers, i: int, label: str) -> None:
         error = np.asarray(estimate["standard_error"])
         low = np.maximum(mean - error, 0.2 * mean)  # a band that stays on a logarithmic axis
         ax.fill_between(at, low, mean + error, color=style.SERIES[i], alpha=0.2, linewidth=0)
-
-
-def _estimate(per_seed: Sequence[Any]) -> dict[str, Any]:
-    values = np.array([np.asarray(v, np.float64) for v in per_seed])
-    n = len(values)
-    error = None if n < 2 else (values.std(axis=0, ddof=1) / np.sqrt(n)).tolist()
-    return {"mean": values.mean(axis=0).tolist(), "standard_error": error}
