@@ -51,6 +51,11 @@ def mean(by_seed: BySeed, figure: Callable[[Result], float]) -> float:
     return float(np.mean([figure(r) for r in by_seed.values()]))
 
 
+def means(by_seed: BySeed, name: str) -> list[float]:
+    """Over seeds, of each entry of a list of figures."""
+    return np.mean([r[name] for r in by_seed.values()], axis=0).tolist()
+
+
 def slope(x: ArrayLike, y: ArrayLike) -> float:
     """Exponent of x in y: of log y in log x, by least squares.
 

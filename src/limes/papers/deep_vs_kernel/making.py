@@ -33,7 +33,7 @@ def mean(runs: Runs, name: str, place: int | None = None) -> float:
     return float(np.mean([run[name] if place is None else run[name][place] for run in runs.values()]))
 
 
-def over(runs: Runs, axis: str, name: str, digits: int = 3) -> str:
+def by_place(runs: Runs, axis: str, name: str, digits: int = 3) -> str:
     """Means over seeds by place, for a note: ``at 0: 0.100, at 1: 0.050``."""
     places = next(iter(runs.values()))[axis]
     return ", ".join(f"at {t:g}: {mean(runs, name, i):.{digits}f}" for i, t in enumerate(places))

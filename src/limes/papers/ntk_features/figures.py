@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 
 from limes.papers.ntk_features.evolution_figures import evolution_curves, evolution_figures
-from limes.papers.ntk_features.finite_figures import finite_curves, finite_figures, means, transfer_figure
+from limes.papers.ntk_features.finite_figures import finite_curves, finite_figures, transfer_figure
 from limes.papers.paper import Drawing, Found
+from limes.papers.reading import means
 from limes.report import cumulative_curves, feature_scatter, spectrum_figure
 
 _NETS = {"fc": "fully connected", "conv": "convolutional", "myrtle": "Myrtle-5"}

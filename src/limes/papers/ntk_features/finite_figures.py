@@ -8,6 +8,7 @@ import numpy as np
 from limes.papers.ntk_features.transfer_cases import CASES, LAZY
 from limes.papers.paper import Drawing, Found
 from limes.papers.plots import axes
+from limes.papers.reading import means
 from limes.report import style
 
 _LABELS = {
@@ -87,8 +88,3 @@ def _lines(places: Any, entry: Numbers, names: Sequence[str]) -> tuple[Any, Any]
     ax.set_ylabel("accuracy")
     style.legend_above(ax)
     return figure, ax
-
-
-def means(runs: Mapping[int, Numbers], name: str) -> list[float]:
-    """Mean over seeds of a list of figures."""
-    return np.mean([run[name] for run in runs.values()], axis=0).tolist()

@@ -3,11 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
-
 from limes.papers.claim import Claim, Expected, Size
 from limes.papers.ntk_features.evolution_cases import EVOLUTION, EvolutionCase
 from limes.papers.paper import Found
+from limes.papers.reading import mean
 
 _SOURCE = "Loo et al. 2022, arXiv 2210.12030, abstract (claim 9 of our description)"
 Run = Mapping[str, Any]
@@ -38,11 +37,11 @@ def _claims(prefix: str, case: EvolutionCase, runs: Mapping[int, Run], size: Siz
         )
 
     told = "; ".join(
-        f"kernel of {name} training: {_mean(runs, lambda r, n=name: r[n]['frozen']['clean'][-1]):.3f} clean, "
-        f"{_mean(runs, lambda r, n=name: r[n]['frozen']['robust'][-1]):.3f} attacked after a benign second training, "
-        f"{_mean(runs, lambda r, n=name: r[n]['frozen']['adversarial']['clean']):.3f} and "
-        f"{_mean(runs, lambda r, n=name: hardened(r, n)):.3f} after an adversarial one; the network itself "
-        f"{_mean(runs, lambda r, n=name: r[n]['clean']):.3f} and {_mean(runs, lambda r, n=name: r[n]['robust']):.3f}"
+        f"kernel of {name} training: {mean(runs, lambda r, n=name: r[n]['frozen']['clean'][-1]):.3f} clean, "
+        f"{mean(runs, lambda r, n=name: r[n]['frozen']['robust'][-1]):.3f} attacked after a benign second training, "
+        f"{mean(runs, lambda r, n=name: r[n]['frozen']['adversarial']['clean']):.3f} and "
+        f"{mean(runs, lambda r, n=name: hardened(r, n)):.3f} after an adversarial one; the network itself "
+        f"{mean(runs, lambda r, n=name: r[n]['clean']):.3f} and {mean(runs, lambda r, n=name: r[n]['robust']):.3f}"
         for name in ("clean", "adversarial")
     )
     return [
@@ -89,7 +88,3 @@ def benign(run: Run, training: str) -> float:
 def hardened(run: Run, training: str) -> float:
     """The same after an adversarial second one."""
     return float(run[training]["frozen"]["adversarial"]["robust"])
-
-
-def _mean(runs: Mapping[int, Run], value: Callable[[Run], float]) -> float:
-    return float(np.mean([value(run) for run in runs.values()]))
