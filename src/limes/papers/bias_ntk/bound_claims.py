@@ -30,7 +30,7 @@ def _terms(found: Found, size: Size) -> list[Claim]:
     name = f"spectrum-{n}"
     setting = f"n = {n} on the sphere, labels of a linear teacher and random ones, B = 0 to 3"
 
-    def over(kind: str, best: Callable[..., float]) -> Callable[[Any], float]:
+    def term(kind: str, best: Callable[..., float]) -> Callable[[Any], float]:
         return lambda row: best(best(row[f"{kind} {labels}"]) for labels in _LABELS)
 
     def claim(
@@ -47,14 +47,14 @@ def _terms(found: Found, size: Size) -> list[Claim]:
             "Even with the sparsity factor the generalisation term is above 1: it says nothing here",
             f"smallest {_BALL}",
             Expected.at_least(1.6, 0.1, refuted_below=1.0),
-            over(found[name], over("with", min)),
+            over(found[name], term("with", min)),
         ),
         claim(
             "9b",
             "With the sparsity factor the generalisation term does not grow with the bias",
             f"largest {_BALL}",
             Expected.at_most(3.4, 0.1, refuted_above=4.0),
-            over(found[name], over("with", max)),
+            over(found[name], term("with", max)),
             headline=True,
         ),
         claim(

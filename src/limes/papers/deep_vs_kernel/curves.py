@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from limes.papers.estimates import estimates
 from limes.papers.paper import Found
@@ -32,8 +31,8 @@ def curves(found: Found, settings: Mapping[str, Any]) -> dict[str, Any]:
     return numbers
 
 
-def _line(per_seed: Sequence[ArrayLike]) -> dict[str, Any]:
+def _line(per_seed: Sequence[np.ndarray]) -> dict[str, Any]:
     """A mean for each place, and its standard error (None with one seed)."""
-    entries = estimates(per_seed)
+    entries = estimates(np.array(per_seed))
     errors = None if len(per_seed) < 2 else [entry["standard_error"] for entry in entries]
     return {"mean": [entry["mean"] for entry in entries], "standard_error": errors}

@@ -8,7 +8,7 @@ import numpy as np
 from limes.papers.claim import Claim, Expected, Size
 from limes.papers.ntk_features.transfer_cases import LAZY
 from limes.papers.paper import Found
-from limes.papers.reading import means
+from limes.papers.reading import means, over
 
 _SOURCE = "Tsilivis & Kempe 2022, section 3 (transfer); no verified figure, the protocol is ours (Chizat et al. 2019)"
 _NAMES = ("clean", "transfer", "tangent", "random", "white_box")
@@ -32,11 +32,8 @@ def _claims(prefix: str, words: str, runs: dict[int, dict[str, Any]], size: Size
     def claim(
         letter: int, statement: str, quantity: str, expected: Expected, value: Callable[[Any], float], **more: Any
     ) -> Claim:
-        values = tuple(float(value(r)) for r in runs.values())
-        text = f"{statement}, on {task}"
-        return Claim(
-            f"{prefix}{letter}", text, _SOURCE, f"{quantity}; {setting}", expected, values, tuple(runs), size, **more
-        )
+        text, what = f"{statement}, on {task}", f"{quantity}; {setting}"
+        return Claim(f"{prefix}{letter}", text, _SOURCE, what, expected, **over(runs, value), size=size, **more)
 
     def gap(name: str, low: int) -> Callable[[Any], float]:
         return lambda r: r[name][_LEARNED] - r[name][low]
