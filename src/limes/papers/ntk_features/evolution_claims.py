@@ -29,9 +29,13 @@ def _claims(prefix: str, case: EvolutionCase, runs: BySeed, size: Size, main: bo
         f"small convolutional network, kernel of all pairs of {len(case.problem.classes)} outputs on {case.probes} "
         f"test images, {case.epochs} epochs; {case.words}, eps {case.problem.eps}"
     )
+
+    def end(training: str, name: str) -> float:
+        return mean(runs, lambda r: r[training][name])
+
     told = "; ".join(
-        f"{name} training ends at accuracy {mean(runs, lambda r, n=name: r[n]['clean']):.3f} clean, {mean(runs, lambda r, n=name: r[n]['robust']):.3f} "
-        f"under PGD, loss {mean(runs, lambda r, n=name: r[n]['loss']):.2f}"
+        f"{name} training ends at accuracy {end(name, 'clean'):.3f} clean, {end(name, 'robust'):.3f} "
+        f"under PGD, loss {end(name, 'loss'):.2f}"
         for name in ("clean", "adversarial")
     )
 
