@@ -23,7 +23,7 @@ METHODS = ("sigmoid", "isotonic", "temperature")
 def measure(method: str, n: int, seed: int) -> tuple[float, float, float]:
     """Mean confidence, accuracy and log loss on the rows that were not fitted."""
     data = load("digits")
-    x = data.x.reshape(len(data.x), -1)
+    x = np.asarray(data.x.reshape(len(data.x), -1), np.float64)
     x, x_test, y, y_test = train_test_split(x, data.y, train_size=n, stratify=data.y, random_state=seed)
     machine = CalibratedClassifierCV(NTKClassifier(), method=method, cv=3).fit(x, y)
     shares = machine.predict_proba(x_test)
