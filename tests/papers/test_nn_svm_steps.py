@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from limes.core.errors import FormatError
+from limes.papers import pairs
 from limes.papers.nn_svm import (
     arccosine_ranges,
     certificates,
@@ -15,7 +16,6 @@ from limes.papers.nn_svm import (
     generalisation,
     interval_radius,
     label_flips,
-    pairs,
     path_kernel,
     poisoning,
     published,

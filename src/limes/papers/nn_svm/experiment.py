@@ -18,7 +18,7 @@ from limes.papers.nn_svm import (
     poisoning,
     regularisers,
 )
-from limes.papers.nn_svm.pairs import digits, mnist, parity
+from limes.papers.pairs import digits, mnist, parity
 from limes.papers.paper import Plan, Request, Step, plain
 from limes.papers.sources import mnist_folder
 from limes.papers.steps import seeded
