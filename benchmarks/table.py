@@ -23,6 +23,7 @@ _MAIN = (
     "fc_kernel",
     "conv_kernel",
     "gpu_kernel",
+    "empirical_ntk",
     "input_gradient",
     "robustify_cifar",
     "full_cifar",

@@ -43,7 +43,8 @@ def empirical_ntk(
         trace: whether to give the mean over outputs a = b.
         output: one output to give the kernel of, in place of all; cheaper than the trace by a factor of about c, and
             as good an estimate of the infinite-width kernel for random weights.
-        method: "structured" holds the derivatives of products with weights in factors, see `limes.finite.factors`,
+        method: "structured" holds the derivatives of products with weights in factors, see `limes.finite.factors`, and
+            for the mean over outputs one row for all of them where one is enough, see `limes.finite.split`;
             "jacobian" holds all derivatives of a tile of examples, "products" holds none and costs more; "auto" takes
             the cheapest by operations that fits the memory; `limes.finite.plan` shows which one that is.
         memory: limit in bytes or as "6GB"; default `limes.core.memory.limit`.
