@@ -21,8 +21,8 @@ def _course(numbers: Numbers) -> Drawing:
     told = ", ".join(f"{name} {row[-1]:.3g}" for name, row in lines.items())
     return Drawing(
         bound_curves(numbers["epochs"], lines),
-        f"{numbers['name']}: all bounds, errors and the generalisation gap by epoch, means over seeds. A bound below 1 "
-        "(line) would say something.",
+        "A bound has to stay above the gap, and says something only below the line at 1; the lowest one is the best. "
+        f"{numbers['name']}, means over seeds.",
         f"Curves over epochs on a logarithmic axis. At the end: {told}.",
     )
 
@@ -42,7 +42,9 @@ def _rho(numbers: Numbers) -> Drawing:
     style.legend(ax)
     return Drawing(
         figure,
-        "Product of the Frobenius norms of all layers in training, with weight decay 3e-3 and (dotted) without.",
+        "If solid lines come down while dotted ones rise, it is weight decay that makes rho, and with it the bound, "
+        "small. Product of the Frobenius norms of all layers, with weight decay 3e-3 (solid) and without (dotted), "
+        "means over seeds.",
         f"rho over epochs on a logarithmic axis. {'; '.join(told)}.",
     )
 
@@ -78,7 +80,8 @@ def _ends(numbers: Numbers) -> Drawing:
     told = "; ".join(f"{n}: " + ", ".join(f"{v[k]['mean']:.3g}" for k in kinds) for n, v in numbers.items())
     return Drawing(
         figure,
-        "Bounds after training, by network: as released, with the degree of the read-out, Long & Sedghi, Golowich et "
-        "al.; CONV with shared filters, LC with a filter for each position, FC dense.",
+        "Only left of the line at 1 would a bound say something; the leftmost mark of a row is the best one. How far "
+        "“with the read-out” lies to the right of “as released” is what the released formula leaves out. Bounds after "
+        "training; CONV has shared filters, LC a filter for each position, FC dense layers.",
         f"Bounds by network on a logarithmic axis: {told}.",
     )

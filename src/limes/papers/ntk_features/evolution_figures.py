@@ -75,9 +75,10 @@ def _velocity(title: str, entry: Numbers) -> Drawing:
         )
     return Drawing(
         figure,
-        f"Distance of the kernel from that an epoch earlier, and share of its 20 largest eigenvalues in the sum of "
-        f"squares, in standard (clean) and adversarial training; {title}, mean over seeds. Moving images are the "
-        "adversarial ones of the network of each epoch.",
+        "If adversarial training becomes lazy earlier, its lines fall below those of standard (clean) training in the "
+        "upper panel; if its kernel is more concentrated, they lie higher in the lower one. Above: distance from the "
+        "kernel an epoch earlier; below: share of the 20 largest eigenvalues in the sum of squares. Moving images are "
+        f"the adversarial ones of the network of each epoch; {title}, mean over seeds.",
         f"Two panels against the epoch. {_sentence(told)}.",
     )
 
@@ -98,8 +99,10 @@ def _polar(title: str, entry: Numbers) -> Drawing:
     ]
     return Drawing(
         figure,
-        f"The way of the kernel in polar coordinates, a mark an epoch: distance from the first kernel in units of that "
-        f"of the last, and angle to the first; {title}, first seed.",
+        "Where marks lie close together the kernel hardly moves from epoch to epoch; where a path bends up, it turns "
+        "away from the first kernel, and where it runs straight from the origin it keeps its angle to that. Polar "
+        "coordinates, a mark an epoch: distance from the first kernel in units of that of the last, and angle to the "
+        f"first; {title}, first seed.",
         f"Curves from the origin to radius 1. {_sentence(told)} (radians, mean over seeds).",
     )
 
@@ -130,8 +133,9 @@ def _frozen(title: str, entry: Numbers) -> Drawing:
     first = entry["clean"]["frozen"]["robust"][0]
     return Drawing(
         figure,
-        f"Networks trained without attacks by the frozen kernel alone, by the epoch of standard (clean) or adversarial "
-        f"training that the kernel is from; {title}, mean over seeds.",
+        "If the solid line of adversarial training rises above that of standard (clean) training, the kernel keeps the "
+        "robustness: networks learn here from the frozen kernel alone, without attacks. By the epoch that the kernel "
+        f"is from; {title}, mean over seeds.",
         f"Accuracy against the epoch. At first both kernels are one: under PGD {first:.2f}. {_sentence(told)}.",
     )
 
