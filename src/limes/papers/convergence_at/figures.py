@@ -124,7 +124,7 @@ def _attacks(numbers: Numbers) -> Drawing:
         figure,
         "Where the first bar is low and the second one high, training converged under its own attack and yet is not "
         "robust; where both are low, that attack finds the worst points. Losses of the same networks at the largest "
-        "width; bars have one standard error over seeds.",
+        "width; error bars are one standard error over seeds.",
         f"Bars by attack, surrogate and robust loss: {told}.",
     )
 

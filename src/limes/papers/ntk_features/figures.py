@@ -57,8 +57,8 @@ def _scatter(data: str, net: str, entry: Numbers) -> Drawing:
     best = int(np.argmax(entry["robust"]))
     return Drawing(
         figure,
-        "Points far right and low are useful but not robust; on the diagonal the attack does nothing. If points go "
-        "down as the number of the eigenvalue rises, features are robust in the order of their eigenvalues. "
+        "Points far right and low are useful but not robust; on the diagonal the attack does nothing. If colours go "
+        "from small numbers at the top to large ones below, features are robust in the order of their eigenvalues. "
         f"{len(entry['ranks'])} features, one point each; {_NETS[net]} net, {_TITLES[data]}, first seed. Dotted: "
         "chance.",
         f"Scatter. The most robust feature is that of eigenvalue {entry['ranks'][best] + 1}, balanced accuracy "

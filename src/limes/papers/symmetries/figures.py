@@ -143,9 +143,9 @@ def _digits(case: Numbers) -> Drawing:
     style.legend_above(ax)
     return Drawing(
         figure,
-        "Compare the second bars: only a scheme that knows the turns keeps its accuracy on turned digits, and by the "
-        f"first bars it may pay for that. {case['n']} ReLU neurons trained on 1,000 upright digits, tested upright and "
-        "in all four turns; bars have one standard error over seeds.",
+        "Compare the second bars: a scheme that keeps its accuracy on turned digits has the symmetry, and the first "
+        f"bars say what it pays for that on upright ones. {case['n']} ReLU neurons trained on 1,000 upright digits, "
+        "tested upright and in all four turns; error bars are one standard error over seeds.",
         f"Accuracy of {', '.join(case['schemes'])}. {'; '.join(told)}.",
     )
 

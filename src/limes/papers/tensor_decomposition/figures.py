@@ -114,9 +114,9 @@ def _times(cases: list[Numbers]) -> Drawing:
     style.legend(ax, loc="upper left")
     return Drawing(
         figure,
-        "What grows with the dimension here is time: the slope of a line is the power of d that descent takes. Steps "
-        f"to a relative residual of 0.1 with {cases[0]['m']} components for rank 2: medians, with bands from the first "
-        "to the third quartile.",
+        "The slope of a line is the power of d by which steps grow; at most (l − 2)/2 is expected, from how fast a "
+        f"direction of small overlap turns. Steps to a relative residual of 0.1 with {cases[0]['m']} components for "
+        "rank 2: medians, with bands from the first to the third quartile.",
         f"Steps against dimension, logarithmic. {'; '.join(told)}.",
     )
 
