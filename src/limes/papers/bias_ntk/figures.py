@@ -170,7 +170,7 @@ def _losses(numbers: Numbers, width: str) -> Drawing:
         "The steeper a line, the fewer steps a fit takes; compare B = 0 with larger ones. Where a solid line leaves "
         "the dashed one of its colour, gradient descent with the kernel at the start, the network is no longer lazy. "
         f"Networks of width {int(width):,} on random labels, step 1 / lambda_max, one seed.",
-        "Losses falling on a logarithmic axis. " + "; ".join(told) + ".",
+        "Losses against the step on a logarithmic axis. " + "; ".join(told) + ".",
     )
 
 

@@ -71,8 +71,8 @@ def _motion(entry: Numbers, settings: Numbers) -> Drawing:
         "the end, most of the kernel's motion is over while training goes on. Tangent kernel of a fully connected "
         f"network on {_data(settings['mlp'])}; distances are one minus the cosine, means over seeds with bands of one "
         "standard error.",
-        f"Velocity falls from {velocity[0]:.2g} to {velocity[-1]:.2g}; the distance from the first kernel ends at "
-        f"{entry['from_start']['mean'][-1]:.2g}.",
+        f"Two curves against the epoch. The velocity, on a logarithmic axis, goes from {velocity[0]:.2g} to "
+        f"{velocity[-1]:.2g}; the distance from the first kernel ends at {entry['from_start']['mean'][-1]:.2g}.",
     )
 
 
@@ -90,7 +90,7 @@ def _barrier(entry: Numbers, settings: Numbers) -> Drawing:
         "Where the barrier has vanished, the basin is decided: children that part then end in one. Barrier on the "
         "straight line between two children of one network, in shares of wrong rows; small convolutional network on "
         f"{_data(settings['cnn'])}, bands of one standard error over seeds.",
-        f"Barrier in training error by epoch {told}.",
+        f"Two lines of the barrier against the epoch of parting. In training error, by epoch {told}.",
     )
 
 
@@ -112,7 +112,7 @@ def _frozen(entry: Numbers, settings: Numbers) -> Drawing:
         "controls: if all of the network at the same small rate is as good, it is the rate that helps, and if the "
         "linear probe is, the last layer is enough. Training goes on from the weights of that epoch; small "
         f"convolutional network on {_data(settings['cnn'])}, bands of one standard error over seeds.",
-        f"Test error from the first to the last switch: {told}.",
+        f"Four lines of the test error against the epoch of the switch, from the first to the last: {told}.",
     )
 
 
@@ -129,7 +129,7 @@ def _cone(entry: Numbers, settings: Numbers) -> Drawing:
         "Above the dotted line a tiny change grows, and chance still decides where training ends; below it, training "
         "forgets the change. Growth of a change of the weights by a thousandth of their length under the same batches, "
         "with a band of one standard error over seeds.",
-        f"Growth falls from {growth[0]:.1f} to {growth[-1]:.2f}.",
+        f"Growth against the epoch of the change, on a logarithmic axis, from {growth[0]:.1f} to {growth[-1]:.2f}.",
     )
 
 
@@ -150,7 +150,7 @@ def _thresholds(entry: Numbers, settings: Numbers) -> Drawing:
         "If the barrier is nothing below some learning rate, two trainings from one start end in one basin there from "
         "the beginning. Where the error is large as well, neither has learnt, and no barrier says little. Bands are "
         "one standard error over seeds.",
-        f"Barrier by learning rate {told}.",
+        f"Barrier and error against the learning rate on a logarithmic axis. Barrier by learning rate {told}.",
     )
 
 

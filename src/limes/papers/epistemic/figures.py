@@ -117,7 +117,7 @@ def _parts(cases: list[Numbers]) -> Drawing:
         "Compare bars of one r and m over n: a part that does not shrink is not learnt from more data. Parts of the "
         "variance of the weights where m neurons learn r: which neuron serves which one (discrete), the scale that "
         "only the prior fixes, and how neurons split their work.",
-        f"Discrete, scaling and split parts. {'; '.join(told)}.",
+        f"A stack of bars for each case: discrete, scaling and split parts. {'; '.join(told)}.",
     )
 
 
@@ -138,7 +138,7 @@ def _methods(cases: list[Numbers]) -> Drawing:
         "A method is honest if its variance is about as large as its squared error, and too sure of itself if it is "
         "much smaller. Share of inputs whose truth lies within two standard deviations, 95 % for a normal law: "
         f"{covered}. Means over inputs after {case['n']:,} examples.",
-        f"{'; '.join(told)}.",
+        f"Two bars for each method. {'; '.join(told)}.",
     )
 
 
