@@ -18,7 +18,9 @@ every_paper = pytest.mark.parametrize("key", [e.key for e in entries()])
 
 def drawings(key):
     """Of each size, since a caption has to be true of any run."""
-    return [(run["size"], name, d) for run in committed_runs(key) for name, d in find(key).figures(run["curves"]).items()]
+    return [
+        (run["size"], name, d) for run in committed_runs(key) for name, d in find(key).figures(run["curves"]).items()
+    ]
 
 
 @every_paper

@@ -9,6 +9,7 @@ import numpy as np
 from limes.papers.adv_ntk.defence_claims import METHODS
 from limes.papers.adv_ntk.defences import ATTACKS, CRITERIA
 from limes.papers.paper import Drawing, Found
+from limes.papers.sources import data_name
 from limes.report import format_number, style, time_curve
 
 _NAMES = {"converged": "flow, t = ∞", "stopped": "flow, best stop", "adv": "Adv-NTK"}
@@ -131,19 +132,8 @@ def _errors(entries: Sequence[Mapping[str, Any]]) -> list[float]:
     return [math.nan if entry["standard_error"] is None else entry["standard_error"] for entry in entries]
 
 
-def _log_log(ax: Any) -> None:
-    """Logarithmic axes with labels at decades only."""
-    from matplotlib.ticker import NullFormatter
-
-    ax.set_xscale("log")
-    ax.set_yscale("log")
-    for axis in (ax.xaxis, ax.yaxis):
-        axis.set_minor_formatter(NullFormatter())
-
-
 def _setting(case: Curve) -> str:
-    data = {"cifar10": "CIFAR-10"}.get(case["data"], case["data"])
-    return f"{case['title']} on {data}, ℓ∞ ε = {case['eps']}, {case['n_curve']:,} test images"
+    return f"{case['title']} on {data_name(case['data'])}, ℓ∞ ε = {case['eps']}, {case['n_curve']:,} test images"
 
 
 def _overfitting(case: Curve) -> Drawing:
@@ -216,7 +206,8 @@ def _frontier(case: Curve) -> Drawing:
         figure,
         "A method is better where its path lies above and to the right of the other's: more robust at the same clean "
         "accuracy. Where a path bends down, longer training costs robustness; each goes from short to long training. "
-        f"{_setting(case)}; learning rate 0.1, the star at the one chosen; bars are one standard error over seeds.",
+        f"{_setting(case)}; learning rate 0.1, the star at the one chosen; bars are one standard error over seeds. "
+        "Paths of Adv-NTK that coincide would mean that the attack by which it is tuned makes no difference.",
         f"Accuracy under attack against clean accuracy. The chosen Adv-NTK has {chosen['clean']['mean']:.3f} clean and "
         f"{chosen['pgd']['mean']:.3f} under attack.",
     )
@@ -247,7 +238,10 @@ def _nets(cases: Mapping[str, Curve]) -> Drawing:
     if any(entry is not _NOTHING for entry in finite):
         lines[_FINITE] = (_means(finite), _errors(finite))
     figure = _lines(range(len(names)), lines, "net", "accuracy under true PGD-10", ticks=names, joined=False)
-    told = "; ".join(f"{name}: " + ", ".join(f"{v:.3f}" for v in values) for name, (values, _) in lines.items())
+    told = "; ".join(
+        f"{name}: " + ", ".join("none" if math.isnan(v) else f"{v:.3f}" for v in values)
+        for name, (values, _) in lines.items()
+    )
     return Drawing(
         figure,
         "Compare Adv-NTK with the flow at its best stop: where their bars overlap, tuning a clock for each image "
@@ -312,7 +306,8 @@ def _cost(numbers: Curve) -> Drawing:
             markersize=4,
             label=label,
         )
-    _log_log(ax)
+    style.log_x(ax)
+    style.log_y(ax)
     places = sorted({n for name in names for n in numbers[name]["n"]})
     ax.set_xticks(places, [f"{n:,}" for n in places], rotation=30)
     seconds = [value for name in names for value in _means(numbers[name]["seconds"])]
@@ -348,7 +343,8 @@ def _lines(
         places = np.asarray(x, np.float64) + shift
         ax.errorbar(places, y, yerr=errors, linestyle="-" if joined else "none", elinewidth=0.9, **look)
     if log:
-        _log_log(ax)
+        style.log_x(ax)
+        style.log_y(ax)
     if ticks is not None:
         ax.set_xticks(list(x), ticks)
     ax.set_xlabel(x_label)

@@ -52,7 +52,7 @@ def _limit(numbers: Numbers) -> Drawing:
         means, errors = _means(entries), [entry["standard_error"] or 0.0 for entry in entries]
         ax.errorbar(widths, means, yerr=errors, label=f"B = {bias:g}", **_look(i))
         told.append(f"B = {bias:g} from {means[0]:.3g} to {means[-1]:.3g}")
-    start = max(entries[0]["mean"] for entries in numbers["distance"])
+    start = 1.6 * max(entries[0]["mean"] for entries in numbers["distance"])  # above all lines, where it is seen
     line = [start, start * (widths[0] / widths[-1]) ** 0.5]
     ax.plot([widths[0], widths[-1]], line, color=style.MUTED, linewidth=0.9, linestyle="--", label="slope −1/2")
     ax.set_xscale("log")
@@ -169,7 +169,7 @@ def _losses(numbers: Numbers, width: str) -> Drawing:
         figure,
         "The steeper a line, the fewer steps a fit takes; compare B = 0 with larger ones. Where a solid line leaves "
         "the dashed one of its colour, gradient descent with the kernel at the start, the network is no longer lazy. "
-        f"Networks of width {int(width):,} on random labels, step 1 / lambda_max, one seed.",
+        f"Networks of width {int(width):,} on random labels, step 1 / lambda_max, one seed; cut off at 1e-8.",
         "Losses against the step on a logarithmic axis. " + "; ".join(told) + ".",
     )
 
@@ -198,7 +198,7 @@ def _activation(training: Numbers) -> Drawing:
         figure,
         "If a line stays on the faint one of its bias, Phi(−B), as many units are active throughout training as at the "
         "start, and a step stays cheap. Where it leaves it, the width is too small for the lazy picture. Share of "
-        "active pairs of unit and input on random labels, one network each.",
+        "active pairs of unit and input on random labels, one network each; cut off at 0.005.",
         "Active share against step. " + "; ".join(told) + ".",
     )
 
@@ -224,6 +224,6 @@ def _mnist(numbers: Numbers) -> Drawing:
         figure,
         "If a line stays on the faint one of its bias, Phi(−B), the prediction holds on real data as well, whose rows "
         "lie close together; how far it leaves it says from which B on it does not. MNIST with rows of length 1, odd "
-        "digits against even ones, one network for each B.",
+        "digits against even ones, one network for each B; cut off at 0.015.",
         "Active share against step. " + "; ".join(told) + ".",
     )

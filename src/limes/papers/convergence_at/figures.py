@@ -185,9 +185,9 @@ def _trained(cases: Sequence[Numbers]) -> Drawing:
     style.legend(ax)
     return Drawing(
         figure,
-        "Solid lines have to be 0 to the left of the vertical one, where the law allows no robust network; how far to "
-        "the right they rise is what training needs beyond it. Robust on all balls by attacks and the colliding pair "
-        "together; dotted: by attacks alone, which to the left are wrong whenever they pass a network.",
+        "Solid marks to the left of the vertical line have to be at 0, where the law allows no robust network; how far "
+        "to its right they rise is what training needs beyond that. Robust on all balls by attacks and the colliding "
+        "pair together; dotted: by attacks alone, which to the left are wrong whenever they pass a network.",
         f"Share of robust networks against width. {'; '.join(told)}.",
     )
 
@@ -197,7 +197,7 @@ def _log_log(lines: Mapping[str, Line], x_label: str, y_label: str, places: Sequ
     for i, (name, (x, entries)) in enumerate(lines.items()):
         line(ax, i, x, entries, name)
     ax.set_xscale("log")
-    ax.set_yscale("log")
+    style.log_y(ax)
     ticks(ax, places)
     ax.set_xlabel(x_label)
     ax.set_ylabel(y_label)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from limes.papers.paper import Drawing, Found
+from limes.papers.sources import data_name
 from limes.report import style
 
 Numbers = Mapping[str, Any]
@@ -155,7 +156,7 @@ def _thresholds(entry: Numbers, settings: Numbers) -> Drawing:
 
 
 def _data(problem: Numbers) -> str:
-    return f"{problem['n_train']:,} images of {problem['name']}"
+    return f"{problem['n_train']:,} images of {data_name(problem['name'])}"
 
 
 def _panels(count: int, legend: bool = False) -> tuple[Any, list[Any]]:

@@ -70,9 +70,9 @@ def _shares(case: Numbers) -> Drawing:
     style.legend_above(ax)
     return Drawing(
         figure,
-        "A line on the dashed Beta(2, 2) follows the Dirichlet law: neurons share their work. Peaks at 0 and 1 mean "
-        "that one neuron does nearly all of it. Densities of a share, p = 3 inputs, without a condition and in cones "
-        "round the truth of the given half-angle; cut off at 4.",
+        "A line on the grey one, Beta(2, 2), follows the Dirichlet law: neurons share their work. Peaks at 0 and 1 "
+        "mean that one neuron does nearly all of it. Densities of a share, p = 3 inputs, without a condition and in "
+        "cones round the truth of the given half-angle; cut off at 4.",
         f"Densities of a share. {'; '.join(told)}; Beta(2, 2): 1.5 in the middle.",
     )
 

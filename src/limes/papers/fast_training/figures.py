@@ -5,11 +5,11 @@ from typing import Any
 
 from limes.papers.paper import Drawing
 from limes.papers.plots import axes, line
+from limes.papers.sources import data_name
 from limes.report import style
 
 Numbers = Mapping[str, Any]
 _BOX = (0.14, 0.16, 0.82, 0.79)
-_NAMES = {"digits": "digits", "mnist": "MNIST", "cifar10": "CIFAR-10"}
 
 
 def figures(numbers: Numbers) -> dict[str, Drawing]:
@@ -108,7 +108,7 @@ def _steps(cases: Sequence[Numbers]) -> Drawing:
     for case in cases:
         reached = case["levels"].index(case["even"]) + 1
         for level, entries in zip(case["levels"][:reached], case["steps"][:reached], strict=True):
-            label = f"{_NAMES[case['data']]}, to {level:g}"
+            label = f"{data_name(case['data'])}, to {level:g}"
             line(ax, i, case["biases"], entries, label)
             told.append(f"{label}: " + ", ".join(f"{e['mean']:.0f}" for e in entries))
             i += 1
@@ -130,7 +130,7 @@ def _learned(cases: Sequence[Numbers]) -> Drawing:
     told, i = [], 0
     for case in cases:
         for key, words in (("even_error", "test error"), ("even_robust", "robust accuracy")):
-            label = f"{words}, {_NAMES[case['data']]}"
+            label = f"{words}, {data_name(case['data'])}"
             line(ax, i, case["biases"], case[key], label)
             told.append(f"{label}: " + ", ".join(f"{e['mean']:.3f}" for e in case[key]))
             i += 1
@@ -142,7 +142,7 @@ def _learned(cases: Sequence[Numbers]) -> Drawing:
         figure,
         "Level lines mean that a threshold costs nothing but neurons; where test error rises or robust accuracy falls "
         "with B, it does. At equal training loss, as a share of that at the start: "
-        + ", ".join(f"{_NAMES[case['data']]} {case['even']:g}" for case in cases)
+        + ", ".join(f"{data_name(case['data'])} {case['even']:g}" for case in cases)
         + "; bars are one standard error over seeds.",
         f"Shares against threshold. {'; '.join(told)}.",
     )

@@ -5,6 +5,7 @@ from typing import Any
 
 from limes.papers.paper import Drawing
 from limes.papers.plots import axes, line, ticks
+from limes.papers.sources import data_name
 from limes.report import style
 
 Numbers = Mapping[str, Any]
@@ -132,8 +133,8 @@ def _hidden(case: Numbers, target: str) -> Drawing:
     return Drawing(
         figure,
         "Where the network with annealed decay falls below the best kernel, learning features pays for this target; "
-        f"the number of rows at which it does is their price. Target: {what}, hidden in noise ({case['task']} images "
-        f"in {case['dimension']} coordinates). Kernels and ridges, and schedules, are chosen by validation rows; bars "
-        "are one standard error over seeds.",
+        f"the number of rows at which it does is their price. Target: {what}, hidden in noise "
+        f"({data_name(case['task'])} images in {case['dimension']} coordinates). Kernels and ridges, and schedules, "
+        "are chosen by validation rows; bars are one standard error over seeds.",
         f"Test error against rows. {'; '.join(told)}.",
     )

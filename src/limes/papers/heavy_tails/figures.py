@@ -5,6 +5,7 @@ from typing import Any
 
 from limes.papers.paper import Drawing
 from limes.papers.plots import axes, line, ticks
+from limes.papers.sources import data_name
 from limes.report import style
 
 Numbers = Mapping[str, Any]
@@ -66,7 +67,8 @@ def _regression(theory: Numbers, chains: list[Numbers]) -> Drawing:
     return Drawing(
         figure,
         "If lines fall, tails get heavier with the learning rate; below 2 (dotted) the variance is infinite, and where "
-        "a line ends there is no stationary law. Marks should lie on their line where tails are heavy: Hill's index of "
+        "a line ends there is no stationary law and chains grow without end. Marks should lie on their line where "
+        "tails are heavy: Hill's index of "
         "a light tail is too small at any sample size in use. Descent on linear regression in ten dimensions, theory "
         "(lines, cut at 30) and iterates (marks, bars of one standard error).",
         f"Index against learning rate, logarithmic; Hill's index at {'; '.join(told)}.",
@@ -91,7 +93,7 @@ def _networks(networks: Mapping[str, list[Numbers]], name: str) -> Drawing:
     told, cases = [], [(data, b) for data in networks for b in sorted({r["batch_size"] for r in networks[data]})]
     for i, (data, b) in enumerate(cases):
         some = [r for r in networks[data] if r["batch_size"] == b]
-        label = f"{'MNIST' if data == 'mnist' else data}, b = {b}"
+        label = f"{data_name(data)}, b = {b}"
         line(ax, i, [r["learning_rate"] / b for r in some], [r[name] for r in some], label)
         told.append(f"{label}: " + ", ".join(f"{r[name]['mean']:.3f}" for r in some))
     ax.set_xscale("log")
@@ -110,7 +112,7 @@ def _networks(networks: Mapping[str, list[Numbers]], name: str) -> Drawing:
 
 def _pruned(data: str, some: list[Numbers]) -> Drawing:
     figure, ax = axes(4.2, (0.14, 0.13, 0.82, 0.66))
-    name, told = "MNIST" if data == "mnist" else data, []
+    name, told = data_name(data), []
     rates = _small(some)
     for i, r in enumerate(rates):
         label = f"magnitude, η = {r['learning_rate']:g}"

@@ -53,7 +53,7 @@ def _bars(models: Sequence[str], columns: Mapping[str, tuple[Sequence[float], Se
         shown = [0.0 if e is None else e for e in errors]
         ax.bar(places, values, wide, color=colour, label=name, yerr=shown, error_kw={"linewidth": 0.8})
     ax.set_yscale("log")
-    ax.set_xticks(range(len(models)), models, rotation=20)
+    ax.set_xticks(range(len(models)), models, rotation=30, ha="right", rotation_mode="anchor")
     ax.set_ylabel("mean l-inf radius")
     style.legend(ax, loc="upper center", bbox_to_anchor=(0.45, -0.2), ncols=3)
     return figure
@@ -100,8 +100,8 @@ def _gaps(numbers: Numbers) -> Drawing:
     return Drawing(
         _over_widths(lines, "largest |f − g|"),
         "A penalty under which the line falls with the width makes wide networks follow the kernel machine; under one "
-        "whose line levels off they go elsewhere, however wide. Hinge loss, lambda T = 2, geometric means over seeds "
-        "with bars of one standard error.",
+        "whose line levels off they go elsewhere, however wide. Lines by the weights that are penalised and the point "
+        "from which; hinge loss, lambda T = 2, geometric means over seeds with bars of one standard error.",
         f"Gap against width on logarithmic axes. {told}.",
     )
 
@@ -132,9 +132,8 @@ def _over_widths(lines: Mapping[str, tuple[Sequence[int], Sequence[Numbers]]], l
         look = style.look(i)
         ax.errorbar(widths, means, yerr=errors, elinewidth=0.9, label=name, **look)
     ax.set_xscale("log")
-    ax.set_yscale("log")
-    for axis in (ax.xaxis, ax.yaxis):
-        axis.set_minor_formatter(NullFormatter())
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    style.log_y(ax)
     places = sorted({width for widths, _ in lines.values() for width in widths})
     ax.set_xticks(places, [f"{width:,}" for width in places], rotation=20)
     ax.set_xlabel("width")

@@ -91,7 +91,7 @@ def _polar(title: str, entry: Numbers) -> Drawing:
         radius, angle = (np.asarray(entry[training][probe][f"first_{name}"]) for name in ("radius", "angle"))
         ax.plot(radius * np.cos(angle), radius * np.sin(angle), label=f"{training}, {probe} images", **look)
     ax.set_xlabel("distance from the first kernel × cos of the angle to it")
-    ax.set_ylabel("× sin")
+    ax.set_ylabel("distance × sin of the angle")
     style.legend_above(ax)
     told = [
         f"{training} training on {probe} images: angle {entry[training][probe]['angle'][-1]:.2f} at the end"

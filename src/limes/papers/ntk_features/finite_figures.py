@@ -73,7 +73,7 @@ def _lazy_figure(title: str, entry: Numbers) -> Drawing:
     return Drawing(
         figure,
         "If a line rises from left to right, towards networks that learn features, examples of that kernel lose their "
-        "force as features are learnt; compare it with white-box PGD, which no kernel limits. The kernel's examples "
+        "force as features are learnt; compare it with white-box PGD, which knows the network. The kernel's examples "
         "are those of the infinitely wide network, its own first kernel's those of the laziest network. Networks of "
         f"one width, trained to the same loss; {title}, mean over seeds.",
         f"Accuracy against the change of the kernel. The {told}.",

@@ -160,7 +160,10 @@ def _criteria(numbers: Numbers) -> Drawing:
     errors = [e["standard_error"] or 0.0 for e in entries]
     ax.errorbar(range(len(names)), [e["mean"] for e in entries], yerr=errors, fmt="o", color=style.SERIES[0])
     ax.axhline(numbers["kernel"]["mean"], color=style.MUTED, linewidth=1.0, linestyle="--", label="kernel regression")
-    ax.set_xticks(range(len(names)), [f"{n}\nkernel × {numbers['criteria'][n]['factor']['mean']:.2g}" for n in names])
+    shown = {"snip": "SNIP", "grasp": "GraSP"}
+    factors = [numbers["criteria"][n]["factor"]["mean"] for n in names]
+    labels = [f"{shown.get(n, n)}\nkernel × {factor:.2g}" for n, factor in zip(names, factors, strict=True)]
+    ax.set_xticks(range(len(names)), labels)
     ax.set_xlim(-0.5, len(names) - 0.5)
     ax.set_ylabel("test accuracy")
     style.legend(ax)

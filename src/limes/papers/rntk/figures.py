@@ -69,9 +69,8 @@ def _widths(numbers: Numbers) -> Drawing:
     line = [start, start * (ends[0] / ends[1]) ** 0.5]
     ax.plot(ends, line, color=style.MUTED, linewidth=0.9, linestyle="--", label="slope −1/2")
     ax.set_xscale("log")
-    ax.set_yscale("log")
     ax.xaxis.set_minor_formatter(NullFormatter())
-    ax.yaxis.set_minor_formatter(NullFormatter())
+    style.log_y(ax)
     ticks = [*widths, *(w for w in wide["widths"] if w not in widths)]
     ax.set_xticks(ticks, [f"{width:,}" for width in ticks])
     ax.set_xlabel("width")

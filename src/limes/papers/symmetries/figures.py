@@ -120,9 +120,9 @@ def _angles(case: Numbers) -> Drawing:
     style.legend(ax, loc="lower left")
     return Drawing(
         figure,
-        "A straight fall on this axis is a geometric one: a few angles then stand for all rotations. How much flatter "
-        "the line of larger inputs is says how many more they need. Averages over K angles against SO(2), geometric "
-        "means over draws with bars of one standard error.",
+        "A straight fall, down to rounding, is a geometric one: a few angles then stand for all rotations. How much "
+        "flatter the line of larger inputs is says how many more they need. Averages over K angles against SO(2), "
+        "geometric means over draws with bars of one standard error.",
         f"Error against K, logarithmic. {'; '.join(told)}.",
     )
 
