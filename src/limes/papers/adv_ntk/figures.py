@@ -168,7 +168,7 @@ def _attacks(case: Curve) -> Drawing:
     ends = "; ".join(f"{name} from {v[0]:.3f} to {v[-1]:.3f}" for name, (v, _) in lines.items())
     return Drawing(
         figure,
-        "If all lines fall behind a best time, robust overfitting does not hang on the choice of attack. At one time "
+        "If all lines fall after a best time, robust overfitting does not hang on the choice of attack. At one time "
         "the lowest line is the strongest attack: the released one leaves the stated ball, the two others stay in it. "
         "Times are not to scale; bars are one standard error over seeds.",
         f"Accuracy under three attacks against training time: {ends}.",
@@ -178,7 +178,7 @@ def _attacks(case: Curve) -> Drawing:
 def _frontier(case: Curve) -> Drawing:
     paths = {"flow, over t": case["flow"], "Adv-NTK, over steps": case["adv"]}
     if "adv_as_released" in case:
-        paths["Adv-NTK, tuned with\nthe released attack"] = case["adv_as_released"]
+        paths["Adv-NTK, tuned with the released attack"] = case["adv_as_released"]
     figure = style.new_figure(style.WIDTH, 3.6)
     ax = figure.add_axes((0.13, 0.15, 0.82, 0.8))
     style.plain_axes(ax)
@@ -201,13 +201,17 @@ def _frontier(case: Curve) -> Drawing:
     ax.plot([chosen["clean"]["mean"]], [chosen["pgd"]["mean"]], label="Adv-NTK, chosen", **point)
     ax.set_xlabel("clean accuracy")
     ax.set_ylabel("accuracy under true PGD-10")
-    style.legend(ax)
+    style.legend_above(ax)
+    coincide = (
+        " Where both paths of Adv-NTK coincide, the attack that it is tuned with makes no difference."
+        if "adv_as_released" in case
+        else ""
+    )
     return Drawing(
         figure,
-        "A method is better where its path lies above and to the right of the other's: more robust at the same clean "
-        "accuracy. Where a path bends down, longer training costs robustness; each goes from short to long training. "
-        f"{_setting(case)}; learning rate 0.1, the star at the one chosen; bars are one standard error over seeds. "
-        "Paths of Adv-NTK that coincide would mean that the attack by which it is tuned makes no difference.",
+        "A method is better where its path lies above and to the right of the other's; where a path bends down, longer "
+        f"training costs robustness.{coincide} Each goes from short to long training; {_setting(case)}, learning rate "
+        "0.1, the star at the one chosen; bars are one standard error over seeds.",
         f"Accuracy under attack against clean accuracy. The chosen Adv-NTK has {chosen['clean']['mean']:.3f} clean and "
         f"{chosen['pgd']['mean']:.3f} under attack.",
     )

@@ -41,7 +41,7 @@ def _rho(numbers: Numbers) -> Drawing:
     style.log_y(ax)
     ax.set_xlabel("epoch")
     ax.set_ylabel("rho, product of norms")
-    style.legend(ax)
+    style.legend_above(ax)
     return Drawing(
         figure,
         "If solid lines come down while dotted ones rise, it is weight decay that makes rho, and with it the bound, "

@@ -119,7 +119,7 @@ def _accuracy(numbers: Numbers) -> Drawing:
     ticks(ax, numbers["widths"])
     ax.set_xlabel("width")
     ax.set_ylabel("test accuracy")
-    style.legend(ax)
+    style.legend_above(ax)
     return Drawing(
         figure,
         "Where lines meet with the width, pruning at the start costs nothing there; the gap to the dotted line of the "
