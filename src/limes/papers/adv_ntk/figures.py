@@ -178,7 +178,7 @@ def _attacks(case: Curve) -> Drawing:
 def _frontier(case: Curve) -> Drawing:
     paths = {"flow, over t": case["flow"], "Adv-NTK, over steps": case["adv"]}
     if "adv_as_released" in case:
-        paths["Adv-NTK, tuned with the released attack"] = case["adv_as_released"]
+        paths["Adv-NTK, released attack"] = case["adv_as_released"]
     figure = style.new_figure(style.WIDTH, 3.6)
     ax = figure.add_axes((0.13, 0.15, 0.82, 0.8))
     style.plain_axes(ax)
