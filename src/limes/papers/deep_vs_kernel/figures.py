@@ -109,10 +109,10 @@ def _frozen(entry: Numbers, settings: Numbers) -> Drawing:
     )
     return Drawing(
         figure,
-        "Where the linearised network is better than at the start, its kernel has learnt. But read it beside its two "
-        "controls: if all of the network at the same small rate is as good, it is the rate that helps, and if the "
-        "linear probe is, the last layer is enough. Training goes on from the weights of that epoch; small "
-        f"convolutional network on {_data(settings['cnn'])}, bands of one standard error over seeds.",
+        "Where the linearised network is better than at the start, its kernel has learnt; if all of the network at the "
+        "same small rate is as good, it is the rate that helps, and if the linear probe is, the last layer is enough. "
+        "Training goes on from the weights of that epoch; small convolutional network on "
+        f"{_data(settings['cnn'])}, bands of one standard error over seeds.",
         f"Four lines of the test error against the epoch of the switch, from the first to the last: {told}.",
     )
 

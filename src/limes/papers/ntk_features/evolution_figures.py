@@ -76,9 +76,9 @@ def _velocity(title: str, entry: Numbers) -> Drawing:
     return Drawing(
         figure,
         "If adversarial training becomes lazy earlier, its lines fall below those of standard (clean) training in the "
-        "upper panel; if its kernel is more concentrated, they lie higher in the lower one. Above: distance from the "
-        "kernel an epoch earlier; below: share of the 20 largest eigenvalues in the sum of squares. Moving images are "
-        f"the adversarial ones of the network of each epoch; {title}, mean over seeds.",
+        "upper panel; if its kernel is more concentrated, they lie higher in the lower one. Distance from the kernel "
+        "an epoch earlier, and share of the 20 largest eigenvalues in the sum of squares; moving images are the "
+        f"adversarial ones of each epoch's network; {title}, mean over seeds.",
         f"Two panels against the epoch. {_sentence(told)}.",
     )
 
@@ -99,10 +99,9 @@ def _polar(title: str, entry: Numbers) -> Drawing:
     ]
     return Drawing(
         figure,
-        "Where marks lie close together the kernel hardly moves from epoch to epoch; where a path bends up, it turns "
-        "away from the first kernel, and where it runs straight from the origin it keeps its angle to that. Polar "
-        "coordinates, a mark an epoch: distance from the first kernel in units of that of the last, and angle to the "
-        f"first; {title}, first seed.",
+        "Where marks, one an epoch, lie close together the kernel hardly moves; where a path bends up, it turns away "
+        "from the first kernel. Polar coordinates: distance from the first kernel in units of that of the last, and "
+        f"angle to the first; {title}, first seed.",
         f"Curves from the origin to radius 1. {_sentence(told)} (radians, mean over seeds).",
     )
 
