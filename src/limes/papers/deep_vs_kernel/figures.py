@@ -59,7 +59,7 @@ def _motion(entry: Numbers, settings: Numbers) -> Drawing:
     epochs = np.asarray(entry["at"])
     _curve(left, 0.5 * (epochs[1:] + epochs[:-1]), entry["velocity"], 0, "")
     left.set_yscale("log")
-    left.set_title("kernel distance, an epoch", fontsize=style.FONT_SIZE, color=style.INK, loc="left")
+    left.set_title("velocity, per epoch", fontsize=style.FONT_SIZE, color=style.INK, loc="left")
     _curve(right, epochs, entry["from_start"], 1, "")
     right.set_ylim(bottom=0)
     right.set_title("distance from the start", fontsize=style.FONT_SIZE, color=style.INK, loc="left")
@@ -70,7 +70,7 @@ def _motion(entry: Numbers, settings: Numbers) -> Drawing:
         figure,
         "If the velocity (left) falls early and then stays above 0, and the distance (right) is as large soon as at "
         "the end, most of the kernel's motion is over while training goes on. Tangent kernel of a fully connected "
-        f"network on {_data(settings['mlp'])}; distances are one minus the cosine, means over seeds with bands of one "
+        f"network on {_data(settings['mlp'])}; kernel distances are one minus the cosine, means over seeds with bands of one "
         "standard error.",
         f"Two curves against the epoch. The velocity, on a logarithmic axis, goes from {velocity[0]:.2g} to "
         f"{velocity[-1]:.2g}; the distance from the first kernel ends at {entry['from_start']['mean'][-1]:.2g}.",

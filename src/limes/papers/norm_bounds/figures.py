@@ -83,7 +83,7 @@ def _ends(numbers: Numbers) -> Drawing:
     return Drawing(
         figure,
         "Only left of the line at 1 would a bound say something; the leftmost mark of a row is the best one. In rows "
-        "of convolutions how far "
+        "of CONV and LC, how far "
         "“with the read-out” lies to the right of “as released” is what the released formula leaves out. Bounds after "
         "training; CONV has shared filters, LC a filter for each position, FC dense layers.",
         f"Bounds by network on a logarithmic axis: {told}.",
