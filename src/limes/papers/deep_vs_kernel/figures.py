@@ -49,8 +49,8 @@ def _motion(entry: Numbers, settings: Numbers) -> Drawing:
         figure,
         "If the velocity (left) falls early and then stays above 0, and the distance (right) is as large soon as at "
         "the end, most of the kernel's motion is over while training goes on. Tangent kernel of a fully connected "
-        f"network on {_data(settings['mlp'])}; kernel distances are one minus the cosine, means over seeds with bands of one "
-        "standard error.",
+        f"network on {_data(settings['mlp'])}; kernel distances are one minus the cosine, means over seeds with bands "
+        "of one standard error.",
         f"Two curves against the epoch. The velocity, on a logarithmic axis, goes from {velocity[0]:.2g} to "
         f"{velocity[-1]:.2g}; the distance from the first kernel ends at {entry['from_start']['mean'][-1]:.2g}.",
     )

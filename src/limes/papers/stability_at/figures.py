@@ -44,9 +44,9 @@ def _distance(inside: Sequence[Numbers], table: Numbers) -> Drawing:
     return Drawing(
         figure,
         "A solid line above the dashed one of its colour would refute the stability bound; the distance between them "
-        "is how loose it is. One of 60 examples is exchanged; each width has the rate at which its last step just meets "
-        "the width condition. At rate 2 with 400 hidden units that ends at step 27, and the dotted form bounds nothing "
-        "from there on.",
+        "is how loose it is. One of 60 examples is exchanged; each width has the rate at which its last step just "
+        "meets the width condition. At rate 2 with 400 hidden units that ends at step 27, and the dotted form bounds "
+        "nothing from there on.",
         f"Distances and bounds against steps on logarithmic axes; after the last step {told}; outside of the condition "
         f"{table['distance'][-1]['mean']:.2g} under {table['published'][-1]:.2g}.",
     )
