@@ -33,7 +33,7 @@ def geometric(values: ArrayLike) -> dict[str, Any]:
     """Geometric mean over seeds, (n,), and the factor of one standard error: for figures with heavy tails.
 
     Example:
-        >>> geometric([1.0, 4.0])
+        >>> {name: round(value, 6) for name, value in geometric([1.0, 4.0]).items()}
         {'mean': 2.0, 'factor': 2.0}
     """
     found = estimate(np.log(np.asarray(values, np.float64)))
