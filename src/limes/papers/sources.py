@@ -27,6 +27,16 @@ def dataset(name: str, request: Request, notes: list[str]) -> Dataset | None:
         return None
 
 
+def data_name(name: str) -> str:
+    """What a reader calls a data set, by its name in `limes.data`.
+
+    Example:
+        >>> data_name("cifar10"), data_name("digits")
+        ('CIFAR-10', 'digits')
+    """
+    return {"mnist": "MNIST", "cifar10": "CIFAR-10"}.get(name, name)
+
+
 def content_hash(data: Dataset) -> str:
     """What tells the rows of a data set from others."""
     return data_hash(*(a for a in (data.x, data.y, data.x_test, data.y_test) if a is not None))

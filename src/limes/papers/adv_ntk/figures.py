@@ -9,6 +9,7 @@ import numpy as np
 from limes.papers.adv_ntk.defence_claims import METHODS
 from limes.papers.adv_ntk.defences import ATTACKS, CRITERIA
 from limes.papers.paper import Drawing, Found
+from limes.papers.sources import data_name
 from limes.report import format_number, style, time_curve
 
 _NAMES = {"converged": "flow, t = ∞", "stopped": "flow, best stop", "adv": "Adv-NTK"}
@@ -131,19 +132,8 @@ def _errors(entries: Sequence[Mapping[str, Any]]) -> list[float]:
     return [math.nan if entry["standard_error"] is None else entry["standard_error"] for entry in entries]
 
 
-def _log_log(ax: Any) -> None:
-    """Logarithmic axes with labels at decades only."""
-    from matplotlib.ticker import NullFormatter
-
-    ax.set_xscale("log")
-    ax.set_yscale("log")
-    for axis in (ax.xaxis, ax.yaxis):
-        axis.set_minor_formatter(NullFormatter())
-
-
 def _setting(case: Curve) -> str:
-    data = {"cifar10": "CIFAR-10"}.get(case["data"], case["data"])
-    return f"{case['title']} on {data}, ℓ∞ ε = {case['eps']}, {case['n_curve']:,} test images"
+    return f"{case['title']} on {data_name(case['data'])}, ℓ∞ ε = {case['eps']}, {case['n_curve']:,} test images"
 
 
 def _overfitting(case: Curve) -> Drawing:
@@ -163,8 +153,9 @@ def _overfitting(case: Curve) -> Drawing:
     best, last = max(_means(robust)), robust[-1]["mean"]
     return Drawing(
         figure,
-        f"The plain kernel flow, no network trained: clean accuracy and accuracy under true PGD-10 against training "
-        f"time. {_setting(case)}; the stop was chosen on other images.",
+        "If accuracy under true PGD-10 falls again after a best time while clean accuracy does not, the plain kernel "
+        f"flow overfits robustly, and no network is needed for it. {_setting(case)}; the stop was chosen on other "
+        "images. Bands are one standard error over seeds.",
         f"Accuracy against training time. Under attack it is at most {best:.3f} and {last:.3f} at t = infinity; clean "
         f"accuracy ends at {flow['clean'][-1]['mean']:.3f}.",
     )
@@ -177,8 +168,9 @@ def _attacks(case: Curve) -> Drawing:
     ends = "; ".join(f"{name} from {v[0]:.3f} to {v[-1]:.3f}" for name, (v, _) in lines.items())
     return Drawing(
         figure,
-        "The same models under three attacks: the released one, which leaves the stated ball; the true one; and the "
-        "true one on the margin, the strongest of them. Times are not to scale.",
+        "If all lines fall after a best time, robust overfitting does not hang on the choice of attack. At one time "
+        "the lowest line is the strongest attack: the released one leaves the stated ball, the two others stay in it. "
+        "Times are not to scale; bars are one standard error over seeds.",
         f"Accuracy under three attacks against training time: {ends}.",
     )
 
@@ -186,7 +178,7 @@ def _attacks(case: Curve) -> Drawing:
 def _frontier(case: Curve) -> Drawing:
     paths = {"flow, over t": case["flow"], "Adv-NTK, over steps": case["adv"]}
     if "adv_as_released" in case:
-        paths["Adv-NTK, tuned with\nthe released attack"] = case["adv_as_released"]
+        paths["Adv-NTK, released attack"] = case["adv_as_released"]
     figure = style.new_figure(style.WIDTH, 3.6)
     ax = figure.add_axes((0.13, 0.15, 0.82, 0.8))
     style.plain_axes(ax)
@@ -209,11 +201,17 @@ def _frontier(case: Curve) -> Drawing:
     ax.plot([chosen["clean"]["mean"]], [chosen["pgd"]["mean"]], label="Adv-NTK, chosen", **point)
     ax.set_xlabel("clean accuracy")
     ax.set_ylabel("accuracy under true PGD-10")
-    style.legend(ax)
+    style.legend_above(ax)
+    coincide = (
+        " Where both paths of Adv-NTK coincide, the attack that it is tuned with makes no difference."
+        if "adv_as_released" in case
+        else ""
+    )
     return Drawing(
         figure,
-        "What robustness costs: each path goes from short to long training. A method is better where its path lies "
-        f"above and to the right of the other's. {_setting(case)}; learning rate 0.1, the star at the one chosen.",
+        "A method is better where its path lies above and to the right of the other's; where a path bends down, longer "
+        f"training costs robustness.{coincide} Each goes from short to long training; {_setting(case)}, learning rate "
+        "0.1, the star at the one chosen; bars are one standard error over seeds.",
         f"Accuracy under attack against clean accuracy. The chosen Adv-NTK has {chosen['clean']['mean']:.3f} clean and "
         f"{chosen['pgd']['mean']:.3f} under attack.",
     )
@@ -227,8 +225,9 @@ def _finite(case: Curve) -> Drawing:
     ends = "; ".join(f"{label} from {v[0]:.3f} to {v[-1]:.3f}" for label, (v, _) in lines.items())
     return Drawing(
         figure,
-        "A finite network of width 512 under adversarial training, on the images of the kernel and those that tune "
-        f"Adv-NTK. {_setting(case)}.",
+        "A peak in the lines under attack is robust overfitting of a finite network: compare its height with that of "
+        "the kernel flow and of Adv-NTK. Width 512, adversarial training on the images of the kernel and those that "
+        f"tune Adv-NTK. {_setting(case)}.",
         f"Accuracy against step: {ends}.",
     )
 
@@ -243,10 +242,16 @@ def _nets(cases: Mapping[str, Curve]) -> Drawing:
     if any(entry is not _NOTHING for entry in finite):
         lines[_FINITE] = (_means(finite), _errors(finite))
     figure = _lines(range(len(names)), lines, "net", "accuracy under true PGD-10", ticks=names, joined=False)
-    told = "; ".join(f"{name}: " + ", ".join(f"{v:.3f}" for v in values) for name, (values, _) in lines.items())
+    told = "; ".join(
+        f"{name}: " + ", ".join("none" if math.isnan(v) else f"{v:.3f}" for v in values)
+        for name, (values, _) in lines.items()
+    )
     return Drawing(
         figure,
-        "The methods over nets, each chosen on validation images. Nets with one seed have no error bar.",
+        "Compare Adv-NTK with the flow at its best stop: where their bars overlap, tuning a clock for each image "
+        "gained nothing over stopping early. What the flow loses from there to t = ∞ is its robust overfitting. Each "
+        "method was chosen on validation images; bars are one standard error over seeds, and nets with one seed have "
+        "none.",
         f"Accuracy under attack for {', '.join(names)}. {told}.",
     )
 
@@ -260,8 +265,9 @@ def _degeneration(numbers: Curve) -> Drawing:
     last = ", ".join(f"{name} {format_number(values[-1], 2)}" for name, (values, _) in lines.items())
     return Drawing(
         figure,
-        "Linearised adversarial training, with rates that vary by example and time, ends where standard training ends, "
-        "only sooner. Digits, 300 images.",
+        "If both residuals go to zero, linearised adversarial training ends in the interpolant of standard training, "
+        "and the attack only changed how fast: the lower line is ahead. Rates vary by example and time; digits, 300 "
+        "images.",
         f"Residual against time on logarithmic axes; at the last time: {last}.",
     )
 
@@ -281,8 +287,10 @@ def _linearisation(numbers: Curve) -> Drawing:
     )
     return Drawing(
         figure,
-        "Finite networks under adversarial training by gradient flow against the linearised limit, relative to the "
-        "targets: digits, 100 training images, one hidden layer. Strong attacks leave a distance at every width.",
+        "Where a line goes on falling with the width, adversarial training of finite networks approaches its "
+        "linearised limit; where it levels off, the attack is too strong for that. a η S is the exponent by which the "
+        "linearised attack multiplies residuals. Distances relative to the targets, gradient flow on 100 images of "
+        "digits, one hidden layer; bars are one standard error over seeds.",
         f"Distance against width on logarithmic axes. {told}.",
     )
 
@@ -302,7 +310,8 @@ def _cost(numbers: Curve) -> Drawing:
             markersize=4,
             label=label,
         )
-    _log_log(ax)
+    style.log_x(ax)
+    style.log_y(ax)
     places = sorted({n for name in names for n in numbers[name]["n"]})
     ax.set_xticks(places, [f"{n:,}" for n in places], rotation=30)
     seconds = [value for name in names for value in _means(numbers[name]["seconds"])]
@@ -312,7 +321,12 @@ def _cost(numbers: Curve) -> Drawing:
     style.legend(ax)
     last = {name: (numbers[name]["n"][-1], _means(numbers[name]["seconds"])[-1]) for name in names}
     told = "; ".join(f"{names[name]}: {value:.2g} s at n = {n}" for name, (n, value) in last.items())
-    return Drawing(figure, "Cost of one step of Adv-NTK, attack not counted.", f"CPU seconds against n. {told}.")
+    return Drawing(
+        figure,
+        "The lower line is the cheaper way to make a step of Adv-NTK, and its slope is the power of n that the step "
+        "costs: at slope 3, twice the images take eight times as long. The attack is not counted.",
+        f"CPU seconds against n on logarithmic axes. {told}.",
+    )
 
 
 def _lines(
@@ -333,7 +347,8 @@ def _lines(
         places = np.asarray(x, np.float64) + shift
         ax.errorbar(places, y, yerr=errors, linestyle="-" if joined else "none", elinewidth=0.9, **look)
     if log:
-        _log_log(ax)
+        style.log_x(ax)
+        style.log_y(ax)
     if ticks is not None:
         ax.set_xticks(list(x), ticks)
     ax.set_xlabel(x_label)

@@ -5,8 +5,10 @@ from typing import Any
 
 from limes.papers.paper import Drawing
 from limes.report import bound_curves, style
+from limes.report.bound_figures import BOUND_LABELS, ERROR_LABELS
 
 Numbers = Mapping[str, Any]
+_LABELS = BOUND_LABELS | ERROR_LABELS
 
 
 def figures(numbers: Numbers) -> dict[str, Drawing]:
@@ -18,11 +20,11 @@ def figures(numbers: Numbers) -> dict[str, Drawing]:
 
 def _course(numbers: Numbers) -> Drawing:
     lines = {name: [e["mean"] for e in row] for name, row in numbers["lines"].items()}
-    told = ", ".join(f"{name} {row[-1]:.3g}" for name, row in lines.items())
+    told = ", ".join(f"{_LABELS[name]} {row[-1]:.3g}" for name, row in lines.items())
     return Drawing(
         bound_curves(numbers["epochs"], lines),
-        f"{numbers['name']}: all bounds, errors and the generalisation gap by epoch, means over seeds. A bound below 1 "
-        "(line) would say something.",
+        "A bound has to stay above the gap, and says something only below the line at 1; the lowest one is the best. "
+        f"{numbers['name']}, means over seeds; a gap of 0 or less is not drawn.",
         f"Curves over epochs on a logarithmic axis. At the end: {told}.",
     )
 
@@ -39,10 +41,12 @@ def _rho(numbers: Numbers) -> Drawing:
     style.log_y(ax)
     ax.set_xlabel("epoch")
     ax.set_ylabel("rho, product of norms")
-    style.legend(ax)
+    style.legend_above(ax)
     return Drawing(
         figure,
-        "Product of the Frobenius norms of all layers in training, with weight decay 3e-3 and (dotted) without.",
+        "If solid lines come down while dotted ones rise, it is weight decay that makes rho, and with it the bound, "
+        "small. Product of the Frobenius norms of all layers, with weight decay 3e-3 (solid) and without (dotted), "
+        "means over seeds.",
         f"rho over epochs on a logarithmic axis. {'; '.join(told)}.",
     )
 
@@ -78,7 +82,9 @@ def _ends(numbers: Numbers) -> Drawing:
     told = "; ".join(f"{n}: " + ", ".join(f"{v[k]['mean']:.3g}" for k in kinds) for n, v in numbers.items())
     return Drawing(
         figure,
-        "Bounds after training, by network: as released, with the degree of the read-out, Long & Sedghi, Golowich et "
-        "al.; CONV with shared filters, LC with a filter for each position, FC dense.",
+        "Only left of the line at 1 would a bound say something; the leftmost mark of a row is the best one. In rows "
+        "of CONV and LC, how far "
+        "“with the read-out” lies to the right of “as released” is what the released formula leaves out. Bounds after "
+        "training; CONV has shared filters, LC a filter for each position, FC dense layers.",
         f"Bounds by network on a logarithmic axis: {told}.",
     )

@@ -75,9 +75,10 @@ def _velocity(title: str, entry: Numbers) -> Drawing:
         )
     return Drawing(
         figure,
-        f"Distance of the kernel from that an epoch earlier, and share of its 20 largest eigenvalues in the sum of "
-        f"squares, in standard (clean) and adversarial training; {title}, mean over seeds. Moving images are the "
-        "adversarial ones of the network of each epoch.",
+        "If adversarial training becomes lazy earlier, its lines fall below those of standard (clean) training in the "
+        "upper panel; if its kernel is more concentrated, they lie higher in the lower one. Distance from the kernel "
+        "an epoch earlier, and share of the 20 largest eigenvalues in the sum of squares; moving images are the "
+        f"adversarial ones of each epoch's network; {title}, mean over seeds.",
         f"Two panels against the epoch. {_sentence(told)}.",
     )
 
@@ -90,7 +91,7 @@ def _polar(title: str, entry: Numbers) -> Drawing:
         radius, angle = (np.asarray(entry[training][probe][f"first_{name}"]) for name in ("radius", "angle"))
         ax.plot(radius * np.cos(angle), radius * np.sin(angle), label=f"{training}, {probe} images", **look)
     ax.set_xlabel("distance from the first kernel × cos of the angle to it")
-    ax.set_ylabel("× sin")
+    ax.set_ylabel("distance × sin of the angle")
     style.legend_above(ax)
     told = [
         f"{training} training on {probe} images: angle {entry[training][probe]['angle'][-1]:.2f} at the end"
@@ -98,8 +99,9 @@ def _polar(title: str, entry: Numbers) -> Drawing:
     ]
     return Drawing(
         figure,
-        f"The way of the kernel in polar coordinates, a mark an epoch: distance from the first kernel in units of that "
-        f"of the last, and angle to the first; {title}, first seed.",
+        "Where marks, one an epoch, lie close together the kernel hardly moves; where a path bends up, it turns away "
+        "from the first kernel. Polar coordinates: distance from the first kernel in units of that of the last, and "
+        f"angle to the first; {title}, first seed.",
         f"Curves from the origin to radius 1. {_sentence(told)} (radians, mean over seeds).",
     )
 
@@ -130,8 +132,9 @@ def _frozen(title: str, entry: Numbers) -> Drawing:
     first = entry["clean"]["frozen"]["robust"][0]
     return Drawing(
         figure,
-        f"Networks trained without attacks by the frozen kernel alone, by the epoch of standard (clean) or adversarial "
-        f"training that the kernel is from; {title}, mean over seeds.",
+        "If the solid line of adversarial training rises above that of standard (clean) training, the kernel keeps the "
+        "robustness: networks learn here from the frozen kernel alone, without attacks. By the epoch that the kernel "
+        f"is from; {title}, mean over seeds.",
         f"Accuracy against the epoch. At first both kernels are one: under PGD {first:.2f}. {_sentence(told)}.",
     )
 

@@ -55,7 +55,9 @@ def transfer_figure(title: str, entry: Numbers) -> Drawing:
     told = "; ".join(f"{_LABELS[name]} {entry[name][-1]:.2f}" for name in _BY_WIDTH)
     return Drawing(
         figure,
-        f"Finite networks before adversarial examples of the kernel; {title}, mean over seeds.",
+        "If the line of the kernel's examples lies below that of random signs, examples made without any network fool "
+        "finite ones; how near it comes to white-box PGD is how much of an attack they are. If width made networks "
+        f"more like the kernel, the line would fall. {title[0].upper()}{title[1:]}, mean over seeds.",
         f"Accuracy against width. At the widest: {told}.",
     )
 
@@ -70,9 +72,10 @@ def _lazy_figure(title: str, entry: Numbers) -> Drawing:
     )
     return Drawing(
         figure,
-        f"Networks of one width from lazy (left) to learning features (right), trained to the same loss; {title}, mean "
-        "over seeds. The kernel's examples are those of the infinitely wide network, the own first kernel's those of "
-        "the laziest network.",
+        "If a line rises from left to right, towards networks that learn features, examples of that kernel lose their "
+        "force as features are learnt; compare it with white-box PGD, which knows the network. The kernel's examples "
+        "are those of the infinitely wide network, its own first kernel's those of the laziest network. Networks of "
+        f"one width, trained to the same loss; {title}, mean over seeds.",
         f"Accuracy against the change of the kernel. The {told}.",
     )
 

@@ -69,9 +69,8 @@ def _widths(numbers: Numbers) -> Drawing:
     line = [start, start * (ends[0] / ends[1]) ** 0.5]
     ax.plot(ends, line, color=style.MUTED, linewidth=0.9, linestyle="--", label="slope −1/2")
     ax.set_xscale("log")
-    ax.set_yscale("log")
     ax.xaxis.set_minor_formatter(NullFormatter())
-    ax.yaxis.set_minor_formatter(NullFormatter())
+    style.log_y(ax)
     ticks = [*widths, *(w for w in wide["widths"] if w not in widths)]
     ax.set_xticks(ticks, [f"{width:,}" for width in ticks])
     ax.set_xlabel("width")
@@ -79,8 +78,9 @@ def _widths(numbers: Numbers) -> Drawing:
     style.legend(ax, loc="upper center", bbox_to_anchor=(0.45, -0.17), ncols=3)
     return Drawing(
         figure,
-        "Empirical NTKs of finite recurrent networks against the kernel: three series of 6, 4 and 9 steps, geometric "
-        "means over networks with standard errors. “mean” is the mean over steps with one read-out.",
+        "If lines run parallel to the dashed one, the tangent kernels of finite recurrent networks approach the kernel "
+        "as one over the root of the width. Three series of 6, 4 and 9 steps; “mean” is the mean over steps with one "
+        "read-out; geometric means over networks with bars of one standard error.",
         "Deviation against width on logarithmic axes, beside a line of slope minus one half: " + "; ".join(told) + ".",
     )
 
@@ -106,8 +106,9 @@ def _sensitivity(numbers: Numbers) -> Drawing:
     style.legend(ax, loc="lower center")
     return Drawing(
         figure,
-        "Which steps the kernel of the last step listens to: root mean square of the derivative of the kernel between "
-        "two different series in each step of one of them; no biases, series of independent normal steps.",
+        "A level line listens to all steps of a series alike, one that rises to the last steps, one that falls to the "
+        "first. Root mean square of the derivative of the kernel between two different series in each step of one of "
+        "them; last-step read-out, no biases, series of independent normal steps.",
         f"Sensitivity against step on a logarithmic axis. {'; '.join(told)}.",
     )
 
@@ -129,8 +130,10 @@ def _phases(numbers: Numbers) -> Drawing:
     ax.set_xlabel("test accuracy")
     return Drawing(
         figure,
-        "Three frequencies with random phases, 30 to 60 steps, much noise: means and standard errors over seeds; the "
-        "dashed line is chance. Padded kernels have their numbers chosen on validation rows.",
+        "The further right of the dashed line, which is chance, the better a kernel tells the frequencies apart; "
+        "compare the mean over steps (blue at the critical w = √2) with the last step, and with kernels of padded "
+        "vectors. Three frequencies, random phases, 30 to 60 steps, much noise; bars are one standard error over "
+        "seeds. Padded kernels have their numbers chosen on validation rows.",
         f"Test accuracy by kernel. {'; '.join(told)}.",
     )
 
@@ -149,7 +152,8 @@ def _sets(table: Numbers) -> Drawing:
     told = "; ".join(_counted(table["against"][name], NAMES[name]) for name in ("ntk", "dtw"))
     return Drawing(
         figure,
-        "Each data set twice; above the line the recurrent NTK is the better one.",
+        "Above the line the recurrent NTK is the more accurate one: see on which side most marks lie, and how far off. "
+        "Each data set is drawn twice, once for each of the others.",
         f"Test accuracy of the recurrent NTK against two others, a point for each set. {told}.",
     )
 

@@ -50,9 +50,10 @@ def _distance(inside: Sequence[Numbers], table: Numbers) -> Drawing:
     )
     return Drawing(
         figure,
-        "How far training moves when one of 60 examples is exchanged, and the stability bound. Each width has the rate "
-        "at which its last step just meets the width condition; at rate 2 with 400 hidden units the condition ends at "
-        "step 27.",
+        "A solid line above the dashed one of its colour would refute the stability bound; the distance between them "
+        "is how loose it is. One of 60 examples is exchanged; each width has the rate at which its last step just "
+        "meets the width condition. At rate 2 with 400 hidden units that ends at step 27, and the dotted form bounds "
+        "nothing from there on.",
         f"Distances and bounds against steps on logarithmic axes; after the last step {told}; outside of the condition "
         f"{table['distance'][-1]['mean']:.2g} under {table['published'][-1]:.2g}.",
     )
@@ -79,9 +80,10 @@ def _gap(table: Numbers) -> Drawing:
     gap, other = table["gap"][-1]["mean"], table["exchanged"][-1]["mean"]
     return Drawing(
         figure,
-        "Adversarial training at rate 2 with 400 hidden units: losses, the gap in two estimates of one expectation, "
-        "and the stop that validation rows choose (median over seeds). Early on the difference of the losses is mostly "
-        "by which rows were drawn.",
+        "If the gap grows with the steps, longer training costs generalisation under attack; stopping pays where the "
+        "test loss at the vertical line is below that at the end. Two estimates of one expected gap: the difference of "
+        "the losses depends early on mostly on which rows were drawn. Rate 2, 400 hidden units; the stop is chosen by "
+        "validation rows (median over seeds), bars are one standard error over seeds.",
         f"Robust losses and gaps against steps. At the end the gap is {gap:.2g} by test rows and {other:.2g} by "
         f"exchanged examples; the stop is at {stop:g}.",
     )
@@ -116,8 +118,9 @@ def _savings(savings: Numbers) -> Drawing:
             style.legend(ax, **where, columnspacing=1.0, handlelength=1.0, handletextpad=0.5)
     return Drawing(
         figure,
-        "What descent on the Moreau envelope saves against descent on the loss, paired by seed, with one standard "
-        "error: after as many steps, and with plain descent stopped at the training loss that the envelope reached.",
+        "Above 0 descent on the Moreau envelope is the more stable one. Hollow marks compare after equal steps, where "
+        "it has also learnt less; only a filled mark above 0, at equal training loss, is a benefit of smoothing. "
+        "Paired by seed, bars of one standard error.",
         f"Points with error bars round zero. {'; '.join(told)}.",
     )
 
@@ -148,7 +151,8 @@ def _rows(rows: Numbers) -> Drawing:
     )
     return Drawing(
         figure,
-        "The distance of twins by the number of examples, with lines that fall as 1 / n.",
+        "If lines run along the dotted ones, which fall as 1 / n, twice the examples make training twice as stable. "
+        "Distance of twins, runs on data that differ in one example; bars are one standard error over seeds.",
         f"Distance against n on logarithmic axes: {told}.",
     )
 
@@ -171,6 +175,8 @@ def _digits(digits: Numbers) -> Drawing:
     )
     return Drawing(
         figure,
-        "Digits 3 against 8 at rate 2: distance of twins and robust gap along training.",
+        "If both panels rise together, what the distance of twins says of the generalisation gap holds on real data "
+        "and in both norms. Distance of twins and robust gap along training, digits 3 against 8 at rate 2; bars are "
+        "one standard error over seeds.",
         f"Distance and gap against steps; after the last {told}.",
     )

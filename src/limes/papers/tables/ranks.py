@@ -47,8 +47,8 @@ def mean_ranks(table: Mapping[str, Any], names: Mapping[str, str], own: str, wha
     )
     return Drawing(
         figure,
-        f"{n} {what}: mean (Friedman) ranks of the test accuracy, mean accuracy, share of sets within 90 % of the best "
-        "method, and mean share of its accuracy. The bar is the critical difference of Nemenyi's test at 5 %: methods "
-        "further apart differ significantly.",
+        "Further left is better, but only methods that are further apart than the bar is long differ significantly "
+        f"(Nemenyi's test at 5 %). Mean (Friedman) ranks of the test accuracy over {n} {what}; beside them mean "
+        "accuracy, P90, the share of sets within 90 % of the best method, and PMA, the mean share of its accuracy.",
         f"Mean ranks over {n} sets; critical difference {span:.2f}. {told}.",
     )

@@ -32,6 +32,7 @@ def _tables(numbers: Mapping[str, Any]) -> Drawing:
     style.legend(ax)
     return Drawing(
         figure,
-        "Each table twice; above the line the NTK with a support vector machine is the better one.",
+        "Above the line the NTK with a support vector machine is the more accurate one: see on which side most marks "
+        "lie, and how far off. Each table is drawn twice, once for each of the others.",
         f"Test accuracy of the NTK against two others, a point for each table. {'; '.join(told)}.",
     )
