@@ -19,7 +19,6 @@ import numpy as np
 
 import common
 from limes import gram, nets
-from limes.core.progress import Quiet
 from limes.linalg import panels
 
 DEPTH, FEATURES, COLUMNS = 5, 3072, 10
@@ -42,10 +41,8 @@ def measure(n: int) -> dict[str, float]:
         product, _ = seconds(lambda: store @ y)
         path, shift = Path(folder) / "factor", 1e-3 * float(store.diagonal().mean())
         width = panels.choose_width(n)
-        factor = panels._opened(path, {"digest": "", "width": width}, shift, [], n)
+        factorisation, factor = seconds(lambda: panels.factorise(store, path, shift, width=width))
         assert factor is not None
-        factorisation, done = seconds(lambda: panels._complete(store, factor, shift, Quiet()))
-        assert done
         solve, coef = seconds(lambda: factor.solve(y))
         residual = np.linalg.norm(store @ coef + shift * coef - y) / np.linalg.norm(y)
         assert residual < 1e-8, residual

@@ -40,8 +40,8 @@ ALLOWED = {
 }
 
 
-def imported_rooms(path: Path) -> set[str]:
-    """The rooms of limes that a file imports, anywhere in it."""
+def imported(path: Path) -> set[str]:
+    """Dotted names that a file imports, anywhere in it."""
     names = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
@@ -49,7 +49,12 @@ def imported_rooms(path: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path} has a relative import: write limes.<room>"
             names |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return {name.split(".")[1] for name in names if name.startswith("limes.")} & set(ALLOWED)
+    return names
+
+
+def imported_rooms(path: Path) -> set[str]:
+    """The rooms of limes that a file imports."""
+    return {name.split(".")[1] for name in imported(path) if name.startswith("limes.")} & set(ALLOWED)
 
 
 def test_every_room_is_in_the_table():
@@ -63,6 +68,15 @@ def test_a_room_imports_only_what_it_may(room):
         if extra := imported_rooms(path) - ALLOWED[room] - {room}:
             wrong[str(path.relative_to(PACKAGE))] = extra
     assert not wrong
+
+
+def test_no_paper_imports_another():
+    papers = PACKAGE / "papers"
+    packages = {path.parent.name for path in papers.glob("*/experiment.py")}
+    assert len(packages) > 10
+    for path in papers.rglob("*.py"):
+        of = {name.split(".")[2] for name in imported(path) if name.startswith("limes.papers.")} & packages
+        assert of <= {path.parent.name}, f"{path.relative_to(PACKAGE)}: put into papers/ what papers share"
 
 
 def test_the_allowed_imports_have_no_cycle():

@@ -191,7 +191,7 @@ def test_claims_that_came_or_went(toy, monkeypatch):
 
 
 def committed_now(monkeypatch, metrics):
-    for module in ("comparison", "archive"):
+    for module in ("comparison", "stored_report"):
         monkeypatch.setattr(f"limes.papers.{module}.committed_runs", lambda key: [metrics] if key == KEY else [])
 
 

@@ -7,8 +7,9 @@ import pytest
 
 from limes.papers.adv_ntk.cases import cases
 from limes.papers.adv_ntk.claims import claims
+from limes.papers.adv_ntk.curves import curves
 from limes.papers.adv_ntk.defence_claims import reordered
-from limes.papers.adv_ntk.figures import curves, figures
+from limes.papers.adv_ntk.figures import figures
 
 SEEDS = (0, 1, 2)
 ATTACK = {

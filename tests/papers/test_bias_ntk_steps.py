@@ -8,10 +8,11 @@ from scipy.stats import multivariate_normal, norm
 
 from limes.core.errors import FormatError
 from limes.measure import bias_kernel
-from limes.papers.bias_ntk import closed_forms, experiment, kernel_limit, mnist, spectra, training
+from limes.papers.bias_ntk import closed_forms, experiment, kernel_limit, spectra, training
 from limes.papers.bias_ntk.sphere import points, random_labels, teacher_labels
 from limes.papers.paper import Request
 from limes.papers.registry import find
+from limes.papers.sources import mnist_folder
 
 pytestmark = pytest.mark.usefixtures("quick_compilation")
 
@@ -119,7 +120,7 @@ def test_the_plans(monkeypatch, tmp_path):
         "frozen",
     }
     with pytest.raises(FormatError, match="no MNIST"):
-        mnist.folder(Request("full", data=str(tmp_path)))
+        mnist_folder(Request("full", data=str(tmp_path)), "left out")
     (tmp_path / "mnist").mkdir()
-    assert mnist.folder(Request("full", data=str(tmp_path))) == (str(tmp_path), ())
+    assert mnist_folder(Request("full", data=str(tmp_path)), "left out") == (str(tmp_path), ())
     assert find("bias-ntk").key == "bias-ntk"

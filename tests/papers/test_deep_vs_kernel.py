@@ -13,8 +13,9 @@ from limes.finite import empirical_ntk, train
 from limes.measure import kernel_distance
 from limes.papers.deep_vs_kernel import basin, cone, motion, switch
 from limes.papers.deep_vs_kernel.claims import claims
+from limes.papers.deep_vs_kernel.curves import curves
 from limes.papers.deep_vs_kernel.experiment import plan
-from limes.papers.deep_vs_kernel.figures import curves, figures
+from limes.papers.deep_vs_kernel.figures import figures
 from limes.papers.deep_vs_kernel.problems import Problem, Rows, draw
 from limes.papers.paper import Request
 from limes.papers.registry import find

@@ -7,9 +7,9 @@ import pytest
 from limes.papers.neural_td import environments
 from limes.papers.neural_td.claims import claims
 from limes.papers.neural_td.experiment import SIZES, STEPS, plan
-from limes.papers.neural_td.reading import slope
 from limes.papers.neural_td.run_claims import TABLE, WIDTHS
 from limes.papers.paper import Request
+from limes.papers.reading import slope
 from limes.papers.registry import find
 
 SEEDS = range(5)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from limes.core.errors import FormatError
+from limes.papers import pairs
 from limes.papers.nn_svm import (
     arccosine_ranges,
     certificates,
@@ -15,7 +16,6 @@ from limes.papers.nn_svm import (
     generalisation,
     interval_radius,
     label_flips,
-    pairs,
     path_kernel,
     poisoning,
     published,
@@ -25,6 +25,7 @@ from limes.papers.nn_svm.losses import LOSSES
 from limes.papers.nn_svm.two_layer import NET, draw
 from limes.papers.paper import Request
 from limes.papers.registry import find
+from limes.papers.sources import mnist_folder
 
 pytestmark = pytest.mark.usefixtures("quick_compilation")
 
@@ -188,7 +189,7 @@ def test_pairs_are_split_and_mnist_is_asked_for(monkeypatch, tmp_path):
     assert set(pair.y) == {-1.0, 1.0}
     assert (len(pair.first(7).x), len(pairs.parity(0).y)) == (7, 1000)
     monkeypatch.delenv("LIMES_DATA", raising=False)
-    assert pairs.mnist_folder(Request())[0] is None
+    assert mnist_folder(Request(), "left out") == (None, ("left out",))
     with pytest.raises(FormatError, match="no MNIST"):
-        pairs.mnist_folder(Request(data=str(tmp_path)))
+        mnist_folder(Request(data=str(tmp_path)), "left out")
     assert find("nn-svm").key == "nn-svm"

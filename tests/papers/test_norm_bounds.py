@@ -32,19 +32,19 @@ def test_pooled_images_are_means_of_windows():
 
 
 def test_a_followed_network_and_copies_of_its_filters():
-    found = course.followed(TASK, load("digits"), "conv", 1, 2, 3e-3, 0)
+    found = course.followed(TASK, load("digits"), 0, "conv", 1, 2, 3e-3)
     assert found["epochs"].tolist() == [0, 1, 2]
     np.testing.assert_allclose(found["gap"], found["test_error"] - found["train_error"])
     by_hand = sum(released(found["rho"][-1], found["node"], 64, 2))
     assert found["sparse"][-1] == pytest.approx(by_hand)
-    same = course.copies(TASK, load("digits"), 1, 2, 0)
+    same = course.copies(TASK, load("digits"), 0, 1, 2)
     assert same["outputs"] < 1e-5
     assert same["rho"][0] == pytest.approx(found["rho"][-1], rel=1e-5)
     assert same["complete"][1] == pytest.approx(same["complete"][0], rel=1e-6)
 
 
 def test_nodes_and_read_out():
-    found = conventions.nodes(replace(TASK, epochs=1), load("digits"), 1, 0)
+    found = conventions.nodes(replace(TASK, epochs=1), load("digits"), 0, 1)
     assert found["sparse"]["one"] == pytest.approx(found["golowich"])
     assert found["rho"]["unit"] < found["rho"]["layer"]
     found = conventions.read_out(TASK, load("digits"), 0)

@@ -237,12 +237,12 @@ def test_one_decomposition_serves_everything(problem):
 def test_worth_of_features_and_transfer(problem):
     task, data = problem
     rows = draw(task, data, 0)
-    found = worth.measure(task.net("fc"), rows, task.eps, 6, False, 0)
+    found = worth.measure(task.net("fc"), rows, task.eps, 6, False)
     assert len(found["clean"]) == len(found["fgsm"]) == len(worth.TIMES)
     assert found["pgd"] <= found["clean"][-1]
     assert all(p <= c for p, c in zip(found["fgsm"], found["clean"], strict=True))
     assert found["top"]["clean"][-1] == found["clean"][-1]
-    dear = worth.measure(task.net("fc"), rows, task.eps, 6, True, 0)
+    dear = worth.measure(task.net("fc"), rows, task.eps, 6, True)
     assert dear["clean"] == found["clean"][-1:]
     np.testing.assert_array_equal(dear["feature_robust"], found["feature_robust"])
     moved = transfer.measure(task.net("fc"), rows, task.eps, (4,), 2, 0)

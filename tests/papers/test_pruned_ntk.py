@@ -30,12 +30,12 @@ SEEDS = (0, 1, 2)
 def test_the_kernel_of_a_pruned_network_is_that_of_its_gradients():
     net, x = network(5, 2, (0, 1), 0.4), points(3, 5, 4).astype(np.float32)
     params = net.init(7, (5,), width=20)
-    parts = layer_kernels(drawn(net, 7, 20, 5), scales_of(5, [20, 20], (0, 1), 0.4, True), x)
+    parts = layer_kernels(drawn(net, 7, 20, 5), scales_of([20, 20], (0, 1), 0.4, True), x)
     np.testing.assert_allclose(np.sum(parts, axis=0), empirical_ntk(net.apply, params, x), rtol=2e-4)
     for i in (0, 1):
         alone = network(5, 2, (0, 1), 0.4, own=(i,))
         np.testing.assert_allclose(parts[i], empirical_ntk(alone.apply, params, x), rtol=2e-4)
-    raw = layer_kernels(drawn(net, 7, 20, 5), scales_of(5, [20, 20], (0, 1), 0.4, False), x)
+    raw = layer_kernels(drawn(net, 7, 20, 5), scales_of([20, 20], (0, 1), 0.4, False), x)
     np.testing.assert_allclose(np.sum(raw, axis=0), 0.4**2 * np.sum(parts, axis=0), rtol=1e-5)
 
 
@@ -89,7 +89,7 @@ def test_small_runs_of_every_step(monkeypatch):
 
 def test_networks_in_training():
     task = replace(SIZES["smoke"].task, n_train=60, n_test=50, keeps=(0.5,), epochs=3, batch_size=20)
-    found = training.at_width(task, load("digits"), 16, 0)
+    found = training.at_width(task, load("digits"), 0, 16)
     assert found["kernel"] > 0.6
     for one in (found["unpruned"], *found["rescaled"], *found["raw"]):
         assert 0 < one["accuracy"] <= 1
@@ -108,7 +108,7 @@ def test_networks_in_training():
 def test_other_ways_of_pruning(monkeypatch):
     monkeypatch.setattr(training, "CRITERIA", ("random", "snip"))
     task = replace(SIZES["smoke"].task, n_train=60, n_test=50, epochs=1, batch_size=30)
-    found = training.criteria(task, load("digits"), 0.5, 12, 0)
+    found = training.criteria(task, load("digits"), 0, 0.5, 12)
     assert 0.2 < found["random"]["factor"] < 5
     assert 0 < found["snip"]["distance to limit"] < 1
 

@@ -217,6 +217,11 @@ def test_committed_results_are_readable_and_of_this_paper(key):
         assert all(claim["seeds"] or len(claim["values"]) == 1 for claim in one["claims"])
     drawn = {one["size"]: find(key).figures(one["curves"]) for one in runs}
     assert all(drawn.values())
+    for name, drawing in [pair for figures in drawn.values() for pair in figures.items()]:
+        assert drawing.caption.endswith("."), name
+        assert drawing.alt.endswith("."), name
+        assert drawing.alt not in drawing.caption, name
+        assert len(drawing.caption.split()) >= 20, f"{name}: what to look for, what it would mean, what is plotted"
     page = (Path(__file__).parents[2] / "docs" / "papers" / f"{key}.md").read_text(encoding="utf-8")
     (figure,) = re.findall(r"^<!-- figure: (.*) -->$", page, re.MULTILINE)
     assert figure in drawn[counted_run(key)["size"]]

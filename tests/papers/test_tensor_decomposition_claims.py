@@ -6,11 +6,11 @@ import json
 import pytest
 
 from limes.papers.paper import Request
+from limes.papers.reading import slope
 from limes.papers.registry import find
 from limes.papers.tensor_decomposition.claims import claims
 from limes.papers.tensor_decomposition.experiment import SIZES, plan
 from limes.papers.tensor_decomposition.lazy_claims import TABLE
-from limes.papers.tensor_decomposition.reading import slope
 
 SEEDS = range(5)
 LAZY = {(8, 3): (15.0, 15), (8, 4): (41.25, 42), (10, 3): (22.0, 22)}

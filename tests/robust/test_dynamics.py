@@ -7,7 +7,7 @@ from scipy.linalg import expm
 from limes import nets
 from limes.core.errors import InputError, MemoryRefused, NumericalError
 from limes.linalg import spectrum
-from limes.robust import dynamics
+from limes.robust import integration
 from limes.robust.ark import ark
 from limes.robust.dynamics import adversarial_flow
 
@@ -67,7 +67,7 @@ def test_implicit_integrator_too(monkeypatch):
     for eta in (per_example(), moving):
         explicit = adversarial_flow(k, y, [1.0, 20.0], eta=eta, **options)
         with monkeypatch.context() as patch:
-            patch.setattr(dynamics, "_STIFF", 0.0)
+            patch.setattr(integration, "_STIFF", 0.0)
             implicit = adversarial_flow(k, y, [1.0, 20.0], eta=eta, **options)
         assert np.abs(implicit.coef - explicit.coef).max() > 0  # it did run
         assert_same(implicit, explicit, 1e-8)

@@ -1,14 +1,14 @@
 """``limes robustify``: the main job."""
 
-import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from limes.cli import complete
 from limes.cli import options as o
 from limes.cli.guard import guarded
+from limes.cli.runs import Answer, carry_out
 
 Count = int | None
 
@@ -63,7 +63,6 @@ def robustify(
     Interrupt it at any moment: the same command continues, and does nothing to a finished run.
     """
     from limes import jobs
-    from limes.core.progress import Bar
     from limes.report import headline
 
     o.set_memory(memory)
@@ -88,36 +87,12 @@ def robustify(
         budget=budget,
     )
     settings = jobs.prepare(data, data_dir=data_dir and str(data_dir), target=target, options=options)
-    if dry_run:
-        if not quiet:
-            o.remark(settings.notes)
-        _show_plan(jobs.plan(settings), json)
-        return
-    command = "limes " + " ".join(_quote(a) for a in sys.argv[1:] if a not in ("--force", "--json", "--quiet", "-q"))
-    with Bar(quiet=quiet) as progress:
-        result = jobs.robustify(settings, out=out, force=force, progress=progress, command=command)
-    if json:
-        o.show({"folder": str(result.folder), "resumed": result.resumed, **result.metrics})
-    else:
-        print(f"{headline(result.metrics)}\nReport: {result.report}")
+    carry_out(Answer(out, force, dry_run, json, quiet), settings, jobs.plan, _work, jobs.robustify, headline)
 
 
-def _show_plan(plan: dict, json: bool) -> None:
-    if json:
-        o.show(plan)
-        return
-    from limes.core.memory import format_bytes
+def _work(plan: dict[str, Any]) -> str:
     from limes.report import format_seconds
 
-    rows = plan["rows"]
-    print(f"rows      {rows['train']} training, {rows['validation']} validation, {rows['test']} test")
-    print(f"work      {plan['seeds']} seeds, {plan['stopping_times']} stopping times, solver {plan['solver']}")
-    print(f"defences  {', '.join(plan['defences']) or 'none'}")
-    print(f"memory    {format_bytes(plan['peak_bytes'])} of {format_bytes(plan['memory_limit_bytes'])}")
-    print(f"time      about {format_seconds(plan['seconds'])}, budget {format_seconds(plan['budget_seconds'])}")
-
-
-def _quote(text: str) -> str:
-    import shlex
-
-    return shlex.quote(text)
+    seeds, defences = plan["seeds"], ", ".join(plan["defences"]) or "none"
+    work = f"{seeds} seed{'' if seeds == 1 else 's'}, {plan['stopping_times']} stopping times, solver {plan['solver']}"
+    return f"{work}; defences: {defences}; budget {format_seconds(plan['budget_seconds'])}"

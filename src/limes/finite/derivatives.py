@@ -103,7 +103,7 @@ def backward(network: Network, mode: Mode, structured: bool, weights: Leaves, ot
         dtypes = [f.operation.result.dtype for f in found] + [weights[i].dtype for i in loose]
         splits = [splitter.split(*value) for value in zip(slots, shapes, dtypes, strict=True)]
         for i, (factor, parts) in enumerate(zip(found, splits[:n], strict=True)):
-            if parts and factor.positions > 1 and not splitter.uniform(parts, axis=0):
+            if parts and factor.positions > 1 and not parts.is_uniform(axis=0):
                 splits[i] = None
     return Backward(forward, found, loose, traced, tuple(splits), constant)
 

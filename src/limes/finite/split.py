@@ -51,6 +51,13 @@ class Split:
             (c,) = move(c)
         return c
 
+    def is_uniform(self, axis: int) -> bool:
+        """Whether C is known to be the same along an axis."""
+        varying = None
+        for move in self.moves:
+            varying = _moved(move, varying)
+        return varying is not None and axis not in varying
+
 
 class Splitter:
     """Finds the parts of values of a traced function of one example and one output.
@@ -72,31 +79,28 @@ class Splitter:
         return slot not in self._by_example
 
     def split(self, slot: Slot, shape: tuple[int, ...], dtype: Any) -> Split | None:
-        """The parts of a value of a shape, or None where it has none that are known."""
-        if self.is_constant(slot):
-            return Split(slot, (), lambda values: jnp.ones(shape, dtype))
-        operation = self._makers.get(slot)
-        if operation is None or slot not in self._by_output:
-            return None
-        if _is_move(operation):
-            found = self._argument(operation, 0)
-            return found and Split(found.source, (*found.moves, operation), _applied(operation, {0: found}))
-        linear = [i for i, argument in enumerate(operation.inputs) if argument in self._by_output]
-        if not self._is_elementwise(operation, linear):
-            return None
-        found = {i: self._argument(operation, i) for i in linear}
-        parts = {i: part for i, part in found.items() if part is not None}
-        if len(parts) < len(found) or len({(part.source, part.moves) for part in parts.values()}) != 1:
-            return None
-        first = parts[linear[0]]
-        return Split(first.source, first.moves, _applied(operation, parts))
+        """The parts of a value of a shape, or None where it has none that are known.
 
-    def uniform(self, found: Split, axis: int) -> bool:
-        """Whether C is known to be the same along an axis of the value."""
-        varying = self._varying(found.source)
-        for move in found.moves:
-            varying = _moved(move, varying)
-        return varying is not None and axis not in varying
+        Paths from one slot to the value, as those of both sides of a leaky ReLU, are followed up to that slot.
+        """
+        operation = self._makers.get(slot)
+        found = self._parts(operation) if operation is not None and slot in self._by_output else None
+        if found is None and self.is_constant(slot):
+            return Split(slot, (), lambda values: jnp.ones(shape, dtype))
+        return found
+
+    def _parts(self, operation: Operation) -> Split | None:
+        """Those of the result of an operation, from those of its arguments."""
+        linear = [i for i, argument in enumerate(operation.inputs) if argument in self._by_output]
+        if not _is_move(operation) and not self._is_elementwise(operation, linear):
+            return None
+        parts = {i: self._argument(operation, i) for i in linear}
+        known = {i: part for i, part in parts.items() if part is not None}
+        if len(known) < len(parts) or len({(part.source, part.moves) for part in known.values()}) != 1:
+            return None
+        first = known[linear[0]]
+        moves = (*first.moves, operation) if _is_move(operation) else first.moves
+        return Split(first.source, moves, _applied(operation, known))
 
     def _argument(self, operation: Operation, position: int) -> Split | None:
         shape, dtype = operation.shape(position), operation.equation.invars[position].aval.dtype
@@ -120,19 +124,6 @@ class Splitter:
             return not isinstance(value, Tracer) and not np.any(np.asarray(value))
         maker = self._makers.get(slot)
         return maker is not None and _is_move(maker) and self._is_zero(maker.inputs[0])
-
-    def _varying(self, slot: Slot) -> frozenset[int] | None:
-        """Axes along which a value may vary, or None for all."""
-        maker = self._makers.get(slot)
-        if maker is None:
-            return None
-        if _is_move(maker):
-            return _moved(maker, self._varying(maker.inputs[0]))
-        if maker.name in ("mul", "div", "neg", *_SUMS):
-            arrays = [s for i, s in enumerate(maker.inputs) if maker.shape(i) != ()]
-            axes = [self._varying(s) for s in arrays]
-            return None if None in axes else frozenset().union(*(a for a in axes if a is not None))
-        return None
 
 
 def _is_move(operation: Operation) -> bool:
@@ -161,8 +152,8 @@ def _applied(operation: Operation, parts: Mapping[int, Split]) -> Callable[[Valu
     return own
 
 
-def _moved(move: Operation, varying: frozenset[int] | None) -> frozenset[int] | None:
-    """Axes along which the result of a rearrangement may vary."""
+def _moved(move: Operation, varying: frozenset[int] | None) -> frozenset[int]:
+    """Axes along which the result of a rearrangement may vary, from those of its argument; None stands for all."""
     before, after, parameters = move.shape(0), tuple(move.result.shape), move.equation.params
     varies = frozenset(i for i, size in enumerate(before) if size > 1 and (varying is None or i in varying))
     if move.name == "broadcast_in_dim":

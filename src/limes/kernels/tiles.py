@@ -29,7 +29,6 @@ _MOST_ROWS = 640  # of a tile
 _TILE_BYTES_GPU = 1 << 28  # where a tile has no cache to fit, but its start is to be worth while
 _MOST_ROWS_GPU = 2048
 _LIVE_ARRAYS = 8  # arrays of a tile's size that a recursion holds at once, measured on convolutional nets
-_MAX_TILE_BYTES = 1 << 28  # beyond this, even a tile of one pair is too large to be a tile: positions decide
 
 
 @jax.tree_util.register_dataclass

@@ -10,6 +10,7 @@ panel, and a run that was killed goes on with the panel that it was at.
 
 import hashlib
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -161,16 +162,45 @@ def solve(
     tried = list[float]()
 
     def attempt(shift: float) -> tuple[np.ndarray | None, float]:
-        factor = _opened(path, {"digest": digest, "width": wide}, shift, tried, n)
+        factor = factorise(gram, path, shift, width=wide, digest=digest, tried=tried, progress=progress)
         tried.append(shift)
-        if factor is not None and not _complete(gram, factor, shift, progress):
-            factor = None
         if factor is None:
             return None, float("nan")
         rcond = 1.0 / ((norm + shift) * _inverse_norm(factor))
         return (factor.solve(y) if cholesky.enough_digits(rcond) else None), rcond
 
     return cholesky.climb(attempt, y, np.dtype(gram.dtype), float(diagonal.mean()) or 1.0, ridge, SOLVER)
+
+
+def factorise(
+    gram: Any,
+    folder: Path,
+    shift: float,
+    *,
+    width: int,
+    digest: str = "",
+    tried: Sequence[float] = (),
+    progress: Progress | None = None,
+) -> Factor | None:
+    """L with L L^T = K + shift I, its missing panels made; None if that is not positive definite.
+
+    Args:
+        gram, folder: as for `solve`.
+        shift: added to the diagonal.
+        width: columns of a panel.
+        digest: what tells this matrix from others.
+        tried: shifts that were not enough, which the folder keeps in mind.
+        progress: reports a step for each product of tiles.
+
+    Raises:
+        InputError, DiskFullError, FormatError: as of `solve`.
+
+    Cost: n^3 / 3 multiplications; 4 n^2 bytes of disk.
+    """
+    factor = _opened(folder, {"digest": digest, "width": width}, shift, tried, gram.shape[0])
+    if factor is None or not _complete(gram, factor, shift, progress or Quiet()):
+        return None
+    return factor
 
 
 def _survey(gram: Any, width: int) -> tuple[float, np.ndarray, str]:
@@ -232,7 +262,7 @@ def _width_of(path: Path) -> int | None:
     return (chunks.open_array(path, "r").attrs.get(_NAME) or {}).get("width")
 
 
-def _opened(path: Path, about: dict[str, Any], shift: float, tried: list[float], n: int) -> Factor | None:
+def _opened(path: Path, about: dict[str, Any], shift: float, tried: Sequence[float], n: int) -> Factor | None:
     """The factor for a shift, as far as it goes; a new one where there is none; None if that shift has failed.
 
     Panels of another shift make room. Those that this call has `tried` were not good enough, and the folder keeps that

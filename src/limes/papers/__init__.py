@@ -4,7 +4,6 @@
 `report` show what was measured before.
 """
 
-from limes.papers.archive import report
 from limes.papers.claim import Claim, Expected
 from limes.papers.comparison import Checked, Compared, check
 from limes.papers.overview import Listed, as_json, listing
@@ -13,6 +12,7 @@ from limes.papers.paper import Drawing, Paper, Plan, Request, Step
 from limes.papers.registry import entries, entry, find
 from limes.papers.result import PaperResult, committed, committed_runs, find_local, in_order, read_result
 from limes.papers.runner import measure, plan, run
+from limes.papers.stored_report import report
 
 __all__ = [
     "Checked",

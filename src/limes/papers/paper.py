@@ -113,7 +113,14 @@ class Plan:
 
 @dataclass(frozen=True, eq=False)
 class Drawing:
-    """A matplotlib figure with what to see in it and a description in words."""
+    """A matplotlib figure with its words.
+
+    Attributes:
+        figure: as `limes.report.style.new_figure` makes it.
+        caption: what to look for and what it would mean for the claim, then what lines and bars are; drawn from the
+            numbers of any run, it says "if" or computes.
+        alt: what is drawn, and its main numbers, for one who does not see it.
+    """
 
     figure: Any
     caption: str

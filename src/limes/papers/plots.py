@@ -1,20 +1,15 @@
 """What figures of papers are made of: one pair of axes, lines of means with their errors, ticks at given places."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+from limes.papers.estimates import Estimate
 from limes.report import style
 
-Estimate = Mapping[str, Any]
-"""A `mean` with its `standard_error`, or with the `factor` of one in logarithms; None where there is none."""
 
-
-def axes(height: float = 3.4, box: tuple[float, float, float, float] = (0.15, 0.16, 0.81, 0.74)) -> tuple[Any, Any]:
-    """A figure of the report's width, inches high, with one pair of axes at a box in shares of it."""
-    figure = style.new_figure(style.WIDTH, height)
-    ax = figure.add_axes(box)
-    style.plain_axes(ax)
-    return figure, ax
+def axes(height: float = 3.4, box: style.Box = (0.15, 0.16, 0.81, 0.74)) -> tuple[Any, Any]:
+    """A figure with one pair of axes, as of `style.new_axes`."""
+    return style.new_axes(height, box)
 
 
 def line(ax: Any, i: int, x: Sequence[float], entries: Sequence[Estimate], label: str | None, **look: Any) -> None:

@@ -40,8 +40,7 @@ def activity_curves(metrics: Metrics) -> "Drawing":
     figure = style.new_figure(style.WIDTH, 2.6 * len(kinds) + 0.3)
     height = 1 / len(kinds)
     for i, kind in enumerate(kinds):
-        ax = figure.add_axes((0.12, 1 - (i + 1) * height + 0.24 * height, 0.84, 0.6 * height))
-        style.plain_axes(ax)
+        ax = style.add_axes(figure, (0.12, 1 - (i + 1) * height + 0.24 * height, 0.84, 0.6 * height))
         ax.set_xscale("log")
         ax.xaxis.set_minor_formatter(NullFormatter())
         rows = [row for row in _of(metrics, kind) if not row["name"].startswith("magnitude")]

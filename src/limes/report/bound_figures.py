@@ -20,7 +20,7 @@ BOUND_LABELS = {
     "ledent": "Ledent",
 }
 _ROUNDING = 1e-9  # a difference of two equal errors may be as small
-_ERROR_LABELS = {"train_error": "training error", "test_error": "test error", "gap": "gap"}
+ERROR_LABELS = {"train_error": "training error", "test_error": "test error", "gap": "gap"}
 
 
 def bound_curves(epochs: Sequence[float] | np.ndarray, curves: Mapping[str, Sequence[float] | np.ndarray]) -> "Figure":
@@ -34,18 +34,16 @@ def bound_curves(epochs: Sequence[float] | np.ndarray, curves: Mapping[str, Sequ
     Raises:
         InputError: for an unknown name or another length.
     """
-    figure = style.new_figure(style.WIDTH, 4.4)
-    ax = figure.add_axes((0.17, 0.12, 0.8, 0.66))
-    style.plain_axes(ax)
+    figure, ax = style.new_axes(4.4, (0.17, 0.12, 0.8, 0.66))
     for i, (name, label) in enumerate(BOUND_LABELS.items()):
         if name in curves:
             ax.plot(epochs, _shown(epochs, name, curves), label=label, **style.dashed(i))
     looks = {"train_error": "--", "test_error": "-", "gap": ":"}
-    for name, label in _ERROR_LABELS.items():
+    for name, label in ERROR_LABELS.items():
         if name in curves:
             ax.plot(epochs, _shown(epochs, name, curves), looks[name], color=style.INK, linewidth=1.2, label=label)
-    if unknown := [name for name in curves if name not in BOUND_LABELS | _ERROR_LABELS]:
-        raise InputError(f"there is no curve {unknown[0]!r}: {', '.join(BOUND_LABELS | _ERROR_LABELS)}")
+    if unknown := [name for name in curves if name not in BOUND_LABELS | ERROR_LABELS]:
+        raise InputError(f"there is no curve {unknown[0]!r}: {', '.join(BOUND_LABELS | ERROR_LABELS)}")
     ax.axhline(1.0, color=style.MUTED, linewidth=0.8)
     style.log_y(ax)
     ax.set_xlabel("epoch")

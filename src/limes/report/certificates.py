@@ -49,7 +49,10 @@ def curve_blocks(metrics: Metrics, figures: Mapping[str, str], name: str) -> lis
         f"Accuracy against radius. At half of the largest radius {curve['certified'][half]:.2f} is certified and "
         f"{curve['attacked'][half]:.2f} withstands the attack."
     )
-    caption = "The true robust accuracy lies between the curves: below what the attack leaves, above what is proved."
+    caption = (
+        "The true robust accuracy lies between the curves: below what the attack leaves, above what is proved. The "
+        "closer they are, the better it is known."
+    )
     rows = [
         (format_number(eps), f"{low:.3f}", f"{high:.3f}")
         for eps, low, high in zip(curve["eps"], curve["certified"], curve["attacked"], strict=True)

@@ -56,9 +56,7 @@ def time_curve(
     if len(t) == 0 or np.isnan(t).any() or (t < 0).any() or not (t[1:] > t[:-1]).all():
         raise InputError(f"times must be increasing and not negative, not {t.tolist()}")
 
-    figure = style.new_figure(style.WIDTH, 3.4)
-    ax = figure.add_axes(_AXES)
-    style.plain_axes(ax)
+    figure, ax = style.new_axes(3.4, _AXES)
     place, parts = _time_places(t)
     x, ends = np.array([place(v) for v in t]), []
     for i, (name, (values, se)) in enumerate(lines.items()):
@@ -97,9 +95,7 @@ def radius_curve(
     if not 1 <= len(defences) <= len(style.SERIES):
         raise InputError(f"a figure shows 1 to {len(style.SERIES)} defences, not {len(defences)}: split them")
     x = np.asarray(eps, dtype=float)
-    figure = style.new_figure(style.WIDTH, 3.4)
-    ax = figure.add_axes(_AXES)
-    style.plain_axes(ax)
+    figure, ax = style.new_axes(3.4, _AXES)
     ends = []
     for i, (name, (accuracy, se)) in enumerate(defences.items()):
         y = np.asarray(accuracy, dtype=float)

@@ -25,9 +25,7 @@ def velocity_curves(curves: Mapping[str, tuple[_Numbers, _Numbers]]) -> "Figure"
     Raises:
         InputError: if lengths do not fit.
     """
-    figure = style.new_figure(style.WIDTH, 3.0)
-    ax = figure.add_axes((0.15, 0.17, 0.82, 0.7))
-    style.plain_axes(ax)
+    figure, ax = style.new_axes(3.0, (0.15, 0.17, 0.82, 0.7))
     for i, (probe, (epochs, velocity)) in enumerate(curves.items()):
         if len(epochs) != len(velocity) + 1:
             raise InputError(f"{len(velocity)} velocities between {len(epochs)} moments: give one less")
@@ -50,9 +48,7 @@ def polar_curve(curves: Mapping[str, tuple[_Numbers, _Numbers]]) -> "Figure":
     Args:
         curves: "fixed" and perhaps "moving" to radius and angle, each (k,), see `limes.measure.polar`.
     """
-    figure = style.new_figure(style.WIDTH, 3.2)
-    ax = figure.add_axes((0.13, 0.16, 0.84, 0.71))
-    style.plain_axes(ax)
+    figure, ax = style.new_axes(3.2, (0.13, 0.16, 0.84, 0.71))
     for i, (probe, (radius, angle)) in enumerate(curves.items()):
         along, across = np.asarray(radius) * np.cos(angle), np.asarray(radius) * np.sin(angle)
         look = style.look(i, markersize=3.5)
@@ -103,9 +99,7 @@ def shape_curves(epochs: _Numbers, alignment: _Numbers, mass: _Numbers, accuracy
         epochs, alignment, mass, accuracy, rank: (k,).
     """
     figure = style.new_figure(style.WIDTH, 4.2)
-    upper, lower = figure.add_axes((0.13, 0.46, 0.84, 0.44)), figure.add_axes((0.13, 0.12, 0.84, 0.27))
-    for ax in (upper, lower):
-        style.plain_axes(ax)
+    upper, lower = (style.add_axes(figure, box) for box in ((0.13, 0.46, 0.84, 0.44), (0.13, 0.12, 0.84, 0.27)))
     lines = {"alignment": alignment, "20 largest": mass, "accuracy": accuracy}
     for i, (name, values) in enumerate(lines.items()):
         look = style.look(i, markersize=3.5)

@@ -35,9 +35,7 @@ def feature_scatter(ranks: _Numbers, clean: _Numbers, robust: _Numbers, chance: 
     places = np.asarray(ranks, float) + 1
     if not len(places) == len(clean) == len(robust) or not len(places):
         raise InputError(f"{len(places)} ranks, {len(clean)} clean and {len(robust)} robust accuracies: give one each")
-    figure = style.new_figure(style.WIDTH, 3.5)
-    ax = figure.add_axes((0.115, 0.15, 0.7, 0.81))
-    style.plain_axes(ax)
+    figure, ax = style.new_axes(3.5, (0.115, 0.15, 0.7, 0.81))
     shades = ListedColormap(colormaps["viridis"](np.linspace(*_SHADES, 256)))
     norm = LogNorm(1, max(2.0, float(places.max())))
     order = np.argsort(-places)  # the first features on top
@@ -84,9 +82,7 @@ def spectrum_figure(spectra: Mapping[str, _Numbers]) -> "Figure":
     """
     if not 1 <= len(spectra) <= len(style.SERIES):
         raise InputError(f"a figure shows 1 to {len(style.SERIES)} spectra, not {len(spectra)}: split them")
-    figure = style.new_figure(style.WIDTH, 3.0)
-    ax = figure.add_axes((0.15, 0.17, 0.81, 0.78))
-    style.plain_axes(ax)
+    figure, ax = style.new_axes(3.0, (0.15, 0.17, 0.81, 0.78))
     for i, (name, values) in enumerate(spectra.items()):
         shares = np.asarray(values, float) / float(np.sum(values))
         shares = shares[shares > 0]
@@ -113,9 +109,7 @@ def cumulative_curves(curves: Mapping[str, tuple[_Numbers, _Numbers, _Numbers]])
 
     if not 1 <= len(curves) <= len(style.SERIES):
         raise InputError(f"a figure shows 1 to {len(style.SERIES)} curves, not {len(curves)}: split them")
-    figure = style.new_figure(style.WIDTH, 3.4)
-    ax = figure.add_axes((0.115, 0.15, 0.86, 0.65))
-    style.plain_axes(ax)
+    figure, ax = style.new_axes(3.4, (0.115, 0.15, 0.86, 0.65))
     for i, (counts, clean, robust) in enumerate(curves.values()):
         look = style.look(i)
         ax.plot(counts, clean, **look)

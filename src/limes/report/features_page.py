@@ -133,20 +133,25 @@ def _together(metrics: Metrics, figures: Mapping[str, str]) -> Section:
         f"{net['machine']['robust']:.2f} attacked"
         for net in metrics["nets"]
     )
+    ends = "; ".join(
+        f"{net['name']}: eigenvalues of measured features from {net['features'][0]['eigenvalue']:.2g} to "
+        f"{net['features'][-1]['eigenvalue']:.2g}"
+        for net in metrics["nets"]
+    )
     return Section(
         "Features together",
         [
             Figure(
                 figures["together"],
                 "Where the dashed curves fall while the solid ones rise, further features buy clean accuracy with "
-                "robustness.",
-                told,
+                "robustness. Accuracy of the first k features together, clean (solid) and under the attack (dashed).",
+                f"Accuracy against the number of features. {told}.",
             ),
             Figure(
                 figures["spectrum"],
                 "The steeper a curve falls, the fewer features carry the predictor. Eigenvalues of the training "
                 "kernel, as shares of its trace.",
-                "Falling curves.",
+                f"Falling curves on logarithmic axes. {ends}.",
             ),
         ],
     )

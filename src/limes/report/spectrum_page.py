@@ -25,9 +25,7 @@ def bounds_figure(metrics: Metrics) -> "Drawing":
     """
     kernels = metrics["kernels"]
     height = 1.9 + 0.32 * len(kernels)
-    figure = style.new_figure(style.WIDTH, height)
-    ax = figure.add_axes((0.18, 1.35 / height, 0.78, 1 - 1.5 / height))
-    style.plain_axes(ax, grid=False)
+    figure, ax = style.new_axes(height, (0.18, 1.35 / height, 0.78, 1 - 1.5 / height), grid=False)
     labelled: set[str] = set()
     for place, kernel in enumerate(kernels):
         ax.axhline(-place, color=style.FAINT, linewidth=0.7, zorder=0)

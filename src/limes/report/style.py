@@ -45,6 +45,8 @@ SMALL = 9.0
 """Of ticks, legends and labels inside the axes: the smallest text of any figure."""
 WIDTH = 5.0
 """Inches. A figure is never shown with less than a pixel for a point, which a phone of 390 pixels has room for."""
+Box = tuple[float, float, float, float]
+"""Left, bottom, width and height in shares of a figure."""
 _NAMES = {colour: f"--figure-{i}" for i, colour in enumerate(DARK)}
 _PIXELS_PER_POINT = 1.65  # widest display of a figure: text then has about the size of the page's
 
@@ -78,6 +80,19 @@ def plain_axes(ax: "Axes", grid: bool = True) -> None:
     if grid:
         ax.grid(axis="y", color=FAINT, linewidth=0.7)
         ax.set_axisbelow(True)
+
+
+def add_axes(figure: "Figure", box: Box, grid: bool = True) -> "Axes":
+    """Plain axes in a figure, at a box in shares of it."""
+    ax = figure.add_axes(box)
+    plain_axes(ax, grid)
+    return ax
+
+
+def new_axes(height: float, box: Box, grid: bool = True) -> tuple["Figure", "Axes"]:
+    """A figure of the full width, inches high, with one pair of plain axes at a box in shares of it."""
+    figure = new_figure(WIDTH, height)
+    return figure, add_axes(figure, box, grid)
 
 
 def look(i: int, **changes: Any) -> dict[str, Any]:

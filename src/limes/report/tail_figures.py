@@ -19,9 +19,7 @@ def survival_curves(layers: Sequence[Layer]) -> "Figure":
         layers: each with `name`, `lengths` and `shares`, as ``limes measure tails`` has them. Of more than six the six
             with the heaviest tails are drawn.
     """
-    figure = style.new_figure(style.WIDTH, 4.2)
-    ax = figure.add_axes(_BOX)
-    style.plain_axes(ax)
+    figure, ax = style.new_axes(4.2, _BOX)
     for i, layer in enumerate(drawn(layers)):
         look = style.look(i, markersize=3)
         ax.plot(layer["lengths"], layer["shares"], label=layer["name"], **look)
@@ -40,9 +38,7 @@ def pruning_curves(layers: Sequence[Layer], error: float) -> "Figure":
         layers: each with `name`, `ratios` and `errors`; six at most are drawn, as above.
         error: a horizontal line.
     """
-    figure = style.new_figure(style.WIDTH, 4.2)
-    ax = figure.add_axes(_BOX)
-    style.plain_axes(ax)
+    figure, ax = style.new_axes(4.2, _BOX)
     for i, layer in enumerate(drawn(layers)):
         n = len(layer["ratios"])
         hollow = style.sparse(i, n, linestyle="--", markerfacecolor="none")

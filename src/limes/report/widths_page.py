@@ -21,8 +21,7 @@ def width_curves(metrics: Metrics) -> "Drawing":
     figure = style.new_figure(style.WIDTH, 6.4)
     widths = [row["width"] for row in metrics["widths"]]
     for i, (name, label) in enumerate(_PANELS):
-        ax = figure.add_axes((0.15, 0.715 - 0.315 * i, 0.82, 0.23))
-        style.plain_axes(ax)
+        ax = style.add_axes(figure, (0.15, 0.715 - 0.315 * i, 0.82, 0.23))
         ax.set_xscale("log")
         ax.set_xticks(widths, [f"{w:,}" for w in widths] if i == 2 else [""] * len(widths))
         ax.minorticks_off()

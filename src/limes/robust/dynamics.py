@@ -18,13 +18,12 @@ schedules the formula is wrong by up to tens of per cent and is refused. For eve
 of standard training, kernel regression.
 """
 
-import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from scipy.integrate import quad_vec, solve_ivp
+from scipy.integrate import quad_vec
 
 from limes.core import memory as mem
 from limes.core.errors import InputError, NumericalError
@@ -32,12 +31,12 @@ from limes.core.precision import require_finite
 from limes.core.status import Status
 from limes.core.types import Array
 from limes.linalg import cholesky, spectrum
+from limes.robust.integration import integrate
 from limes.robust.schedule import Rates, Schedule
 
 Method = Literal["auto", "closed", "product", "ode"]
 METHODS = ("auto", "closed", "product", "ode")
 
-_STIFF = 1e4  # largest eigenvalue of K Xi above which an explicit integrator takes more steps than an implicit one
 _PARALLEL = 1e-12  # relative to the exponents: what rounding may make of A(t) = g(t) D
 
 
@@ -133,7 +132,7 @@ def adversarial_flow(
     elif chosen == "product":
         coef = _product(gram, y, schedule, finite)
     else:
-        coef = _integrate(gram, y, schedule, finite, float(xi.max(initial=0.0)), rtol)
+        coef = integrate(gram, y, schedule, finite, float(xi.max(initial=0.0)), rtol)
     train = gram @ coef
     gain = np.array([np.exp(schedule.exponents(t)) for t in finite]).reshape(-1, n, 1)
     inner = gain * (train - y)
@@ -241,71 +240,6 @@ def _product(gram: np.ndarray, y: np.ndarray, schedule: Schedule, times: np.ndar
         moved = alpha + _weighted_flow(gram, y - gram @ alpha, np.exp(exponents), steps)
         coef[inside], alpha = moved[:-1], moved[-1]
     return coef
-
-
-def _integrate(gram: np.ndarray, y: np.ndarray, schedule: Schedule, times: np.ndarray, xi: float, rtol: float):
-    """Coefficients at sorted finite times (T, n, c); `xi` is the largest entry of Xi at the last of them."""
-    top = float(np.abs(gram).sum(axis=0).max())  # at least the largest eigenvalue
-    stiff = top * xi > _STIFF
-    leg = _implicit_leg if stiff else _explicit_leg
-    columns = [y[:, [j]] for j in range(y.shape[1])] if stiff else [y]  # an implicit step solves for one column
-    atol = 1e-3 * rtol * (float(np.abs(y).max(initial=0.0)) or 1.0) / ((top or 1.0) if stiff else 1.0)
-    jumps = [] if schedule.starts is None else [start for start, _, _ in schedule.pieces(max(times, default=0.0))]
-    coef, done = np.zeros((len(times), *y.shape)), 0
-    for part in columns:
-        alpha, start = np.zeros_like(part), 0.0
-        into = slice(done, done + part.shape[1])
-        for stop in np.unique([*jumps, *times]):
-            if stop > start:
-                alpha = leg(gram, part, alpha, schedule, (start, stop), {"rtol": rtol, "atol": atol})
-                start = stop
-            coef[times == stop, :, into] = alpha
-        done = into.stop
-    return coef
-
-
-def _gain(schedule: Schedule, t: float, end: float) -> np.ndarray:
-    """Diagonal of A (n, 1) within an interval that stops at `end`, where a table jumps."""
-    return np.exp(schedule.exponents(min(t, np.nextafter(end, 0.0))))[:, None]
-
-
-def _explicit_leg(gram, y, alpha, schedule: Schedule, span: tuple[float, float], tolerances: dict) -> np.ndarray:
-    """Coefficients at the end of an interval on which the rates are smooth, all columns at once.
-
-    The residual is carried beside them: Runge-Kutta steps keep K alpha + (-r) = Y exactly, so that what the integrator
-    allows r is the error of f, also where alpha is large.
-    """
-
-    def slope(t: float, flat: np.ndarray) -> np.ndarray:
-        moved = _gain(schedule, t, span[1]) * flat.reshape(2, *y.shape)[1]
-        return np.concatenate([-moved.ravel(), -(gram @ moved).ravel()])
-
-    start = np.concatenate([alpha.ravel(), (gram @ alpha - y).ravel()])
-    return _solve(slope, span, start, method="DOP853", **tolerances).reshape(2, *y.shape)[0]
-
-
-def _implicit_leg(gram, y, alpha, schedule: Schedule, span: tuple[float, float], tolerances: dict) -> np.ndarray:
-    """The same for one column, with a method that turns implicit where the flow is stiff."""
-
-    def slope(t: float, alpha: np.ndarray) -> np.ndarray:
-        return _gain(schedule, t, span[1])[:, 0] * (y[:, 0] - gram @ alpha)
-
-    def jacobian(t: float, alpha: np.ndarray) -> np.ndarray:
-        return -_gain(schedule, t, span[1]) * gram
-
-    return _solve(slope, span, alpha[:, 0], method="LSODA", jac=jacobian, **tolerances)[:, None]
-
-
-def _solve(slope: Callable, span: tuple[float, float], start: np.ndarray, **options: Any) -> np.ndarray:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the integrator's remarks come back as `success`
-        done = solve_ivp(slope, span, start, t_eval=span[1:], **options)
-    if not done.success:
-        raise NumericalError(
-            f"the integrator stopped between t={span[0]:.3g} and t={span[1]:.3g} ({done.message}): give the rates as a "
-            "table (times, values), raise rtol, or stop earlier"
-        )
-    return done.y[:, -1]
 
 
 def _regression(gram: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -18,7 +18,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from limes.beyond.features.network import TwoLayer, require_paired
+from limes.beyond.features.network import TwoLayer, require_teacher
 from limes.beyond.population import population_loss
 from limes.core.errors import InputError, NumericalError
 from limes.core.progress import Progress, Quiet
@@ -134,13 +134,7 @@ def learn(
         (True, True)
     """
     descent, progress = descent or Descent(), progress or Quiet()
-    if np.ndim(teacher.coef) != 1 or np.shape(teacher.weights)[-1] != np.shape(start.weights)[-1]:
-        raise InputError(
-            f"a single teacher in {np.shape(start.weights)[-1]} dimensions is needed, not weights of shape "
-            f"{np.shape(teacher.weights)}"
-        )
-    require_paired(teacher, "teacher")
-    require_paired(start, "start")
+    require_teacher(teacher, start)
     if records < 1 or descent.steps % records:
         raise InputError(f"{descent.steps} steps cannot be recorded {records} times: take a number that divides them")
     target = TwoLayer(*(np.asarray(part, np.float64) for part in teacher))

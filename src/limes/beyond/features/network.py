@@ -69,6 +69,21 @@ def require_paired(network: TwoLayer, name: str = "network") -> None:
         )
 
 
+def require_teacher(teacher: TwoLayer, start: TwoLayer) -> None:
+    """Refuse what cannot learn from one network.
+
+    Raises:
+        InputError: for several teachers, one in other dimensions than the start, and as of `require_paired`.
+    """
+    if np.ndim(teacher.coef) != 1 or np.shape(teacher.weights)[-1] != np.shape(start.weights)[-1]:
+        raise InputError(
+            f"a single teacher in {np.shape(start.weights)[-1]} dimensions is needed, not weights of shape "
+            f"{np.shape(teacher.weights)}"
+        )
+    require_paired(teacher, "teacher")
+    require_paired(start, "start")
+
+
 def gram(network: TwoLayer, other: TwoLayer, *, remove_affine: bool = False) -> np.ndarray:
     """E relu(u_i.x) relu(v_j.x) of the weights of two networks, (..., m, n); on demand without their affine parts."""
     whole = relu_gram(network.weights, other.weights)

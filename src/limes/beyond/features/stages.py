@@ -18,7 +18,7 @@ import numpy as np
 
 from limes.beyond.features.descent import Descent, Learned, learn
 from limes.beyond.features.fixed import fit_coefficients
-from limes.beyond.features.network import TwoLayer, require_paired
+from limes.beyond.features.network import TwoLayer, require_teacher
 from limes.beyond.population import population_loss
 from limes.core.errors import InputError
 from limes.core.progress import Progress
@@ -61,14 +61,7 @@ def first_step(teacher: TwoLayer, start: TwoLayer, *, remove_affine: bool = True
         >>> [round(float(share_in_span(n.weights[0], teacher.weights)), 2) for n in (start, found)]
         [0.07, 0.98]
     """
-    if np.ndim(teacher.coef) != 1 or np.shape(teacher.weights)[-1] != np.shape(start.weights)[-1]:
-        raise InputError(
-            f"a single teacher in {np.shape(start.weights)[-1]} dimensions is needed, not weights of shape "
-            f"{np.shape(teacher.weights)}"
-        )
-
-    require_paired(teacher, "teacher")
-    require_paired(start, "start")
+    require_teacher(teacher, start)
 
     def loss(weights: jax.Array) -> jax.Array:
         return jnp.sum(population_loss(start.coef, weights, *teacher, remove_affine=remove_affine))

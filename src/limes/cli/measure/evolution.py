@@ -7,7 +7,7 @@ import typer
 
 from limes.cli import options as o
 from limes.cli.guard import guarded
-from limes.cli.measure.plan import Answer, carry_out
+from limes.cli.runs import Answer, carry_out
 
 EXAMPLE = "Example: limes measure evolution digits --net mlp-3 --width 128 --eps 0.1"
 

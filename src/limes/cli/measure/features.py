@@ -8,7 +8,7 @@ import typer
 from limes.cli import complete
 from limes.cli import options as o
 from limes.cli.guard import guarded
-from limes.cli.measure.plan import Answer, carry_out
+from limes.cli.runs import Answer, carry_out
 
 EXAMPLE = "Example: limes measure features --class 3 --class 8 --net mlp-2 --eps 0.1"
 

@@ -1,8 +1,9 @@
 """Fu & Wang 2024: adversarial training of infinitely wide networks, and Adv-NTK, a robust classifier made from it."""
 
 from limes.papers.adv_ntk.claims import claims
+from limes.papers.adv_ntk.curves import curves
 from limes.papers.adv_ntk.experiment import plan
-from limes.papers.adv_ntk.figures import curves, figures
+from limes.papers.adv_ntk.figures import figures
 from limes.papers.paper import Paper
 
 PAPER = Paper(

@@ -1,8 +1,9 @@
 """Claims 8 and 9: the attack is sound, and the released one is not."""
 
-from limes.papers.adv_ntk.theory_claims import CODE, per_seed
+from limes.papers.adv_ntk.theory_claims import CODE
 from limes.papers.claim import Claim, Expected, Size
 from limes.papers.paper import Found
+from limes.papers.reading import over
 
 _VIOLATIONS = (
     "moved_at_zero",
@@ -58,7 +59,7 @@ def _released(found: Found, size: Size) -> list[Claim]:
             f"{CODE}, JAX attack",
             "largest distance from the clean point in radii, digits, no box",
             Expected.about(2.0, 0.05, refuted_below=1.05),
-            **per_seed(found, "soundness", lambda r: r["reach"]),
+            **over(found["soundness"], lambda r: r["reach"]),
             size=size,
         ),
         Claim(
@@ -67,7 +68,7 @@ def _released(found: Found, size: Size) -> list[Claim]:
             f"{CODE}, JAX attack",
             "different points of an example at which a gradient is asked for",
             Expected.about(1.0, 0.0),
-            **per_seed(found, "soundness", lambda r: r["gradients"]),
+            **over(found["soundness"], lambda r: r["gradients"]),
             size=size,
             over="largest",
         ),

@@ -1,13 +1,11 @@
 """The steps of the experiment on Adv-NTK at each size, and the data that they need."""
 
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cache, partial
 from typing import Any
 
 import numpy as np
 
-from limes.core.errors import FormatError
 from limes.data import Dataset, data_hash, load
 from limes.machines import NTKClassifier
 from limes.nets import Net, mlp
@@ -15,7 +13,9 @@ from limes.papers.adv_ntk import dynamics, finite_dynamics, regularisation, solv
 from limes.papers.adv_ntk.cases import B_STD, BOUNDS, W_STD, cases
 from limes.papers.adv_ntk.defences import defence_steps
 from limes.papers.claim import Size
-from limes.papers.paper import Part, Plan, Request, Step
+from limes.papers.paper import Plan, Request, Step
+from limes.papers.sources import dataset
+from limes.papers.steps import seeded
 from limes.robust.ark import ark
 
 _THEORY_SEEDS = {"smoke": 3, "full": 5}
@@ -37,7 +37,8 @@ def plan(request: Request) -> Plan:
     Raises:
         FormatError: for a data folder that was named and has no CIFAR-10.
     """
-    cifar, notes = _cifar(request)
+    notes: list[str] = []
+    cifar = dataset("cifar10", request, notes, _MISSING)
     chosen = cases(request.size, cifar is not None)
     theory, costs = request.seed_range(_THEORY_SEEDS[request.size]), request.seed_range(_COST_SEEDS[request.size])
     linear = request.seed_range(_LINEAR_SEEDS[request.size])
@@ -57,19 +58,7 @@ def plan(request: Request) -> Plan:
         settings["cifar10"] = known
     n = max(case.n_kernel for case in chosen)
     standing = 0 if cifar is None else 2 * cifar.x.nbytes
-    return Plan(settings, steps, notes, standing + 28 * n**2 + 500_000_000)
-
-
-def _cifar(request: Request) -> tuple[Dataset | None, tuple[str, ...]]:
-    """CIFAR-10 from the folder that was named, or from ``$LIMES_DATA`` where it has it."""
-    if request.data is None and not os.environ.get("LIMES_DATA"):
-        return None, (_MISSING,)
-    try:
-        return load("cifar10", request.data), ()
-    except FormatError as error:
-        if request.data is not None:
-            raise
-        return None, (f"{_MISSING} ({error})",)
+    return Plan(settings, steps, tuple(notes), standing + 28 * n**2 + 500_000_000)
 
 
 @cache
@@ -85,7 +74,7 @@ def _given(data: Dataset | None) -> Dataset:
 def _theory_steps(
     size: Size, cifar: Dataset | None, known: str | None, seeds: range, costs: range, linear: range
 ) -> Iterator[Step]:
-    each = partial(_each, {"cifar10": known})
+    each = partial(seeded, settings={"cifar10": known})
     net = mlp(3, w_std=W_STD, b_std=B_STD)
     ns, general_ns = _COST_SIZES[size]
     yield from each("stable-form", seeds, solver.stable_form, 0.1)
@@ -106,19 +95,6 @@ def _theory_steps(
     yield from each("linearisation", linear, lambda seed: _linearisation(seed, widths, strengths), cost, small=False)
     if cifar is not None and size == "full":
         yield from each("soundness-cifar10", seeds, lambda seed: _soundness(net, cifar, 8 / 255, seed, 512), 60)
-
-
-def _each(
-    settings: dict[str, Any],
-    quantity: str,
-    seeds: range,
-    compute: Callable[[int], dict[str, Any]],
-    seconds: float,
-    small: bool = True,
-) -> Iterator[Step]:
-    for seed in seeds:
-        part = Part(f"{quantity}-seed{seed}", settings)
-        yield Step(quantity, seed, lambda found, progress, seed=seed: compute(seed), seconds, part, small)
 
 
 def _rows(data: Dataset, n: int, seed: int, n_test: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

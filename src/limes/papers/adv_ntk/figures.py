@@ -1,4 +1,4 @@
-"""The numbers behind the figures, and the figures: overfitting, the frontier of both methods, nets, dynamics, cost."""
+"""The figures: overfitting, the frontier of both methods, nets, dynamics, cost."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 
 from limes.papers.adv_ntk.defence_claims import METHODS
-from limes.papers.adv_ntk.defences import ATTACKS, CRITERIA
-from limes.papers.paper import Drawing, Found
+from limes.papers.adv_ntk.defences import ATTACKS
+from limes.papers.paper import Drawing
+from limes.papers.plots import axes
+from limes.papers.sources import data_name
 from limes.report import format_number, style, time_curve
 
 _NAMES = {"converged": "flow, t = ∞", "stopped": "flow, best stop", "adv": "Adv-NTK"}
@@ -16,94 +18,6 @@ _ATTACK_NAMES = {"released": "released attack", "pgd": "true PGD-10", "margin": 
 _FINITE = "finite network, AT"
 _NOTHING = {"mean": math.nan, "standard_error": None}
 Curve = Mapping[str, Any]
-
-
-def curves(found: Found, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Means, standard errors and values of each seed, for every case, and the dynamics and cost."""
-    cases = {name: _case(found, name, case) for name, case in settings["cases"].items()}
-    degeneration = found["degeneration"].values()
-    cost = found["step-cost"].values()
-    linear = [*found["linearisation"].values()]
-    return {
-        "cases": cases,
-        "degeneration": {
-            "times": next(iter(degeneration))["times"],
-            "residual_at": _estimates([r["residual_at"] for r in degeneration]),
-            "residual_standard": _estimates([r["residual_standard"] for r in degeneration]),
-            "distance": _estimates([r["distance"] for r in degeneration]),
-        },
-        "cost": {
-            name: {
-                "n": next(iter(cost))[f"{name}_n"],
-                "seconds": _estimates([r[f"{name}_seconds"] for r in cost]),
-            }
-            for name in ("krylov", "general")
-        },
-        "linearisation": {
-            "widths": linear[0]["widths"],
-            "strengths": linear[0]["strengths"],
-            "distance": [_estimates([r["distance"][i] for r in linear]) for i in range(len(linear[0]["strengths"]))],
-            "accuracy": _estimates([[row[-1] for row in r["accuracy"]] for r in linear]),
-            "limit_accuracy": _estimates([r["limit_accuracy"] for r in linear]),
-        },
-    }
-
-
-def _case(found: Found, name: str, case: Mapping[str, Any]) -> dict[str, Any]:
-    def curve(part: str) -> dict[str, Any]:
-        results = found[f"{name}-curve-{part}"].values()
-        return {key: _estimates([r[key] for r in results]) for key in ("clean", *ATTACKS)}
-
-    methods = {}
-    for method in METHODS:
-        results = found[f"{name}-test-{method}"].values()
-        methods[method] = {
-            criterion: {
-                **{key: _estimates([[r[criterion][key]] for r in results])[0] for key in ("clean", *ATTACKS)},
-                "chosen": [_stop(case, r[criterion]) for r in results],
-            }
-            for criterion in ("pgd", "margin")
-        }
-    result = {
-        "title": f"{'CNN' if case['convolutional'] else 'MLP'}-{case['depth']}",
-        "data": case["data"],
-        "eps": case["eps"],
-        "times": case["times"],
-        "steps": list(case["checked"]),
-        "n_test": case["n_test"],
-        "n_curve": case["n_curve"],
-        "seeds": case["seeds"],
-        "flow": curve("flow"),
-        "adv": curve("adv"),
-        "methods": methods,
-    }
-    if f"{name}-curve-released" in found:
-        result["adv_as_released"] = curve("released")
-    if (finite := found.get(f"{name}-test-finite")) is not None:
-        result["finite"] = {
-            "steps": list(case["finite_checked"]),
-            "curve": {k: _estimates([r["curve"][k] for r in finite.values()]) for k in ("clean", *CRITERIA)},
-            "chosen": {k: _estimates([[r["pgd"][k]] for r in finite.values()])[0] for k in ("clean", *CRITERIA)},
-        }
-    return result
-
-
-def _stop(case: Mapping[str, Any], place: Mapping[str, Any]) -> dict[str, Any]:
-    """What was chosen: a time of the flow, or a learning rate and a step."""
-    if place["fit"] == "flow":
-        return {"time": case["times"][place["index"]]}
-    return {"learning_rate": float(place["fit"].removeprefix("adv-")), "step": case["checked"][place["index"]]}
-
-
-def _estimates(per_seed: Sequence[Sequence[float]]) -> list[dict[str, Any]]:
-    """Mean, standard error over seeds (None with one) and the values, for each place of some curves."""
-    values = np.array(per_seed, np.float64)
-    n = len(values)
-    errors = values.std(axis=0, ddof=1) / math.sqrt(n) if n > 1 else [None] * values.shape[1]
-    return [
-        {"mean": float(mean), "standard_error": None if error is None else float(error), "per_seed": column.tolist()}
-        for mean, error, column in zip(values.mean(axis=0), errors, values.T, strict=True)
-    ]
 
 
 def figures(numbers: Curve) -> dict[str, Drawing]:
@@ -131,19 +45,8 @@ def _errors(entries: Sequence[Mapping[str, Any]]) -> list[float]:
     return [math.nan if entry["standard_error"] is None else entry["standard_error"] for entry in entries]
 
 
-def _log_log(ax: Any) -> None:
-    """Logarithmic axes with labels at decades only."""
-    from matplotlib.ticker import NullFormatter
-
-    ax.set_xscale("log")
-    ax.set_yscale("log")
-    for axis in (ax.xaxis, ax.yaxis):
-        axis.set_minor_formatter(NullFormatter())
-
-
 def _setting(case: Curve) -> str:
-    data = {"cifar10": "CIFAR-10"}.get(case["data"], case["data"])
-    return f"{case['title']} on {data}, ℓ∞ ε = {case['eps']}, {case['n_curve']:,} test images"
+    return f"{case['title']} on {data_name(case['data'])}, ℓ∞ ε = {case['eps']}, {case['n_curve']:,} test images"
 
 
 def _overfitting(case: Curve) -> Drawing:
@@ -163,8 +66,9 @@ def _overfitting(case: Curve) -> Drawing:
     best, last = max(_means(robust)), robust[-1]["mean"]
     return Drawing(
         figure,
-        f"The plain kernel flow, no network trained: clean accuracy and accuracy under true PGD-10 against training "
-        f"time. {_setting(case)}; the stop was chosen on other images.",
+        "If accuracy under true PGD-10 falls again after a best time while clean accuracy does not, the plain kernel "
+        f"flow overfits robustly, and no network is needed for it. {_setting(case)}; the stop was chosen on other "
+        "images. Bands are one standard error over seeds.",
         f"Accuracy against training time. Under attack it is at most {best:.3f} and {last:.3f} at t = infinity; clean "
         f"accuracy ends at {flow['clean'][-1]['mean']:.3f}.",
     )
@@ -177,8 +81,9 @@ def _attacks(case: Curve) -> Drawing:
     ends = "; ".join(f"{name} from {v[0]:.3f} to {v[-1]:.3f}" for name, (v, _) in lines.items())
     return Drawing(
         figure,
-        "The same models under three attacks: the released one, which leaves the stated ball; the true one; and the "
-        "true one on the margin, the strongest of them. Times are not to scale.",
+        "If all lines fall after a best time, robust overfitting does not hang on the choice of attack. At one time "
+        "the lowest line is the strongest attack: the released one leaves the stated ball, the two others stay in it. "
+        "Times are not to scale; bars are one standard error over seeds.",
         f"Accuracy under three attacks against training time: {ends}.",
     )
 
@@ -186,10 +91,8 @@ def _attacks(case: Curve) -> Drawing:
 def _frontier(case: Curve) -> Drawing:
     paths = {"flow, over t": case["flow"], "Adv-NTK, over steps": case["adv"]}
     if "adv_as_released" in case:
-        paths["Adv-NTK, tuned with\nthe released attack"] = case["adv_as_released"]
-    figure = style.new_figure(style.WIDTH, 3.6)
-    ax = figure.add_axes((0.13, 0.15, 0.82, 0.8))
-    style.plain_axes(ax)
+        paths["Adv-NTK, released attack"] = case["adv_as_released"]
+    figure, ax = axes(3.6, (0.13, 0.15, 0.82, 0.8))
     for i, (name, path) in enumerate(paths.items()):
         x, y = _means(path["clean"]), _means(path["pgd"])
         ax.errorbar(
@@ -209,11 +112,17 @@ def _frontier(case: Curve) -> Drawing:
     ax.plot([chosen["clean"]["mean"]], [chosen["pgd"]["mean"]], label="Adv-NTK, chosen", **point)
     ax.set_xlabel("clean accuracy")
     ax.set_ylabel("accuracy under true PGD-10")
-    style.legend(ax)
+    style.legend_above(ax)
+    coincide = (
+        " Where both paths of Adv-NTK coincide, the attack that it is tuned with makes no difference."
+        if "adv_as_released" in case
+        else ""
+    )
     return Drawing(
         figure,
-        "What robustness costs: each path goes from short to long training. A method is better where its path lies "
-        f"above and to the right of the other's. {_setting(case)}; learning rate 0.1, the star at the one chosen.",
+        "A method is better where its path lies above and to the right of the other's; where a path bends down, longer "
+        f"training costs robustness.{coincide} Each goes from short to long training; {_setting(case)}, learning rate "
+        "0.1, the star at the one chosen; bars are one standard error over seeds.",
         f"Accuracy under attack against clean accuracy. The chosen Adv-NTK has {chosen['clean']['mean']:.3f} clean and "
         f"{chosen['pgd']['mean']:.3f} under attack.",
     )
@@ -227,8 +136,9 @@ def _finite(case: Curve) -> Drawing:
     ends = "; ".join(f"{label} from {v[0]:.3f} to {v[-1]:.3f}" for label, (v, _) in lines.items())
     return Drawing(
         figure,
-        "A finite network of width 512 under adversarial training, on the images of the kernel and those that tune "
-        f"Adv-NTK. {_setting(case)}.",
+        "A peak in the lines under attack is robust overfitting of a finite network: compare its height with that of "
+        "the kernel flow and of Adv-NTK. Width 512, adversarial training on the images of the kernel and those that "
+        f"tune Adv-NTK. {_setting(case)}.",
         f"Accuracy against step: {ends}.",
     )
 
@@ -243,10 +153,16 @@ def _nets(cases: Mapping[str, Curve]) -> Drawing:
     if any(entry is not _NOTHING for entry in finite):
         lines[_FINITE] = (_means(finite), _errors(finite))
     figure = _lines(range(len(names)), lines, "net", "accuracy under true PGD-10", ticks=names, joined=False)
-    told = "; ".join(f"{name}: " + ", ".join(f"{v:.3f}" for v in values) for name, (values, _) in lines.items())
+    told = "; ".join(
+        f"{name}: " + ", ".join("none" if math.isnan(v) else f"{v:.3f}" for v in values)
+        for name, (values, _) in lines.items()
+    )
     return Drawing(
         figure,
-        "The methods over nets, each chosen on validation images. Nets with one seed have no error bar.",
+        "Compare Adv-NTK with the flow at its best stop: where their bars overlap, tuning a clock for each image "
+        "gained nothing over stopping early. What the flow loses from there to t = ∞ is its robust overfitting. Each "
+        "method was chosen on validation images; bars are one standard error over seeds, and nets with one seed have "
+        "none.",
         f"Accuracy under attack for {', '.join(names)}. {told}.",
     )
 
@@ -260,8 +176,9 @@ def _degeneration(numbers: Curve) -> Drawing:
     last = ", ".join(f"{name} {format_number(values[-1], 2)}" for name, (values, _) in lines.items())
     return Drawing(
         figure,
-        "Linearised adversarial training, with rates that vary by example and time, ends where standard training ends, "
-        "only sooner. Digits, 300 images.",
+        "If both residuals go to zero, linearised adversarial training ends in the interpolant of standard training, "
+        "and the attack only changed how fast: the lower line is ahead. Rates vary by example and time; digits, 300 "
+        "images.",
         f"Residual against time on logarithmic axes; at the last time: {last}.",
     )
 
@@ -281,16 +198,16 @@ def _linearisation(numbers: Curve) -> Drawing:
     )
     return Drawing(
         figure,
-        "Finite networks under adversarial training by gradient flow against the linearised limit, relative to the "
-        "targets: digits, 100 training images, one hidden layer. Strong attacks leave a distance at every width.",
+        "Where a line goes on falling with the width, adversarial training of finite networks approaches its "
+        "linearised limit; where it levels off, the attack is too strong for that. a η S is the exponent by which the "
+        "linearised attack multiplies residuals. Distances relative to the targets, gradient flow on 100 images of "
+        "digits, one hidden layer; bars are one standard error over seeds.",
         f"Distance against width on logarithmic axes. {told}.",
     )
 
 
 def _cost(numbers: Curve) -> Drawing:
-    figure = style.new_figure(style.WIDTH, 3.2)
-    ax = figure.add_axes((0.14, 0.21, 0.81, 0.73))
-    style.plain_axes(ax)
+    figure, ax = axes(3.2, (0.14, 0.21, 0.81, 0.73))
     names = {"krylov": "two block Krylov spaces, with derivative", "general": "general matrix exponential, without"}
     for i, (name, label) in enumerate(names.items()):
         entry = numbers[name]
@@ -302,7 +219,8 @@ def _cost(numbers: Curve) -> Drawing:
             markersize=4,
             label=label,
         )
-    _log_log(ax)
+    style.log_x(ax)
+    style.log_y(ax)
     places = sorted({n for name in names for n in numbers[name]["n"]})
     ax.set_xticks(places, [f"{n:,}" for n in places], rotation=30)
     seconds = [value for name in names for value in _means(numbers[name]["seconds"])]
@@ -312,7 +230,12 @@ def _cost(numbers: Curve) -> Drawing:
     style.legend(ax)
     last = {name: (numbers[name]["n"][-1], _means(numbers[name]["seconds"])[-1]) for name in names}
     told = "; ".join(f"{names[name]}: {value:.2g} s at n = {n}" for name, (n, value) in last.items())
-    return Drawing(figure, "Cost of one step of Adv-NTK, attack not counted.", f"CPU seconds against n. {told}.")
+    return Drawing(
+        figure,
+        "The lower line is the cheaper way to make a step of Adv-NTK, and its slope is the power of n that the step "
+        "costs: at slope 3, twice the images take eight times as long. The attack is not counted.",
+        f"CPU seconds against n on logarithmic axes. {told}.",
+    )
 
 
 def _lines(
@@ -324,16 +247,15 @@ def _lines(
     log: bool = False,
     joined: bool = True,
 ) -> Any:
-    figure = style.new_figure(style.WIDTH, 3.2)
-    ax = figure.add_axes((0.14, 0.16, 0.81, 0.78))
-    style.plain_axes(ax)
+    figure, ax = axes(3.2, (0.14, 0.16, 0.81, 0.78))
     for i, (name, (y, errors)) in enumerate(lines.items()):
         look = style.look(i, label=name)
         shift = 0.0 if joined else 0.12 * (i - (len(lines) - 1) / 2)
         places = np.asarray(x, np.float64) + shift
         ax.errorbar(places, y, yerr=errors, linestyle="-" if joined else "none", elinewidth=0.9, **look)
     if log:
-        _log_log(ax)
+        style.log_x(ax)
+        style.log_y(ax)
     if ticks is not None:
         ax.set_xticks(list(x), ticks)
     ax.set_xlabel(x_label)

@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from limes.linalg.weighted import coefficients, weighted_flow
 from limes.nets import Net
+from limes.papers.reading import slope
 
 _TOL = 1e-7  # reached with about ten blocks
 REACH = 5.0  # norm of w after 50 steps of length 0.1 in one direction: clocks of Adv-NTK are not larger
@@ -67,8 +68,7 @@ def step_cost(seed: int, net: Net, sizes: Sequence[int], general_sizes: Sequence
     with threadpool_limits(1):
         for name, ns, work in (("krylov", sizes, _krylov_step), ("general", general_sizes, _general_step)):
             seconds = [_cpu_seconds(work, *_problem(n, seed, net)) for n in ns]
-            slope = float(np.polyfit(np.log(ns), np.log(seconds), 1)[0])
-            result |= {f"{name}_n": list(ns), f"{name}_seconds": seconds, f"{name}_slope": slope}
+            result |= {f"{name}_n": list(ns), f"{name}_seconds": seconds, f"{name}_slope": slope(ns, seconds)}
     return result
 
 

@@ -1,10 +1,10 @@
 """Claims 1 to 7: formulas, solver and dynamics. Each function decides what was found about one of them."""
 
-from collections.abc import Callable
 from typing import Any
 
 from limes.papers.claim import Claim, Expected, Size
 from limes.papers.paper import Found
+from limes.papers.reading import over
 
 _PAPER = "Fu & Wang 2024 (arXiv 2310.06112)"
 CODE = f"{_PAPER}, the authors' code"
@@ -17,12 +17,6 @@ def theory_claims(found: Found, size: Size) -> list[Claim]:
     return [claim for make in makers for claim in make(found, size)]
 
 
-def per_seed(found: Found, quantity: str, figure: Callable[[dict[str, Any]], float]) -> dict[str, Any]:
-    """The `values` and `seeds` of a claim from the results of a quantity."""
-    results = found[quantity]
-    return {"values": tuple(float(figure(result)) for result in results.values()), "seeds": tuple(results)}
-
-
 def _stable_form(found: Found, size: Size) -> list[Claim]:
     return [
         Claim(
@@ -31,7 +25,7 @@ def _stable_form(found: Found, size: Size) -> list[Claim]:
             f"{CODE}, predictor; stable form derived in limes.linalg.weighted",
             "largest relative difference to K^-1 (I - expm(-K D)) Y, random kernels of 6 to 200 points",
             Expected.at_most(1e-12),
-            **per_seed(found, "stable-form", lambda r: max(r["difference"])),
+            **over(found["stable-form"], lambda r: max(r["difference"])),
             size=size,
             over="largest",
         )
@@ -92,7 +86,7 @@ def _step_cost(found: Found, size: Size) -> list[Claim]:
             f"{CODE}, training step",
             quantity.format(first["krylov_n"][0], first["krylov_n"][-1]),
             Expected.at_most(2.3, refuted_above=2.7),
-            **per_seed(found, "step-cost", lambda r: r["krylov_slope"]),
+            **over(found["step-cost"], lambda r: r["krylov_slope"]),
             size=size,
         ),
         Claim(
@@ -101,7 +95,7 @@ def _step_cost(found: Found, size: Size) -> list[Claim]:
             f"{CODE}, training step",
             quantity.format(first["general_n"][0], first["general_n"][-1]) + ", without the derivative",
             Expected.at_least(2.7),
-            **per_seed(found, "step-cost", lambda r: r["general_slope"]),
+            **over(found["step-cost"], lambda r: r["general_slope"]),
             size=size,
         ),
     ]
@@ -116,7 +110,7 @@ def _closed_form(found: Found, size: Size) -> list[Claim]:
             _DYNAMICS,
             f"{quantity}; rates constant in time, or one for all examples; the larger error",
             Expected.at_most(1e-8),
-            **per_seed(found, "closed-form", lambda r: max(r["constant"], r["common"])),
+            **over(found["closed-form"], lambda r: max(r["constant"], r["common"])),
             size=size,
             over="largest",
         ),
@@ -126,7 +120,7 @@ def _closed_form(found: Found, size: Size) -> list[Claim]:
             _DYNAMICS,
             f"{quantity}; rates that vary smoothly, and rates that jump; the smaller error",
             Expected.at_least(1e-2, refuted_below=1e-4),
-            **per_seed(found, "closed-form", lambda r: min(r["varying"], r["misaligned"])),
+            **over(found["closed-form"], lambda r: min(r["varying"], r["misaligned"])),
             size=size,
         ),
         Claim(
@@ -135,7 +129,7 @@ def _closed_form(found: Found, size: Size) -> list[Claim]:
             f"{_PAPER}, linearised dynamics; limes.robust.dynamics",
             f"{quantity}; the largest of four schedules",
             Expected.at_most(1e-8),
-            **per_seed(found, "closed-form", lambda r: max(r[name] for name in r if name.endswith("_library"))),
+            **over(found["closed-form"], lambda r: max(r[name] for name in r if name.endswith("_library"))),
             size=size,
             over="largest",
         ),
@@ -152,7 +146,7 @@ def _degeneration(found: Found, size: Size) -> list[Claim]:
             f"distance to the limit at t = 100, relative, at test points; {setting}",
             # a plateau would lie far above rounding, wherever between 1e-6 and 1 the attacks put it
             Expected.at_most(1e-6, refuted_above=1e-3),
-            **per_seed(found, "degeneration", lambda r: r["distance"][-1]),
+            **over(found["degeneration"], lambda r: r["distance"][-1]),
             size=size,
             over="largest",
         ),
@@ -162,7 +156,7 @@ def _degeneration(found: Found, size: Size) -> list[Claim]:
             f"{_PAPER}, degeneration",
             f"largest ratio of the distances at t = 1, 10 and 100 to the ones before; {setting}",
             Expected.at_most(1.0),
-            **per_seed(found, "degeneration", lambda r: max(_ratios(r["distance"][1:], r["distance"][:-1]))),
+            **over(found["degeneration"], lambda r: max(_ratios(r["distance"][1:], r["distance"][:-1]))),
             size=size,
             over="largest",
         ),
@@ -172,7 +166,7 @@ def _degeneration(found: Found, size: Size) -> list[Claim]:
             f"{_PAPER}, degeneration",
             f"largest ratio of its residual to that of standard training at t = 1, 10 and 100; {setting}",
             Expected.at_most(1.0),
-            **per_seed(found, "degeneration", lambda r: max(_ratios(r["residual_at"], r["residual_standard"]))),
+            **over(found["degeneration"], lambda r: max(_ratios(r["residual_at"], r["residual_standard"]))),
             size=size,
             over="largest",
         ),
@@ -189,7 +183,7 @@ def _ark(found: Found, size: Size) -> list[Claim]:
             source,
             f"largest difference to Monte Carlo in its standard errors; {setting}",
             Expected.at_most(3.0),
-            **per_seed(found, "ark", lambda r: max(r["z_formula"])),
+            **over(found["ark"], lambda r: max(r["z_formula"])),
             size=size,
         ),
         Claim(
@@ -198,7 +192,7 @@ def _ark(found: Found, size: Size) -> list[Claim]:
             source,
             f"largest difference in standard errors: inputs of norms 1 and 10, biases of 0.18 and 1; {setting}",
             Expected.at_most(3.0),
-            **per_seed(found, "ark", lambda r: max(r["z_dependence"])),
+            **over(found["ark"], lambda r: max(r["z_dependence"])),
             size=size,
         ),
         Claim(
@@ -207,7 +201,7 @@ def _ark(found: Found, size: Size) -> list[Claim]:
             source,
             "largest relative difference to the formula over inputs and depths",
             Expected.at_most(1e-12),
-            **per_seed(found, "ark", lambda r: max(r["library"])),
+            **over(found["ark"], lambda r: max(r["library"])),
             size=size,
             over="largest",
         ),
@@ -222,7 +216,7 @@ def _clock(found: Found, size: Size) -> list[Claim]:
             f"{_DYNAMICS}; consequence derived in limes",
             "largest difference of f at the training points and five times, digits n = 300, MLP-3",
             Expected.at_most(1e-8),
-            **per_seed(found, "clock", lambda r: r["difference"]),
+            **over(found["clock"], lambda r: r["difference"]),
             size=size,
             over="largest",
         )

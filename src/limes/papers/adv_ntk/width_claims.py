@@ -1,20 +1,11 @@
 """Claim 14: finite networks against linearised adversarial training, from the quantity "linearisation"."""
 
-from typing import Any
-
-import numpy as np
-
-from limes.papers.adv_ntk.theory_claims import per_seed
 from limes.papers.claim import Claim, Expected, Size
 from limes.papers.paper import Found
+from limes.papers.reading import over, slope
 
 _SOURCE = "Fu & Wang 2024 (arXiv 2310.06112), linearised dynamics; the comparison is one that its reviewers asked for"
 _SETTING = "digits, 100 training images, one hidden layer, inner gradient flow, trained for 18 / largest eigenvalue"
-
-
-def slope(result: dict[str, Any], strength: int, name: str = "distance") -> float:
-    """Exponent of the width in the distance, a least-squares line in log-log."""
-    return float(np.polyfit(np.log(result["widths"]), np.log(result[name][strength]), 1)[0])
 
 
 def width_claims(found: Found, size: Size) -> list[Claim]:
@@ -35,7 +26,7 @@ def width_claims(found: Found, size: Size) -> list[Claim]:
             _SOURCE,
             f"exponent of the width in the largest distance over time, attack a η S = {weakest:g}; {span}; {_SETTING}",
             expected,
-            **per_seed(found, "linearisation", lambda r: slope(r, 1)),
+            **over(found["linearisation"], lambda r: slope(widths, r["distance"][1])),
             size=size,
             headline=True,
             note=note,
@@ -46,7 +37,7 @@ def width_claims(found: Found, size: Size) -> list[Claim]:
             _SOURCE,
             f"exponent of the width in the largest distance over time, no attack; {span}; {_SETTING}",
             expected,
-            **per_seed(found, "linearisation", lambda r: slope(r, 0)),
+            **over(found["linearisation"], lambda r: slope(widths, r["distance"][0])),
             size=size,
         ),
         Claim(
@@ -55,7 +46,7 @@ def width_claims(found: Found, size: Size) -> list[Claim]:
             _SOURCE,
             f"distance at a η S = {strengths[-1]:g} over that at {weakest:g}, width {widths[-1]}; {_SETTING}",
             Expected.at_least(1.0),
-            **per_seed(found, "linearisation", lambda r: r["distance"][-1][-1] / r["distance"][1][-1]),
+            **over(found["linearisation"], lambda r: r["distance"][-1][-1] / r["distance"][1][-1]),
             size=size,
         ),
     ]

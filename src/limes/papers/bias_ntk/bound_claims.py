@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from limes.papers.bias_ntk.reading import DERIVED, PAPER, RECORDED, at, per_seed, rows_of
+from limes.papers.bias_ntk.reading import DERIVED, PAPER, RECORDED, at, rows_of
 from limes.papers.claim import Claim, Expected, Over, Size
 from limes.papers.paper import Found
+from limes.papers.reading import over
 
 _LABELS = ("teacher", "random")
 _BALL = "2 sqrt(tr(H) yᵀ H⁻¹ y) / n"
@@ -29,7 +30,7 @@ def _terms(found: Found, size: Size) -> list[Claim]:
     name = f"spectrum-{n}"
     setting = f"n = {n} on the sphere, labels of a linear teacher and random ones, B = 0 to 3"
 
-    def over(kind: str, best: Callable[..., float]) -> Callable[[Any], float]:
+    def term(kind: str, best: Callable[..., float]) -> Callable[[Any], float]:
         return lambda row: best(best(row[f"{kind} {labels}"]) for labels in _LABELS)
 
     def claim(
@@ -46,14 +47,14 @@ def _terms(found: Found, size: Size) -> list[Claim]:
             "Even with the sparsity factor the generalisation term is above 1: it says nothing here",
             f"smallest {_BALL}",
             Expected.at_least(1.6, 0.1, refuted_below=1.0),
-            per_seed(found, name, over("with", min)),
+            over(found[name], term("with", min)),
         ),
         claim(
             "9b",
             "With the sparsity factor the generalisation term does not grow with the bias",
             f"largest {_BALL}",
             Expected.at_most(3.4, 0.1, refuted_above=4.0),
-            per_seed(found, name, over("with", max)),
+            over(found[name], term("with", max)),
             headline=True,
         ),
         claim(
@@ -61,14 +62,14 @@ def _terms(found: Found, size: Size) -> list[Claim]:
             "At large B the term tends to 2 for all labels, as the kernel becomes a multiple of the identity",
             f"largest |{_BALL} - 2| at B = 3 over both kinds of labels",
             Expected.at_most(0.1),
-            per_seed(found, name, lambda r: max(abs(r[f"with {labels}"][-1] - 2.0) for labels in _LABELS)),
+            over(found[name], lambda r: max(abs(r[f"with {labels}"][-1] - 2.0) for labels in _LABELS)),
         ),
         claim(
             "9d",
             "Without the sparsity factor the term explodes",
             "smallest sqrt(2 yᵀ H⁻¹ y / n) at B = 3 over both kinds of labels",
             Expected.at_least(20.0, refuted_below=10.0),
-            per_seed(found, name, lambda r: min(r[f"without {labels}"][-1] for labels in _LABELS)),
+            over(found[name], lambda r: min(r[f"without {labels}"][-1] for labels in _LABELS)),
         ),
     ]
 
@@ -87,7 +88,7 @@ def _lift(found: Found, size: Size) -> list[Claim]:
             f"{PAPER}, role of the trainable bias",
             f"{quantity}, mean over B = 0, 0.5, 1",
             Expected(1.6, 1.75, 1.2, np.inf, 0.15),
-            **per_seed(found, f"spectrum-{n}", ratio(0.0, 0.5, 1.0)),
+            **over(found[f"spectrum-{n}"], ratio(0.0, 0.5, 1.0)),
             size=size,
         ),
         Claim(
@@ -96,7 +97,7 @@ def _lift(found: Found, size: Size) -> list[Claim]:
             RECORDED,
             quantity,
             Expected.about(1.95, 0.15, refuted_below=1.2),
-            **per_seed(found, f"spectrum-{n}", ratio(3.0)),
+            **over(found[f"spectrum-{n}"], ratio(3.0)),
             size=size,
         ),
     ]
@@ -138,7 +139,7 @@ def _region(found: Found, size: Size) -> list[Claim]:
             DERIVED,
             f"smallest ratio of the form's minimum over the region, found by duality, to p0 - min p; n = {sizes[0]}",
             Expected.at_least(1.0),
-            **per_seed(found, f"spectrum-{sizes[0]}", lambda r: np.min(np.divide(r["minimum"], r["region"]))),
+            **over(found[f"spectrum-{sizes[0]}"], lambda r: np.min(np.divide(r["minimum"], r["region"]))),
             over="smallest",
             size=size,
             note="The bound is not tight: the minimum over the region is about twice as large.",
@@ -227,7 +228,7 @@ def _local(found: Found, size: Size) -> list[Claim]:
             source,
             f"largest value {quantity}",
             Expected.at_most(1.0),
-            **per_seed(found, f"spectrum-{n}", lambda r: max(max(r[f"local {labels}"]) for labels in _LABELS)),
+            **over(found[f"spectrum-{n}"], lambda r: max(max(r[f"local {labels}"]) for labels in _LABELS)),
             over="largest",
             size=size,
         ),
@@ -237,7 +238,7 @@ def _local(found: Found, size: Size) -> list[Claim]:
             source,
             f"smallest change, when B grows by a half, {quantity}",
             Expected.at_least(0.0),
-            **per_seed(found, f"spectrum-{n}", steps),
+            **over(found[f"spectrum-{n}"], steps),
             over="smallest",
             size=size,
         ),

@@ -1,12 +1,13 @@
 """The numbers behind the figures, from what was found."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from limes.papers.bias_ntk.kernel_limit import BIASES as LIMIT_BIASES
 from limes.papers.bias_ntk.reading import rows_of, widths_of
+from limes.papers.estimates import estimates
 from limes.papers.paper import Found
 
 _BOUNDS = ("smallest", "frozen", "hermite", "worst", "region", "upper", "condition")
@@ -31,7 +32,7 @@ def curves(found: Found, settings: Mapping[str, Any]) -> dict[str, Any]:
         "limit": {
             "widths": limit[0]["widths"],
             "biases": list(LIMIT_BIASES),
-            "distance": [[_estimate(distances[:, i, j]) for j in range(distances.shape[2])] for i in range(3)],
+            "distance": [estimates(distances[:, i]) for i in range(3)],
         },
         "spectra": {str(n): _spectrum(found[f"spectrum-{n}"]) for n in rows_of(found)},
         "training": {str(w): _training(found[f"width-{w}"]) for w in widths_of(found)},
@@ -70,10 +71,4 @@ def _training(results: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
 
 def _each(results: Mapping[int, Mapping[str, Any]], name: str) -> list[dict[str, Any]]:
     """An estimate over seeds for each bias."""
-    return [_estimate(column) for column in np.array([r[name] for r in results.values()], np.float64).T]
-
-
-def _estimate(values: Sequence[float] | np.ndarray) -> dict[str, Any]:
-    n = len(values)
-    error = float(np.std(values, ddof=1) / n**0.5) if n > 1 else None
-    return {"mean": float(np.mean(values)), "standard_error": error}
+    return estimates([r[name] for r in results.values()])

@@ -1,13 +1,14 @@
 """The steps of the experiment on networks with large bias at each size."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Any
 
 from limes.papers.bias_ntk import closed_forms, kernel_limit, mnist, spectra, training
 from limes.papers.claim import Size
-from limes.papers.paper import Part, Plan, Request, Step, plain
+from limes.papers.paper import Plan, Request, Step, plain
+from limes.papers.sources import mnist_folder
+from limes.papers.steps import seeded
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ SIZES: dict[Size, Sizes] = {
     ),
 }
 MNIST_SEEDS = 3
+_MISSING = "claim 15 is about MNIST, whose files were not given: pass --data DIR"
 
 
 def plan(request: Request) -> Plan:
@@ -58,14 +60,14 @@ def plan(request: Request) -> Plan:
         FormatError: for a data folder that was named and has no MNIST.
     """
     sizes = SIZES[request.size]
-    folder, notes = (None, ()) if request.size == "smoke" else mnist.folder(request)
+    folder, notes = (None, ()) if request.size == "smoke" else mnist_folder(request, _MISSING)
     steps = [*_kernel(request, sizes), *_spectra(request, sizes), *_training(request, sizes), *_mnist(request, folder)]
     settings = {"sizes": plain(asdict(sizes)), "seeds": request.seeds, "mnist": folder is not None}
     return Plan(settings, steps, notes, 1_500_000_000 if request.size == "full" else 600_000_000)
 
 
 def _kernel(request: Request, sizes: Sizes) -> Iterator[Step]:
-    each = partial(_each, settings=plain(asdict(sizes)))
+    each = partial(seeded, settings=plain(asdict(sizes)))
     draws, seeds = sizes.draws
     yield from each("forms", range(1), lambda s: closed_forms.forms(), 12.0)
     yield from each("draws", request.seed_range(seeds), lambda s: closed_forms.drawn(s, draws), 2e-7 * draws)
@@ -77,7 +79,7 @@ def _spectra(request: Request, sizes: Sizes) -> Iterator[Step]:
     shapes, seeds = sizes.spectra
     for n, d in shapes:
         search = n <= sizes.searched
-        yield from _each(
+        yield from seeded(
             f"spectrum-{n}",
             request.seed_range(seeds),
             lambda s, n=n, d=d, search=search: spectra.on_sphere(s, n, d, sizes.samples, search),
@@ -87,7 +89,7 @@ def _spectra(request: Request, sizes: Sizes) -> Iterator[Step]:
 
 
 def _training(request: Request, sizes: Sizes) -> Iterator[Step]:
-    each, steps = partial(_each, settings=plain(asdict(sizes))), sizes.steps
+    each, steps = partial(seeded, settings=plain(asdict(sizes))), sizes.steps
     for width, seeds in sizes.widths:
         cost = 4.5e-6 * width * steps
         compute = partial(training.random_task, width=width, steps=steps)
@@ -105,17 +107,5 @@ def _mnist(request: Request, folder: str | None) -> Iterator[Step]:
         return
     settings = {"rows": [mnist.TRAINED, mnist.DECOMPOSED], "width": mnist.WIDTH, "steps": mnist.STEPS}
     seeds = request.seed_range(MNIST_SEEDS)
-    yield from _each("mnist-training", seeds, lambda s: mnist.trained(s, folder), 60.0, settings)
-    yield from _each("mnist-spectrum", seeds, lambda s: mnist.decomposed(s, folder), 30.0, settings)
-
-
-def _each(
-    quantity: str,
-    seeds: range,
-    compute: Callable[[int], dict[str, Any]],
-    seconds: float,
-    settings: dict[str, Any],
-) -> Iterator[Step]:
-    for seed in seeds:
-        part = Part(f"{quantity}-seed{seed}", settings)
-        yield Step(quantity, seed, lambda found, progress, seed=seed: compute(seed), seconds, part, small=True)
+    yield from seeded("mnist-training", seeds, lambda s: mnist.trained(s, folder), 60.0, settings)
+    yield from seeded("mnist-spectrum", seeds, lambda s: mnist.decomposed(s, folder), 30.0, settings)

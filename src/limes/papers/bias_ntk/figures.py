@@ -7,6 +7,7 @@ import numpy as np
 
 from limes.measure import active_fraction
 from limes.papers.paper import Drawing
+from limes.papers.plots import axes, line
 from limes.report import style
 
 Numbers = Mapping[str, Any]
@@ -30,31 +31,20 @@ def figures(numbers: Numbers) -> dict[str, Drawing]:
     return made
 
 
-def _axes(height: float, box: tuple[float, float, float, float]) -> tuple[Any, Any]:
-    figure = style.new_figure(style.WIDTH, height)
-    ax = figure.add_axes(box)
-    style.plain_axes(ax)
-    return figure, ax
-
-
-def _look(i: int, **more: Any) -> dict[str, Any]:
-    return style.look(i) | more
-
-
 def _means(entries: Sequence[Numbers]) -> list[float]:
     return [entry["mean"] for entry in entries]
 
 
 def _limit(numbers: Numbers) -> Drawing:
-    figure, ax = _axes(3.2, (0.15, 0.16, 0.8, 0.79))
+    figure, ax = axes(3.2, (0.15, 0.16, 0.8, 0.79))
     widths, told = numbers["widths"], []
     for i, (bias, entries) in enumerate(zip(numbers["biases"], numbers["distance"], strict=True)):
-        means, errors = _means(entries), [entry["standard_error"] or 0.0 for entry in entries]
-        ax.errorbar(widths, means, yerr=errors, label=f"B = {bias:g}", **_look(i))
+        means = _means(entries)
+        line(ax, i, widths, entries, f"B = {bias:g}")
         told.append(f"B = {bias:g} from {means[0]:.3g} to {means[-1]:.3g}")
-    start = max(entries[0]["mean"] for entries in numbers["distance"])
-    line = [start, start * (widths[0] / widths[-1]) ** 0.5]
-    ax.plot([widths[0], widths[-1]], line, color=style.MUTED, linewidth=0.9, linestyle="--", label="slope −1/2")
+    start = 1.6 * max(entries[0]["mean"] for entries in numbers["distance"])  # above all lines, where it is seen
+    guide = [start, start * (widths[0] / widths[-1]) ** 0.5]
+    ax.plot([widths[0], widths[-1]], guide, color=style.MUTED, linewidth=0.9, linestyle="--", label="slope −1/2")
     ax.set_xscale("log")
     ax.set_xticks(widths, [f"{w:,}" for w in widths])
     ax.minorticks_off()
@@ -65,14 +55,16 @@ def _limit(numbers: Numbers) -> Drawing:
     ax.set_ylim(bottom=ax.get_ylim()[0] / 2.5)
     return Drawing(
         figure,
-        "Empirical kernels of finite networks at the start against the limit, 100 points in 20 dimensions, means over "
-        "networks. Fewer active units make the kernel noisier.",
+        "If lines run parallel to the dashed one, finite kernels approach the limit as one over the root of the width. "
+        "How far a line with a larger B lies above the others is what fewer active units cost at the same width. "
+        "Frobenius distances of kernels at the start, 100 points in 20 dimensions; bars are one standard error over "
+        "networks.",
         "Distance against width on logarithmic axes: " + "; ".join(told) + ".",
     )
 
 
 def _eigenvalues(numbers: Numbers, rows: str) -> Drawing:
-    figure, ax = _axes(3.2, (0.15, 0.16, 0.81, 0.79))
+    figure, ax = axes(3.2, (0.15, 0.16, 0.81, 0.79))
     told = []
     chosen = [i for i, bias in enumerate(numbers["biases"]) if bias in (0.0, 1.0, 2.0, 3.0)]
     for place, i in enumerate(chosen):
@@ -86,7 +78,9 @@ def _eigenvalues(numbers: Numbers, rows: str) -> Drawing:
     style.legend(ax)
     return Drawing(
         figure,
-        f"Eigenvalues of the kernel on {rows}. The larger the bias, the closer to a multiple of the identity.",
+        "The flatter a line, the better the kernel is conditioned: a multiple of the identity would be level, and all "
+        f"directions would be learnt equally fast. Compare the lines by their bias B. Eigenvalues on {rows} in falling "
+        "order, over Phi(−B), the share of active units.",
         "Eigenvalues against their number on logarithmic axes: " + "; ".join(told) + ".",
     )
 
@@ -100,11 +94,11 @@ _LINES = (
 
 
 def _bounds(numbers: Numbers, rows: str) -> Drawing:
-    figure, ax = _axes(3.8, (0.13, 0.3, 0.83, 0.66))
+    figure, ax = axes(3.8, (0.13, 0.3, 0.83, 0.66))
     told, smallest = [], np.array(_means(numbers["smallest"]))
     for name, label, i, dashes in _LINES:
         ratios = np.array(_means(numbers[name])) / smallest
-        ax.plot(numbers["biases"], ratios, label=label, **_look(i, linestyle=dashes))
+        ax.plot(numbers["biases"], ratios, label=label, **style.look(i, linestyle=dashes))
         told.append(f"{label} from {ratios[0]:.2g} to {ratios[-1]:.2g}")
     ax.axhline(1.0, color=style.INK, linewidth=1.0)
     ax.set_ylim(bottom=0)
@@ -115,21 +109,22 @@ def _bounds(numbers: Numbers, rows: str) -> Drawing:
     worst = np.array(_means(numbers["worst"])) / smallest
     return Drawing(
         figure,
-        f"What bounds the smallest eigenvalue of the kernel on {rows}, over that eigenvalue; means over draws. "
-        f"p₀ − min p bounds the form in a region only; the eigenvector is {inside} in it. The worst-case bound from "
-        f"the separation of the rows would lie at {worst.max():.0e}.",
+        "A lower bound has to stay below the line at 1, and is the better the closer it comes; an upper bound has to "
+        f"stay above. p₀ − min p bounds the form in a region only, and the eigenvector is {inside} in it. Bounds on "
+        f"the smallest eigenvalue over that eigenvalue, {rows}, means over draws; the worst-case bound from the "
+        f"separation of the rows would lie at {worst.max():.0e}.",
         "Ratios against the bias: " + "; ".join(told) + ".",
     )
 
 
 def _terms(numbers: Numbers, n: str) -> Drawing:
-    figure, ax = _axes(3.4, (0.14, 0.27, 0.82, 0.69))
+    figure, ax = axes(3.4, (0.14, 0.27, 0.82, 0.69))
     told = []
     for i, labels in enumerate(("teacher", "random")):
         for kind, dashes in (("with", "-"), ("without", "--")):
             means = _means(numbers[f"{kind} {labels}"])
             words = f"{labels} labels, {kind}"
-            ax.plot(numbers["biases"], means, label=words, **_look(i, linestyle=dashes))
+            ax.plot(numbers["biases"], means, label=words, **style.look(i, linestyle=dashes))
             told.append(f"{words}: {means[0]:.2f} to {means[-1]:.1f}")
     ax.axhline(1.0, color=style.MUTED, linewidth=0.9)
     style.log_y(ax)
@@ -138,14 +133,15 @@ def _terms(numbers: Numbers, n: str) -> Drawing:
     style.legend(ax, loc="upper center", bbox_to_anchor=(0.45, -0.17), ncols=2)
     return Drawing(
         figure,
-        f"Generalisation term of the kernel ball with and without the sparsity factor, {n} points on the sphere. Above "
-        "the line at 1 it says nothing.",
+        "Where dashed lines rise with the bias and solid ones do not, it is the sparsity factor that keeps the bound. "
+        "Above the line at 1 the bound says nothing of the test error, with the factor or without. Generalisation term "
+        f"of the kernel ball, {n} points on the sphere, means over draws.",
         "Terms against the bias on a logarithmic axis: " + "; ".join(told) + ".",
     )
 
 
 def _losses(numbers: Numbers, width: str) -> Drawing:
-    figure, ax = _axes(3.2, (0.15, 0.16, 0.81, 0.79))
+    figure, ax = axes(3.2, (0.15, 0.16, 0.81, 0.79))
     told = []
     for i, bias in enumerate(numbers["biases"]):
         steps, losses = numbers["shown"][i], np.asarray(numbers["losses"][i])
@@ -161,22 +157,23 @@ def _losses(numbers: Numbers, width: str) -> Drawing:
     style.legend(ax)
     return Drawing(
         figure,
-        f"Training of networks of width {int(width):,} on random labels, step 1 / lambda_max; dashed: gradient descent "
-        "with the kernel at the start.",
-        "Losses falling on a logarithmic axis. " + "; ".join(told) + ".",
+        "The steeper a line, the fewer steps a fit takes; compare B = 0 with larger ones. Where a solid line leaves "
+        "the dashed one of its colour, gradient descent with the kernel at the start, the network is no longer lazy. "
+        f"Networks of width {int(width):,} on random labels, step 1 / lambda_max, one seed; cut off at 1e-8.",
+        "Losses against the step on a logarithmic axis. " + "; ".join(told) + ".",
     )
 
 
 def _activation(training: Numbers) -> Drawing:
-    figure, ax = _axes(3.9, (0.15, 0.33, 0.81, 0.64))
+    figure, ax = axes(3.9, (0.15, 0.33, 0.81, 0.64))
     widths, told = sorted(training, key=int), []
     dashes = ("-", "--", ":")
     shown = [widths[0], widths[-1]] if len(widths) > 1 else widths
     for i, bias in enumerate(training[widths[0]]["biases"]):
         ax.axhline(active_fraction(bias), color=style.FAINT, linewidth=1.0)
-        for line, width in zip(dashes, shown, strict=False):
+        for dash, width in zip(dashes, shown, strict=False):
             run = training[width]
-            look = style.sparse(i, len(run["shown"][i]), linestyle=line)
+            look = style.sparse(i, len(run["shown"][i]), linestyle=dash)
             ax.plot(
                 np.asarray(run["shown"][i]) + 1, run["active"][i], label=f"B = {bias:g}, width {int(width):,}", **look
             )
@@ -189,13 +186,15 @@ def _activation(training: Numbers) -> Drawing:
     style.legend(ax, loc="upper center", bbox_to_anchor=(0.45, -0.18), ncols=2)
     return Drawing(
         figure,
-        "Share of active pairs of unit and input in training on random labels, one network each; faint lines: Phi(−B).",
+        "If a line stays on the faint one of its bias, Phi(−B), as many units are active throughout training as at the "
+        "start, and a step stays cheap. Where it leaves it, the width is too small for the lazy picture. Share of "
+        "active pairs of unit and input on random labels, one network each; cut off at 0.005.",
         "Active share against step. " + "; ".join(told) + ".",
     )
 
 
 def _mnist(numbers: Numbers) -> Drawing:
-    figure, ax = _axes(3.7, (0.15, 0.28, 0.81, 0.69))
+    figure, ax = axes(3.7, (0.15, 0.28, 0.81, 0.69))
     told = []
     for i, bias in enumerate(numbers["biases"]):
         ax.axhline(active_fraction(bias), color=style.FAINT, linewidth=1.0)
@@ -213,7 +212,8 @@ def _mnist(numbers: Numbers) -> Drawing:
     style.legend(ax, loc="upper center", bbox_to_anchor=(0.45, -0.18), ncols=3)
     return Drawing(
         figure,
-        "Share of active units in training on MNIST, rows of length 1, odd digits against even ones, one network "
-        "for each B; faint lines: Phi(−B), the prediction.",
+        "If a line stays on the faint one of its bias, Phi(−B), the prediction holds on real data as well, whose rows "
+        "lie close together; how far it leaves it says from which B on it does not. MNIST with rows of length 1, odd "
+        "digits against even ones, one network for each B; cut off at 0.015.",
         "Active share against step. " + "; ".join(told) + ".",
     )

@@ -8,9 +8,10 @@ from limes.measure import active_fraction
 from limes.papers.bias_ntk.closed_forms import BIASES, COSINES, FINE, LARGE
 from limes.papers.bias_ntk.kernel_limit import BIASES as LIMIT_BIASES
 from limes.papers.bias_ntk.kernel_limit import D, N
-from limes.papers.bias_ntk.reading import DERIVED, PAPER, RECORDED, at, per_seed, rows_of
+from limes.papers.bias_ntk.reading import DERIVED, PAPER, RECORDED, at, rows_of
 from limes.papers.claim import Claim, Expected, Size
 from limes.papers.paper import Found
+from limes.papers.reading import over, slope
 
 _HITS = 1000
 """Pairs above both thresholds from which a standard error is worth something: products have heavy tails."""
@@ -134,9 +135,8 @@ def _limit(found: Found, size: Size) -> list[Claim]:
     results = [*found["limit"].values()]
     widths = results[0]["widths"]
 
-    def slope(row: Any) -> float:
-        logs = [np.polyfit(np.log(widths), np.log(line), 1)[0] for line in np.asarray(row["distance"])]
-        return float(np.mean(logs))
+    def mean_slope(row: Any) -> float:
+        return float(np.mean([slope(widths, line) for line in np.asarray(row["distance"])]))
 
     def share(row: Any) -> float:
         return max(
@@ -155,7 +155,7 @@ def _limit(found: Found, size: Size) -> list[Claim]:
             f"exponent of the width in the relative Frobenius distance, mean over B; widths {widths[0]:,} to "
             f"{widths[-1]:,}; {setting}",
             Expected.about(-0.5, 0.05, refuted_above=-0.4),
-            **per_seed(found, "limit", slope),
+            **over(found["limit"], mean_slope),
             size=size,
         ),
         Claim(
@@ -173,7 +173,7 @@ def _limit(found: Found, size: Size) -> list[Claim]:
             f"{PAPER}, sparsity at the start",
             f"largest |active / Phi(-B) - 1| over B at width {widths[-1]:,}; {setting}",
             Expected.at_most(0.01 if size == "full" else 0.05),
-            **per_seed(found, "limit", share),
+            **over(found["limit"], share),
             size=size,
         ),
         Claim(
@@ -182,7 +182,7 @@ def _limit(found: Found, size: Size) -> list[Claim]:
             RECORDED,
             f"ratio of the two at B = 2 and width {widths[-1]:,}; {setting}",
             Expected(0.9 if size == "full" else 0.85, 1.02, 0.5, 1.1),
-            **per_seed(found, "limit", lambda r: np.asarray(r["smallest"])[2, -1] / np.asarray(r["limit"])[2]),
+            **over(found["limit"], lambda r: np.asarray(r["smallest"])[2, -1] / np.asarray(r["limit"])[2]),
             size=size,
         ),
     ]
@@ -196,7 +196,7 @@ def _spectrum(found: Found, size: Size) -> list[Claim]:
 
     def recorded(key: str, n: int, figure: Any, low: float, high: float, statement: str, words: str) -> Claim:
         expected = Expected(low, high, low - 0.04, high + 0.04, 0.02)
-        values = per_seed(found, f"spectrum-{n}", figure)
+        values = over(found[f"spectrum-{n}"], figure)
         return Claim(key, statement, RECORDED, f"{words}; n = 1000, d = 100", expected, **values, size=size)
 
     for letter, n in zip("abc", [sizes[0], sizes[-1]], strict=False):
@@ -207,7 +207,7 @@ def _spectrum(found: Found, size: Size) -> list[Claim]:
                 f"{PAPER}, definition of lambda_0 [recalled]",
                 f"largest over smallest lambda_min exp(B²/2) for B = 0 to 3; n = {n} points on the sphere",
                 Expected.at_most(1.3),
-                **per_seed(found, f"spectrum-{n}", lambda r: scaled(r).max() / scaled(r).min()),
+                **over(found[f"spectrum-{n}"], lambda r: scaled(r).max() / scaled(r).min()),
                 size=size,
             )
         )
@@ -226,7 +226,7 @@ def _spectrum(found: Found, size: Size) -> list[Claim]:
                     RECORDED,
                     "largest over smallest eigenvalue; n = 1000, d = 100, sphere",
                     Expected.about(value, 0.15 * value),
-                    **per_seed(found, "spectrum-1000", at("condition", bias)),
+                    **over(found["spectrum-1000"], at("condition", bias)),
                     size=size,
                 )
             )

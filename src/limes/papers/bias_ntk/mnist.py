@@ -1,36 +1,18 @@
 """MNIST with rows of length 1, odd digits against even ones: activation through training, and the bounds."""
 
-import os
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from limes.core.errors import FormatError
 from limes.data import load
 from limes.measure import active_fraction, train_with_bias, unit_rows
 from limes.papers.bias_ntk import spectra
 from limes.papers.bias_ntk.training import described
-from limes.papers.paper import Request
 
 BIASES = (0.0, 0.5, 1.0, 1.5, 2.0)
 TRAINED, WIDTH, STEPS = 400, 4000, 120
 DECOMPOSED, TESTED = 1000, 2000
-
-
-def folder(request: Request) -> tuple[str | None, tuple[str, ...]]:
-    """The data folder if it has MNIST, and a note on what is left out without.
-
-    Raises:
-        FormatError: if a folder was named that has no MNIST.
-    """
-    where = request.data or os.environ.get("LIMES_DATA")
-    if where and (Path(where).expanduser() / "mnist").is_dir():
-        return where, ()
-    if request.data is not None:
-        raise FormatError(f"{where} has no MNIST: its files are looked for in the folder mnist")
-    return None, ("claim 15 is about MNIST, whose files were not given: pass --data DIR",)
 
 
 def trained(seed: int, where: str) -> dict[str, Any]:

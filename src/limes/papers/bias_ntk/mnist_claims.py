@@ -4,9 +4,10 @@ import numpy as np
 
 from limes.measure import active_fraction
 from limes.papers.bias_ntk.mnist import DECOMPOSED, STEPS, TRAINED, WIDTH
-from limes.papers.bias_ntk.reading import DERIVED, PAPER, at, per_seed
+from limes.papers.bias_ntk.reading import DERIVED, PAPER, at
 from limes.papers.claim import Claim, Expected, Over, Size
 from limes.papers.paper import Found
+from limes.papers.reading import over
 
 
 def mnist_claims(found: Found, size: Size) -> list[Claim]:
@@ -32,28 +33,28 @@ def mnist_claims(found: Found, size: Size) -> list[Claim]:
             "On MNIST a share Phi(-B) of units is active at the start",
             f"largest |active / Phi(-B) - 1| over B = 0 to 2; {net}",
             Expected.at_most(0.1, refuted_above=0.2),
-            per_seed(found, training, lambda r: max(r["start_error"])),
+            over(found[training], lambda r: max(r["start_error"])),
         ),
         claim(
             "15b",
             f"On MNIST the active share stays within a quarter of Phi(-B) for B up to 1 ({STEPS} steps)",
             f"largest |active / Phi(-B) - 1| over all steps and B = 0, 0.5, 1; {net}",
             Expected.at_most(0.25),
-            per_seed(found, training, lambda r: max(at("drift", b)(r) for b in (0.0, 0.5, 1.0))),
+            over(found[training], lambda r: max(at("drift", b)(r) for b in (0.0, 0.5, 1.0))),
         ),
         claim(
             "15c",
             f"On MNIST with B = 2 and width {WIDTH:,} it does not",
             f"largest |active / Phi(-B) - 1| over all steps, B = 2; {net}",
             Expected.at_least(0.25),
-            per_seed(found, training, at("drift", 2.0)),
+            over(found[training], at("drift", 2.0)),
         ),
         claim(
             "15d",
             "On MNIST the Hermite bound is not above the smallest eigenvalue",
             f"largest ratio of the two; {rows}",
             Expected.at_most(1.0),
-            per_seed(found, spectrum, lambda r: np.max(np.divide(r["hermite"], r["smallest"]))),
+            over(found[spectrum], lambda r: np.max(np.divide(r["hermite"], r["smallest"]))),
             "largest",
         ),
         claim(
@@ -61,14 +62,14 @@ def mnist_claims(found: Found, size: Size) -> list[Claim]:
             "On MNIST the Hermite bound is more than half of the smallest eigenvalue",
             f"smallest ratio of the two; {rows}",
             Expected.at_least(0.5),
-            per_seed(found, spectrum, lambda r: np.min(np.divide(r["hermite"], r["smallest"]))),
+            over(found[spectrum], lambda r: np.min(np.divide(r["hermite"], r["smallest"]))),
         ),
         claim(
             "15f",
             "On MNIST too the kernel is the better conditioned the larger the bias",
             f"largest ratio of condition numbers when B grows by a half; {rows}",
             Expected.at_most(1.0),
-            per_seed(found, spectrum, lambda r: np.exp(np.diff(np.log(r["condition"])).max())),
+            over(found[spectrum], lambda r: np.exp(np.diff(np.log(r["condition"])).max())),
             "largest",
         ),
     ]

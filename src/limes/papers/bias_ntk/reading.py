@@ -11,12 +11,6 @@ RECORDED = "limes' own earlier measurement"
 Row = Mapping[str, Any]
 
 
-def per_seed(found: Found, quantity: str, figure: Callable[[Row], float]) -> dict[str, Any]:
-    """The `values` and `seeds` of a claim from the results of a quantity."""
-    results = found[quantity]
-    return {"values": tuple(float(figure(result)) for result in results.values()), "seeds": tuple(results)}
-
-
 def at(name: str, bias: float) -> Callable[[Row], float]:
     """Reads the entry of a list for one bias."""
     return lambda row: float(row[name][row["biases"].index(bias)])

@@ -4,10 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from limes.papers.bias_ntk.reading import DERIVED, PAPER, RECORDED, at, per_seed, widths_of
+from limes.papers.bias_ntk.reading import DERIVED, PAPER, RECORDED, at, widths_of
 from limes.papers.bias_ntk.training import LATE, SHARE, D, N
 from limes.papers.claim import Claim, Expected, Size
 from limes.papers.paper import Found
+from limes.papers.reading import over
 
 MOVED = {0.0: (48.0, 59.0), 1.0: (76.0, 94.0)}
 """Largest move of a unit's value times the root of the width, after 600 steps."""
@@ -39,7 +40,7 @@ def _convergence(found: Found, size: Size, width: int) -> list[Claim]:
             f"its factor less 1 - eta lambda_min of the kernel at the start, mean over the last {LATE} steps; B = 0, "
             f"{setting}",
             Expected.about(0.0, 5e-4 if size == "full" else 3e-3),
-            **per_seed(found, name, lambda r: at("factor", 0.0)(r) - at("predicted", 0.0)(r)),
+            **over(found[name], lambda r: at("factor", 0.0)(r) - at("predicted", 0.0)(r)),
             size=size,
             note="With larger B the loss reaches its floor, or the network is no longer lazy, before it settles.",
         )
@@ -52,7 +53,7 @@ def _convergence(found: Found, size: Size, width: int) -> list[Claim]:
                 f"{PAPER}, convergence as fast as that of the dense network",
                 f"ratio of the steps to {SHARE:g} of the first loss; {setting}",
                 Expected.at_most(1.0),
-                **per_seed(found, name, lambda r, more=more, less=less: steps(r, more, less)),
+                **over(found[name], lambda r, more=more, less=less: steps(r, more, less)),
                 size=size,
                 headline=more == 1.0,
                 note="With B = 0 that loss was not reached: all steps are counted, the true ratio is smaller."
@@ -89,7 +90,7 @@ def _sparsity(found: Found, size: Size, widths: list[int]) -> list[Claim]:
                     f"{PAPER}, sparsity in training",
                     f"largest |active / Phi(-B) - 1| over all steps; {_SETTING}",
                     Expected.at_most(0.1, 0.01, refuted_above=0.15),
-                    **per_seed(found, f"width-{width}", at("drift", bias)),
+                    **over(found[f"width-{width}"], at("drift", bias)),
                     size=size,
                 )
             )
@@ -118,7 +119,7 @@ def _sparsity(found: Found, size: Size, widths: list[int]) -> list[Claim]:
                         RECORDED,
                         f"largest |z - z0| times sqrt(m) after 600 steps; {_SETTING}",
                         Expected(low, high, 0.75 * low, 1.3 * high, 5.0),
-                        **per_seed(found, f"width-{width}", lambda r, b=bias, w=width: at("moved", b)(r) * w**0.5),
+                        **over(found[f"width-{width}"], lambda r, b=bias, w=width: at("moved", b)(r) * w**0.5),
                         size=size,
                     )
                 )
@@ -129,7 +130,7 @@ def _sparsity(found: Found, size: Size, widths: list[int]) -> list[Claim]:
             DERIVED,
             f"largest |active / Phi(-B) - 1| over all steps; {_SETTING}",
             Expected.at_most(0.1, refuted_above=0.15),
-            **per_seed(found, "frozen", at("drift", 1.0)),
+            **over(found["frozen"], at("drift", 1.0)),
             size=size,
         )
     )
@@ -145,7 +146,7 @@ def _lazy(found: Found, size: Size, widths: list[int]) -> list[Claim]:
             RECORDED,
             f"largest |z - z0| over B; {_SETTING}",
             Expected.at_least(1.0),
-            **per_seed(found, f"width-{first}", lambda r: at("moved", 2.0)(r) / 2.0),
+            **over(found[f"width-{first}"], lambda r: at("moved", 2.0)(r) / 2.0),
             over="smallest",
             size=size,
             note=f"Activation drifts by {_mean(found, first, 'drift', 2.0):.0%} of Phi(-B) there, by "
@@ -160,7 +161,7 @@ def _lazy(found: Found, size: Size, widths: list[int]) -> list[Claim]:
                 DERIVED,
                 f"largest |z - z0| over B; {_SETTING}",
                 Expected.at_most(1.0),
-                **per_seed(found, f"width-{last}", at("moved", 1.0)),
+                **over(found[f"width-{last}"], at("moved", 1.0)),
                 over="largest",
                 size=size,
             )
@@ -188,7 +189,7 @@ def _remainder(found: Found, size: Size, width: int) -> list[Claim]:
             f"smallest sqrt(m) R_w P(|z| <= 2 R_w) over B = 0, 1, 2, R_w the largest move of a unit; width {width:,}, "
             f"n = {N}, d = {D}, labels of a linear teacher",
             Expected.at_least(1.0),
-            **per_seed(found, "teacher", lambda r: min(r["remainder"])),
+            **over(found["teacher"], lambda r: min(r["remainder"])),
             over="smallest",
             size=size,
             note=f"{told}.",

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 
 from limes.papers.claim import Claim, Expected, Size
-from limes.papers.convergence_at.reading import Result, exponent, family, mean, over
 from limes.papers.convergence_at.sphere import EPS
 from limes.papers.convergence_at.training import AMPLE, RADIUS
 from limes.papers.paper import Found
+from limes.papers.reading import Result, across, family, mean, over, slope
 
 PAPER = "Gao et al. 2019 (arXiv 1906.07916)"
 _SOURCE = f"{PAPER}, theorem on convergence"
@@ -43,7 +43,7 @@ def _comparator(by_width: list[dict[int, Result]], widths: list[int], size: Size
             f"{gap} at width {widths[-1]:,}, W^ the best of three networks found in the ball of radius {RADIUS:g}; "
             f"PGD-10; {_SETTING}",
             Expected.at_most(0.05),
-            **over(by_width[-1:], lambda r: r[0]["gap"]),
+            **over(by_width[-1], lambda r: r["gap"]),
             size=size,
             headline=True,
             note=f"L_*(W^) is {mean(by_width[-1], lambda r: min(r['candidates'].values())):.3g}, by PGD-50 from two "
@@ -55,7 +55,7 @@ def _comparator(by_width: list[dict[int, Result]], widths: list[int], size: Size
             _SOURCE,
             f"{gap} at width {widths[-1]:,} less that at {widths[0]}; ball of radius {RADIUS:g}; {_SETTING}",
             Expected.at_most(0.0, 0.005),
-            **over([by_width[0], by_width[-1]], lambda r: r[1]["gap"] - r[0]["gap"]),
+            **across([by_width[0], by_width[-1]], lambda r: r[1]["gap"] - r[0]["gap"]),
             size=size,
             note=f"Gaps: {_listed(by_width, widths, 'gap')}. At a given number of steps most of it is what descent has "
             "not done yet, which no width changes; the theorem lets the number of steps grow as well.",
@@ -66,7 +66,7 @@ def _comparator(by_width: list[dict[int, Result]], widths: list[int], size: Size
             _SOURCE,
             f"min_t L_A(W_t) at width {widths[-1]:,}; ball of radius {AMPLE:g}; PGD-10; {_SETTING}",
             Expected.at_most(0.05),
-            **over(by_width[-1:], lambda r: r[0]["surrogates"]["PGD-10"]),
+            **over(by_width[-1], lambda r: r["surrogates"]["PGD-10"]),
             size=size,
         ),
     ]
@@ -74,9 +74,6 @@ def _comparator(by_width: list[dict[int, Result]], widths: list[int], size: Size
 
 def _regret(by_width: list[dict[int, Result]], widths: list[int], size: Size) -> list[Claim]:
     source = f"{PAPER}, proof by online gradient descent"
-
-    def slope(results: list[Result]) -> float:
-        return exponent(results[0]["times"], np.maximum(results[0]["regret"], 1e-9).tolist())
 
     last = next(iter(by_width[-1].values()))["times"]
     return [
@@ -87,7 +84,7 @@ def _regret(by_width: list[dict[int, Result]], widths: list[int], size: Size) ->
             source,
             f"exponent of T in the average regret, T = {last[0]} to {last[-1]}, width {widths[-1]:,}; {_SETTING}",
             Expected.at_most(-0.5, refuted_above=-0.4),
-            **over(by_width[-1:], slope),
+            **over(by_width[-1], lambda r: slope(r["times"], np.maximum(r["regret"], 1e-9).tolist())),
             size=size,
         ),
         Claim(
@@ -96,7 +93,7 @@ def _regret(by_width: list[dict[int, Result]], widths: list[int], size: Size) ->
             source,
             f"exponent of the width in the largest remainder, widths {widths[0]} to {widths[-1]:,}; {_SETTING}",
             Expected.at_most(-0.25, refuted_above=0.0),
-            **over(by_width, lambda r: exponent(widths, [s["remainder"] for s in r])),
+            **across(by_width, lambda r: slope(widths, [s["remainder"] for s in r])),
             size=size,
             note=f"-1/2 is expected of networks with random weights. Remainders: "
             f"{_listed(by_width, widths, 'remainder')}; largest distance from the linearisation at the start: "
@@ -108,7 +105,7 @@ def _regret(by_width: list[dict[int, Result]], widths: list[int], size: Size) ->
             source,
             "largest quotient of the average regret and the bound over all steps, widths and seeds",
             Expected.at_most(1.0),
-            **over(by_width, lambda r: max(s["over"] for s in r)),
+            **across(by_width, lambda r: max(s["over"] for s in r)),
             over="largest",
             size=size,
         ),
@@ -117,7 +114,7 @@ def _regret(by_width: list[dict[int, Result]], widths: list[int], size: Size) ->
 
 def _weak(results: dict[int, Result], width: int, size: Size) -> list[Claim]:
     def gap(name: str) -> Any:
-        return lambda r: r[0]["robust"][name] - r[0]["surrogates"][name]
+        return lambda r: r["robust"][name] - r["surrogates"][name]
 
     told = {
         name: (mean(results, lambda r, n=name: r["surrogates"][n]), mean(results, lambda r, n=name: r["robust"][n]))
@@ -132,7 +129,7 @@ def _weak(results: dict[int, Result], width: int, size: Size) -> list[Claim]:
             _SOURCE,
             f"the largest of min_t L_A over five attacks, width {width:,}, ball of radius {AMPLE:g}; {_SETTING}",
             Expected.at_most(0.05),
-            **over([results], lambda r: max(r[0]["surrogates"].values())),
+            **over(results, lambda r: max(r["surrogates"].values())),
             size=size,
             note=f"L_A and L_* by attack: {figures}.",
         )
@@ -152,7 +149,7 @@ def _weak(results: dict[int, Result], width: int, size: Size) -> list[Claim]:
                 _SOURCE,
                 quantity,
                 Expected.at_least(0.1, refuted_below=0.05),
-                **over([results], gap(name)),
+                **over(results, gap(name)),
                 size=size,
                 headline=headline,
                 note="In the ball the network is nearly linear, where one step in l2 is nearly the best there is: this "
@@ -176,7 +173,7 @@ def _movement(by_width: list[dict[int, Result]], widths: list[int], size: Size) 
             f"exponent of the width in max_t |W_t - W_0|, NTK parametrisation, where the bound is free of m; ball of "
             f"radius {AMPLE:g}, PGD-10, widths {widths[0]} to {widths[-1]:,}; {_SETTING}",
             Expected.at_most(0.0, 0.05, refuted_above=0.1),
-            **over(by_width, lambda r: exponent(widths, [s["movement"]["PGD-10"] for s in r])),
+            **across(by_width, lambda r: slope(widths, [s["movement"]["PGD-10"] for s in r])),
             size=size,
             note=f"Distances: {movement}.",
         ),
@@ -186,7 +183,7 @@ def _movement(by_width: list[dict[int, Result]], widths: list[int], size: Size) 
             _SOURCE,
             f"projected steps under PGD-10, all widths, ball of radius {AMPLE:g}",
             Expected.at_most(0.0),
-            **over(by_width, lambda r: max(s["ample_hits"]["PGD-10"] for s in r)),
+            **across(by_width, lambda r: max(s["ample_hits"]["PGD-10"] for s in r)),
             over="largest",
             size=size,
             note=f"In the ball of radius {RADIUS:g}: {_listed(by_width, widths, 'hits')}.",

@@ -1,14 +1,14 @@
 """The steps of the experiment on convergence at each size. No data files are needed."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Any
 
 from limes.core.types import Norm
 from limes.papers.claim import Size
 from limes.papers.convergence_at import capacity, lazy_limit, training, width_law
-from limes.papers.paper import Part, Plan, Request, Step, plain
+from limes.papers.paper import Plan, Request, Step, plain
+from limes.papers.steps import seeded
 
 
 @dataclass(frozen=True)
@@ -71,10 +71,11 @@ def plan(request: Request) -> Plan:
 
 def _convergence(request: Request, sizes: Sizes) -> Iterator[Step]:
     steps, n = sizes.training
+    seeds = request.seed_range(sizes.seeds)
     for width in sizes.widths:
         settings = {"width": width, "steps": steps, "n": n}
         seconds = 3.0 + 4e-5 * width * steps
-        yield from _each(f"training-{width}", request.seed_range(sizes.seeds), training.measured, settings, seconds)
+        yield from seeded(f"training-{width}", seeds, partial(training.measured, **settings), seconds, settings)
 
 
 def _widths(request: Request, sizes: Sizes) -> Iterator[Step]:
@@ -82,16 +83,20 @@ def _widths(request: Request, sizes: Sizes) -> Iterator[Step]:
     problems, widths = sizes.capacity
     for n, d in problems:
         settings = {"n": n, "d": d, "widths": widths}
-        yield from _each(f"capacity-{n}-{d}", seeds, capacity.smallest_widths, settings, 5.0)
+        yield from seeded(f"capacity-{n}-{d}", seeds, partial(capacity.smallest_widths, **settings), 5.0, settings)
     dimensions, ratios, count = sizes.law
     for d in dimensions:
         settings = {"d": d, "ratios": ratios, "count": count}
-        yield from _each(f"law-{d}", range(1), width_law.random_layers, settings, 2e-6 * count * d**2)
+        yield from seeded(
+            f"law-{d}", range(1), partial(width_law.random_layers, **settings), 2e-6 * count * d**2, settings
+        )
     d, some, beyond, steps, starts = sizes.trained
     for rho in some:
         first = [width_law.law(d, rho) + more for more in beyond]
         settings = {"d": d, "rho": rho, "widths": first, "steps": steps, "starts": starts}
-        yield from _each(f"trained-{round(100 * rho)}", seeds, width_law.trained, settings, 2.0 * len(first))
+        yield from seeded(
+            f"trained-{round(100 * rho)}", seeds, partial(width_law.trained, **settings), 2.0 * len(first), settings
+        )
 
 
 def _lazy(request: Request, sizes: Sizes) -> Iterator[Step]:
@@ -100,13 +105,4 @@ def _lazy(request: Request, sizes: Sizes) -> Iterator[Step]:
     for norm in norms:
         settings = {"norm": norm, "widths": widths, "n": n, "n_test": n_test, "steps": steps, "size": size}
         seeds = request.seed_range(sizes.lazy_seeds)
-        yield from _each(f"lazy-{norm}", seeds, lazy_limit.compared, settings, seconds)
-
-
-def _each(
-    quantity: str, seeds: range, measure: Callable[..., dict[str, Any]], settings: dict[str, Any], seconds: float
-) -> Iterator[Step]:
-    compute = partial(measure, **settings)
-    for seed in seeds:
-        part = Part(f"{quantity}-seed{seed}", plain(settings))
-        yield Step(quantity, seed, lambda found, progress, s=seed: compute(s), seconds, part, small=True)
+        yield from seeded(f"lazy-{norm}", seeds, partial(lazy_limit.compared, **settings), seconds, settings)

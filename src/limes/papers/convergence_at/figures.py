@@ -39,8 +39,10 @@ def _lazy(cases: Sequence[Numbers]) -> Drawing:
     style.legend(ax)
     return Drawing(
         figure,
-        "Finite networks under adversarial training against adversarial training with the fixed kernel: distance of "
-        "the scores, relative to the kernel's. Same batches, same attack, same steps; digits, ten classes.",
+        "If lines fall with the dotted slope or nearly so, adversarial training of finite networks approaches that "
+        "with the fixed kernel as they get wider; a line that levels off would mean that it does not. Distances of "
+        "scores, relative to the kernel's, after the same batches, attacks and steps; digits, ten classes; bars are "
+        "one standard error over seeds.",
         f"Relative distance against width on logarithmic axes. {_told(lines)}.",
     )
 
@@ -61,8 +63,9 @@ def _labels(cases: Sequence[Numbers]) -> Drawing:
     style.legend(ax)
     return Drawing(
         figure,
-        "What the distance means: share of test rows with another label than the limit's, and differences of accuracy, "
-        "under attack and without.",
+        "All lines should go to 0 with the width: then a wide network not only has scores near the limit's but makes "
+        "its decisions. Share of test rows with another label than the limit's, and differences of accuracy, under "
+        "attack and without; bars are one standard error over seeds.",
         f"Differences against width. {'; '.join(told)}.",
     )
 
@@ -78,8 +81,9 @@ def _linearity(numbers: Numbers) -> Drawing:
     moved = ", ".join(f"{e['mean']:.3g} at {w:,}" for e, w in zip(numbers["movement"], widths, strict=True))
     return Drawing(
         figure,
-        "What f lacks of being linear between the iterates and the best robust network, and between them and the "
-        f"start, on outputs of about 1. Weights move as far at every width: {moved}.",
+        "If both lines fall with the width, the network becomes linear where it is trained, which is why descent finds "
+        "the best robust network. Distances on outputs of about 1, between the iterates and that network and between "
+        f"them and the start. Weights move by {moved}; if it were less and less, the fall would say little.",
         f"Distance against width on logarithmic axes. {_told(lines)}.",
     )
 
@@ -93,8 +97,9 @@ def _regret(numbers: Numbers) -> Drawing:
     style.legend(ax)
     return Drawing(
         figure,
-        "Average regret of projected adversarial training against the best robust network of its ball, at the largest "
-        "width, and the bound of online gradient descent with the remainder.",
+        "The regret has to stay below its bound and should fall at least as fast: then training is on average as good "
+        "as the best robust network of its ball. Projected adversarial training at the largest width; the bound is "
+        "that of online gradient descent with the remainder of linearity.",
         f"Average regret against the number of steps on logarithmic axes. {_told(lines)}.",
     )
 
@@ -117,8 +122,9 @@ def _attacks(numbers: Numbers) -> Drawing:
     )
     return Drawing(
         figure,
-        "Training converges under every attack, and is robust only against those that find the worst points: surrogate "
-        "and robust loss of the same networks, at the largest width.",
+        "Where the first bar is low and the second one high, training converged under its own attack and yet is not "
+        "robust; where both are low, that attack finds the worst points. Losses of the same networks at the largest "
+        "width; error bars are one standard error over seeds.",
         f"Bars by attack, surrogate and robust loss: {told}.",
     )
 
@@ -133,7 +139,8 @@ def _capacity(cases: Sequence[Numbers]) -> Drawing:
     style.legend_above(ax)
     return Drawing(
         figure,
-        "The smallest width of one hidden layer at which training got all points right, and all balls round them: "
+        "How far a robust line lies above the natural one of its d is the price of robustness in width. Smallest width "
+        "of one hidden layer at which training got all points right (natural), and all balls round them (robust): "
         "random unit vectors with random labels, geometric means over seeds.",
         f"Width against number of points on logarithmic axes. {_told(lines)}.",
     )
@@ -155,7 +162,9 @@ def _law(cases: Sequence[Numbers]) -> Drawing:
     style.legend(ax)
     return Drawing(
         figure,
-        "The smallest first layer that tells all balls apart. Lines: rho² d, at and below which none does.",
+        "No mark may lie on or below the line of its d: rho² d is the width at and below which no first layer tells "
+        "all balls apart. Marks of the frame just above it show that the law is sharp; those of random layers, what "
+        "chance costs.",
         f"Width against rho, harmonic frame and half of random layers. {'; '.join(told)}.",
     )
 
@@ -176,8 +185,9 @@ def _trained(cases: Sequence[Numbers]) -> Drawing:
     style.legend(ax)
     return Drawing(
         figure,
-        "Trained networks that are robust on all balls, by attacks and the colliding pair together; dotted: by attacks "
-        "alone, which to the left of the line are wrong whenever they pass a network.",
+        "Solid marks to the left of the vertical line have to be at 0, where the law allows no robust network; how far "
+        "to its right they rise is what training needs beyond that. Robust on all balls by attacks and the colliding "
+        "pair together; dotted: by attacks alone, which to the left are wrong whenever they pass a network.",
         f"Share of robust networks against width. {'; '.join(told)}.",
     )
 
@@ -187,7 +197,7 @@ def _log_log(lines: Mapping[str, Line], x_label: str, y_label: str, places: Sequ
     for i, (name, (x, entries)) in enumerate(lines.items()):
         line(ax, i, x, entries, name)
     ax.set_xscale("log")
-    ax.set_yscale("log")
+    style.log_y(ax)
     ticks(ax, places)
     ax.set_xlabel(x_label)
     ax.set_ylabel(y_label)

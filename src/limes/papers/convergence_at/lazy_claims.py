@@ -2,8 +2,8 @@
 
 from limes.papers.claim import Claim, Expected, Size
 from limes.papers.convergence_at.lazy_limit import EPS
-from limes.papers.convergence_at.reading import Result, exponent, family, mean, over
 from limes.papers.paper import Found
+from limes.papers.reading import Result, family, mean, over, slope
 
 _SOURCE = "limes: no published comparison was found"
 _NAMES = {"linf": "l-inf", "l2": "l2"}
@@ -31,12 +31,12 @@ def _one_norm(letters: str, results: dict[int, Result], size: Size) -> list[Clai
             f"exponent of the width in |f_m - f| / |f| over the scores of test rows; widths {widths[0]} to {last}; "
             f"{setting}",
             Expected.at_most(-0.25, refuted_above=0.0),
-            **over([results], lambda r: exponent(widths, r[0]["distance"])),
+            **over(results, lambda r: slope(widths, r["distance"])),
             size=size,
             headline=norm == "linf",
             note=f"Relative distance at width {last}: {mean(results, lambda r: r['distance'][-1]):.3g}; at test rows "
             f"attacked through the limit {mean(results, lambda r: r['attacked'][-1]):.3g}, exponent "
-            f"{mean(results, lambda r: exponent(widths, r['attacked'])):.2f}.",
+            f"{mean(results, lambda r: slope(widths, r['attacked'])):.2f}.",
         ),
         Claim(
             f"7{letters[1]}",
@@ -44,7 +44,7 @@ def _one_norm(letters: str, results: dict[int, Result], size: Size) -> list[Clai
             _SOURCE,
             f"share of test rows with the limit's label, width {last}; {setting}",
             Expected.at_least(0.95, refuted_below=0.9),
-            **over([results], lambda r: r[0]["agreement"][-1]),
+            **over(results, lambda r: r["agreement"][-1]),
             size=size,
             note=f"At width {widths[0]}: {mean(results, lambda r: r['agreement'][0]):.3f}.",
         ),
@@ -54,7 +54,7 @@ def _one_norm(letters: str, results: dict[int, Result], size: Size) -> list[Clai
             _SOURCE,
             f"|robust accuracy - the limit's| at width {last}, PGD-10 on the margin; {setting}",
             Expected.at_most(0.03, refuted_above=0.06),
-            **over([results], lambda r: abs(r[0]["robust"][-1] - r[0]["limit_robust"])),
+            **over(results, lambda r: abs(r["robust"][-1] - r["limit_robust"])),
             size=size,
             note=f"By width {', '.join(f'{gap:.3f}' for gap in gaps)}. The limit has {limit['robust']:.3f}, and "
             f"{limit['clean']:.3f} without an attack; after the same steps without attacks in training it has "

@@ -4,9 +4,9 @@ import numpy as np
 
 from limes.papers.claim import Claim, Expected, Size
 from limes.papers.convergence_at.capacity import RATIO
-from limes.papers.convergence_at.reading import family, mean, over
 from limes.papers.convergence_at.width_law import BEHIND
 from limes.papers.paper import Found
+from limes.papers.reading import across, family, mean
 
 _CAPACITY = "Gao et al. 2019 (arXiv 1906.07916), as given by Kim, Moon & Yun 2025, The Cost of Robustness"
 _LAW = "a consequence of Kim, Moon & Yun 2025, derived and measured once here"
@@ -33,7 +33,7 @@ def _capacity(found: Found, size: Size) -> list[Claim]:
             f"smallest robust width over smallest natural width, the least over {len(cases)} pairs of n and d; one "
             f"hidden relu layer; {setting}",
             Expected.at_least(1.5, refuted_below=1.1),
-            **over(results, lambda r: min(s["robust"] / s["natural"] for s in r)),
+            **across(results, lambda r: min(s["robust"] / s["natural"] for s in r)),
             size=size,
             note=f"Widths found, natural and robust, on a grid of powers of two: {told}. Training bounds them from "
             "above only, and a direction is all that is claimed.",
@@ -44,7 +44,7 @@ def _capacity(found: Found, size: Size) -> list[Claim]:
             _CAPACITY,
             f"smallest robust width over smallest natural width, geometric mean over all pairs; {setting}",
             Expected.at_least(2.0, refuted_below=1.0),
-            **over(results, lambda r: float(np.exp(np.mean([np.log(s["robust"] / s["natural"]) for s in r])))),
+            **across(results, lambda r: float(np.exp(np.mean([np.log(s["robust"] / s["natural"]) for s in r])))),
             size=size,
         ),
     ]
@@ -65,7 +65,7 @@ def _law(found: Found, size: Size) -> list[Claim]:
             _LAW,
             f"first layers without two colliding points, of {tried:,}: random ones and harmonic frames; {setting}",
             Expected.at_most(0.0),
-            **over(results, lambda r: sum(sum(s["missed"]) for s in r)),
+            **across(results, lambda r: sum(sum(s["missed"]) for s in r)),
             over="largest",
             size=size,
             note=f"The first layer's outputs at colliding points differ by at most "
@@ -77,7 +77,7 @@ def _law(found: Found, size: Size) -> list[Claim]:
             _LAW,
             f"largest difference of the frame's smallest width to floor(rho^2 d) + 1; {setting}",
             Expected.about(0.0, 0.0),
-            **over(
+            **across(
                 results,
                 lambda r: max(abs(f - w) for s in r for f, w in zip(s["frame"], s["law"], strict=True)),
             ),
@@ -92,7 +92,7 @@ def _law(found: Found, size: Size) -> list[Claim]:
             _LAW,
             f"smallest margin of an explicit network over all balls, by exact bounds; {setting}",
             Expected.at_least(1e-12, refuted_below=0.0),
-            **over(results, lambda r: min(v for s in r for v in s["explicit"])),
+            **across(results, lambda r: min(v for s in r for v in s["explicit"])),
             over="smallest",
             size=size,
         ),
@@ -119,7 +119,7 @@ def _trained(found: Found, size: Size) -> list[Claim]:
             _LAW,
             f"smallest first width with a robust network less floor(rho^2 d) + 1, the least over rho; {setting}",
             Expected.at_least(0.0),
-            **over(results, lambda r: min(s["smallest"] - s["law"] for s in r)),
+            **across(results, lambda r: min(s["smallest"] - s["law"] for s in r)),
             over="smallest",
             size=size,
             note=f"Smallest widths by seed: {smallest}; {2 * cases[0]['d']} stands for none. Robust means that attacks "

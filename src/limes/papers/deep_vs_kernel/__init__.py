@@ -1,8 +1,9 @@
 """Fort et al. 2020: the geometry of deep learning's loss landscape, and the motion of its tangent kernel."""
 
 from limes.papers.deep_vs_kernel.claims import claims
+from limes.papers.deep_vs_kernel.curves import curves
 from limes.papers.deep_vs_kernel.experiment import plan
-from limes.papers.deep_vs_kernel.figures import curves, figures
+from limes.papers.deep_vs_kernel.figures import figures
 from limes.papers.paper import Paper
 
 PAPER = Paper(

@@ -6,13 +6,12 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from limes.papers.claim import Claim, Expected, Size
-from limes.papers.deep_vs_kernel.making import REPLICATION, Runs, make, mean, over
+from limes.papers.deep_vs_kernel.making import REPLICATION, Runs, by_place, make, mean
 from limes.papers.paper import Found
 
 _SOURCE = "Fort et al. 2020, section 2 (parent-child spawning)"
 _BARRIER = "largest training error on the line between two children above the mean of their own"
 MEASURES = ("velocity", "barrier", "pattern", "function", "weights")
-_CHILD = ("barrier", "pattern", "function", "weights")
 
 
 def basin_claims(found: Found, size: Size) -> list[Claim]:
@@ -28,8 +27,8 @@ def basin_claims(found: Found, size: Size) -> list[Claim]:
 
 def _barriers(runs: Runs, size: Size) -> list[Claim]:
     last = next(iter(runs.values()))["times"][-1]
-    told = f"By epoch of the spawn, training error: {over(runs, 'times', 'barrier')}; test error: "
-    told += f"{over(runs, 'times', 'barrier_test')}. {_gone(runs)}"
+    told = f"By epoch of the spawn, training error: {by_place(runs, 'times', 'barrier')}; test error: "
+    told += f"{by_place(runs, 'times', 'barrier_test')}. {_gone(runs)}"
     return [
         make(
             runs,
@@ -106,8 +105,8 @@ def _correlated(runs: Runs, size: Size) -> list[Claim]:
 def _thresholds(runs: Runs, size: Size) -> list[Claim]:
     rates = next(iter(runs.values()))["rates"]
     low = max(i for i, rate in enumerate(rates) if rate <= 0.02)
-    told = f"Barriers by rate: {over(runs, 'rates', 'barrier')}; training errors of the children: "
-    told += f"{over(runs, 'rates', 'error')}. In {REPLICATION}: below .003 up to rate .03, .26 at .1."
+    told = f"Barriers by rate: {by_place(runs, 'rates', 'barrier')}; training errors of the children: "
+    told += f"{by_place(runs, 'rates', 'error')}. In {REPLICATION}: below .003 up to rate .03, .26 at .1."
     high = max(range(len(rates)), key=lambda i: mean(runs, "barrier", i))
     return [
         make(

@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, astuple
+from functools import partial
 from typing import Any
 
 from limes.data import Dataset
 from limes.papers.deep_vs_kernel import basin, cone, motion, switch
 from limes.papers.deep_vs_kernel.cases import CASES, Case
 from limes.papers.deep_vs_kernel.problems import Problem, Rows, draw
-from limes.papers.paper import Part, Plan, Request, Step, plain
+from limes.papers.paper import Plan, Request, Step, plain
 from limes.papers.sources import content_hash, dataset
+from limes.papers.steps import seeded
 
 
 def plan(request: Request) -> Plan:
@@ -31,7 +33,8 @@ def plan(request: Request) -> Plan:
     for quantity, problem, measure in _quantities(case):
         if problem.name in sources:
             decides = {"problem": list(astuple(problem)), "data": hashes[problem.name], "case": settings["case"]}
-            steps += _steps(quantity, problem, measure, case, sources[problem.name], decides, request)
+            seeds, on_rows = request.seed_range(problem.seeds), partial(_drawn, measure, problem, sources[problem.name])
+            steps += seeded(quantity, seeds, on_rows, case.seconds[quantity], decides, request.size == "smoke")
     standing = 2 * sum(data.x.nbytes for data in sources.values())
     kernels = 24 * (10 * case.mlp.n_probe) ** 2 * round(case.mlp.epochs / motion.DT + 4)
     return Plan(settings, steps, tuple(notes), standing + kernels + 900_000_000)
@@ -52,19 +55,5 @@ def _quantities(case: Case) -> Iterator[tuple[str, Problem, Measure]]:
     yield "frozen", cnn, lambda rows, seed: switch.frozen(cnn, rows, case.spawns, case.small_rate, seed)
 
 
-def _steps(
-    quantity: str,
-    problem: Problem,
-    measure: Measure,
-    case: Case,
-    data: Dataset,
-    decides: dict[str, Any],
-    request: Request,
-) -> Iterator[Step]:
-    for seed in request.seed_range(problem.seeds):
-
-        def compute(found: Any, progress: Any, seed: int = seed) -> dict[str, Any]:
-            return measure(draw(problem, data, seed), seed)
-
-        part = Part(f"{quantity}-seed{seed}", decides)
-        yield Step(quantity, seed, compute, case.seconds[quantity], part, small=request.size == "smoke")
+def _drawn(measure: Measure, problem: Problem, data: Dataset, seed: int) -> dict[str, Any]:
+    return measure(draw(problem, data, seed), seed)

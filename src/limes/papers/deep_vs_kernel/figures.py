@@ -1,22 +1,15 @@
-"""The numbers behind the figures, and the figures: velocity, barriers, frozen networks, small changes, rates."""
+"""The figures: velocity, barriers, frozen networks, small changes, rates."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from limes.papers.paper import Drawing, Found
+from limes.papers.paper import Drawing
+from limes.papers.sources import data_name
 from limes.report import style
 
 Numbers = Mapping[str, Any]
-_WANTED = {
-    "motion": ("velocity", "from_start"),
-    "children": ("barrier", "barrier_test"),
-    "frozen": ("net", "linear", "nonlinear", "probe"),
-    "cone": ("growth",),
-    "thresholds": ("barrier", "error"),
-}
-_AXES = {"motion": "epochs", "children": "times", "frozen": "times", "cone": "times", "thresholds": "rates"}
 _LABELS = {
     "barrier": "on training rows",
     "barrier_test": "on test rows",
@@ -26,19 +19,6 @@ _LABELS = {
     "probe": "linear probe",
     "error": "error of the two networks",
 }
-
-
-def curves(found: Found, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Means and standard errors over seeds."""
-    numbers: dict[str, Any] = {"settings": settings["case"]}
-    for quantity, names in _WANTED.items():
-        if runs := found.get(quantity):
-            entry: dict[str, Any] = {"at": np.asarray(next(iter(runs.values()))[_AXES[quantity]]).tolist()}
-            entry |= {name: _estimate([run[name] for run in runs.values()]) for name in names}
-            if quantity == "frozen":
-                entry["parent"] = float(np.mean([run["parent"] for run in runs.values()]))
-            numbers[quantity] = entry
-    return numbers
 
 
 def figures(numbers: Numbers) -> dict[str, Drawing]:
@@ -58,7 +38,7 @@ def _motion(entry: Numbers, settings: Numbers) -> Drawing:
     epochs = np.asarray(entry["at"])
     _curve(left, 0.5 * (epochs[1:] + epochs[:-1]), entry["velocity"], 0, "")
     left.set_yscale("log")
-    left.set_title("kernel distance, an epoch", fontsize=style.FONT_SIZE, color=style.INK, loc="left")
+    left.set_title("velocity, per epoch", fontsize=style.FONT_SIZE, color=style.INK, loc="left")
     _curve(right, epochs, entry["from_start"], 1, "")
     right.set_ylim(bottom=0)
     right.set_title("distance from the start", fontsize=style.FONT_SIZE, color=style.INK, loc="left")
@@ -67,10 +47,12 @@ def _motion(entry: Numbers, settings: Numbers) -> Drawing:
     velocity = entry["velocity"]["mean"]
     return Drawing(
         figure,
-        f"The tangent kernel of a fully connected network on {_data(settings['mlp'])}: it turns fast in the first "
-        "epochs and slowly for ever after. Means over seeds with bands of one standard error.",
-        f"Velocity falls from {velocity[0]:.2g} to {velocity[-1]:.2g}; the distance from the first kernel ends at "
-        f"{entry['from_start']['mean'][-1]:.2g}.",
+        "If the velocity (left) falls early and then stays above 0, and the distance (right) is as large soon as at "
+        "the end, most of the kernel's motion is over while training goes on. Tangent kernel of a fully connected "
+        f"network on {_data(settings['mlp'])}; kernel distances are one minus the cosine, means over seeds with bands "
+        "of one standard error.",
+        f"Two curves against the epoch. The velocity, on a logarithmic axis, goes from {velocity[0]:.2g} to "
+        f"{velocity[-1]:.2g}; the distance from the first kernel ends at {entry['from_start']['mean'][-1]:.2g}.",
     )
 
 
@@ -85,9 +67,10 @@ def _barrier(entry: Numbers, settings: Numbers) -> Drawing:
     told = ", ".join(f"{t:g}: {b:.3f}" for t, b in zip(entry["at"], entry["barrier"]["mean"], strict=True))
     return Drawing(
         figure,
-        "The barrier on the straight line between two children of one network, by the epoch at which they part: where "
-        f"it has vanished, the basin is decided. Small convolutional network on {_data(settings['cnn'])}.",
-        f"Barrier in training error by epoch {told}.",
+        "Where the barrier has vanished, the basin is decided: children that part then end in one. Barrier on the "
+        "straight line between two children of one network, in shares of wrong rows; small convolutional network on "
+        f"{_data(settings['cnn'])}, bands of one standard error over seeds.",
+        f"Two lines of the barrier against the epoch of parting. In training error, by epoch {told}.",
     )
 
 
@@ -105,9 +88,11 @@ def _frozen(entry: Numbers, settings: Numbers) -> Drawing:
     )
     return Drawing(
         figure,
-        "Training goes on from the weights of an epoch at a small rate, for the linearised network and for all of it; "
-        f"with a linear probe of the last hidden layer. Small convolutional network on {_data(settings['cnn'])}.",
-        f"Test error from the first to the last switch: {told}.",
+        "Where the linearised network is better than at the start, its kernel has learnt; if all of the network at the "
+        "same small rate is as good, it is the rate that helps, and if the linear probe is, the last layer is enough. "
+        "Training goes on from the weights of that epoch; small convolutional network on "
+        f"{_data(settings['cnn'])}, bands of one standard error over seeds.",
+        f"Four lines of the test error against the epoch of the switch, from the first to the last: {told}.",
     )
 
 
@@ -121,9 +106,10 @@ def _cone(entry: Numbers, settings: Numbers) -> Drawing:
     growth = entry["growth"]["mean"]
     return Drawing(
         figure,
-        "What a change of the weights by a thousandth of their length grows to under the same batches: several times "
-        "its size if it is made early, and nothing (dotted: 1) later.",
-        f"Growth falls from {growth[0]:.1f} to {growth[-1]:.2f}.",
+        "Above the dotted line a tiny change grows, and chance still decides where training ends; below it, training "
+        "forgets the change. Growth of a change of the weights by a thousandth of their length under the same batches, "
+        "with a band of one standard error over seeds.",
+        f"Growth against the epoch of the change, on a logarithmic axis, from {growth[0]:.1f} to {growth[-1]:.2f}.",
     )
 
 
@@ -141,23 +127,22 @@ def _thresholds(entry: Numbers, settings: Numbers) -> Drawing:
     told = ", ".join(f"{r:g}: {b:.3f}" for r, b in zip(entry["at"], entry["barrier"]["mean"], strict=True))
     return Drawing(
         figure,
-        "Two trainings from one start: at small learning rates they end in one basin from the beginning.",
-        f"Barrier by learning rate {told}.",
+        "If the barrier is nothing below some learning rate, two trainings from one start end in one basin there from "
+        "the beginning. Where the error is large as well, neither has learnt, and no barrier says little. Bands are "
+        "one standard error over seeds.",
+        f"Barrier and error against the learning rate on a logarithmic axis. Barrier by learning rate {told}.",
     )
 
 
 def _data(problem: Numbers) -> str:
-    return f"{problem['n_train']:,} images of {problem['name']}"
+    return f"{problem['n_train']:,} images of {data_name(problem['name'])}"
 
 
 def _panels(count: int, legend: bool = False) -> tuple[Any, list[Any]]:
     figure = style.new_figure(style.WIDTH, 2.9 if count > 1 else 3.0)
     top = 0.66 if legend else 0.74
     width = 0.81 if count == 1 else 0.36
-    axes = [figure.add_axes((0.16 + 0.47 * i, 0.17, width, top)) for i in range(count)]
-    for ax in axes:
-        style.plain_axes(ax)
-    return figure, axes
+    return figure, [style.add_axes(figure, (0.16 + 0.47 * i, 0.17, width, top)) for i in range(count)]
 
 
 def _curve(ax: Any, at: Any, estimate: Numbers, i: int, label: str) -> None:
@@ -169,10 +154,3 @@ def _curve(ax: Any, at: Any, estimate: Numbers, i: int, label: str) -> None:
         error = np.asarray(estimate["standard_error"])
         low = np.maximum(mean - error, 0.2 * mean)  # a band that stays on a logarithmic axis
         ax.fill_between(at, low, mean + error, color=style.SERIES[i], alpha=0.2, linewidth=0)
-
-
-def _estimate(per_seed: Sequence[Any]) -> dict[str, Any]:
-    values = np.array([np.asarray(v, np.float64) for v in per_seed])
-    n = len(values)
-    error = None if n < 2 else (values.std(axis=0, ddof=1) / np.sqrt(n)).tolist()
-    return {"mean": values.mean(axis=0).tolist(), "standard_error": error}

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from limes.papers.claim import Claim, Expected, Size
+from limes.papers.reading import Result, over
 
 Runs = dict[int, dict[str, Any]]
-Result = dict[str, Any]
 REPLICATION = "a public replication of Fort et al. 2020"
 
 
@@ -24,8 +24,7 @@ def make(
     **more: Any,
 ) -> Claim:
     """The claim whose figure `value` reads from the result of a seed."""
-    values = tuple(float(value(run)) for run in runs.values())
-    return Claim(number, statement, source, quantity, expected, values, tuple(runs), size, **more)
+    return Claim(number, statement, source, quantity, expected, **over(runs, value), size=size, **more)
 
 
 def mean(runs: Runs, name: str, place: int | None = None) -> float:
@@ -33,7 +32,7 @@ def mean(runs: Runs, name: str, place: int | None = None) -> float:
     return float(np.mean([run[name] if place is None else run[name][place] for run in runs.values()]))
 
 
-def over(runs: Runs, axis: str, name: str, digits: int = 3) -> str:
+def by_place(runs: Runs, axis: str, name: str, digits: int = 3) -> str:
     """Means over seeds by place, for a note: ``at 0: 0.100, at 1: 0.050``."""
     places = next(iter(runs.values()))[axis]
     return ", ".join(f"at {t:g}: {mean(runs, name, i):.{digits}f}" for i, t in enumerate(places))

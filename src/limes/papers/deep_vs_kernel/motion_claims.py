@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 
 from limes.papers.claim import Claim, Expected, Size
-from limes.papers.deep_vs_kernel.making import REPLICATION, Runs, make, over
+from limes.papers.deep_vs_kernel.making import REPLICATION, Runs, by_place, make
 from limes.papers.paper import Found
+from limes.papers.reading import slope
 
 _SOURCE = "Fort et al. 2020, section 3 (kernel distance and velocity)"
 _EARLY = 0.1  # of the training
@@ -125,8 +126,8 @@ def _widths(runs: Runs, size: Size) -> list[Claim]:
             "limit of infinite width (Jacot et al. 2018); section 'Traps' of the description",
             f"slope of log kernel distance from start to end in log width (widths {words})",
             Expected.at_most(-0.5, refuted_above=0.0),
-            lambda r: np.polyfit(np.log(r["widths"]), np.log(r["moved"]), 1)[0],
-            note=f"Distances: {over(runs, 'widths', 'moved', 5)}. A kernel that moves by 1/sqrt(width) turns by an "
+            lambda r: slope(r["widths"], r["moved"]),
+            note=f"Distances: {by_place(runs, 'widths', 'moved', 5)}. A kernel that moves by 1/sqrt(width) turns by an "
             "angle of that size, of which the distance is half the square: slope -1.",
         ),
     ]
@@ -145,8 +146,8 @@ def _cone(runs: Runs, size: Size) -> list[Claim]:
             f"growth of the change {horizon}: the largest of those made in the first epoch over that of the last one",
             Expected.at_least(2.0, refuted_below=1.0),
             lambda r: max(g for t, g in zip(r["times"], r["growth"], strict=True) if t <= 1) / r["growth"][-1],
-            note=f"Growth by the epoch of the change: {over(runs, 'times', 'growth', 2)}. Length of the change: 1e-3 "
-            "of the weights.",
+            note=f"Growth by the epoch of the change: {by_place(runs, 'times', 'growth', 2)}. Length of the change: "
+            "1e-3 of the weights.",
         ),
         make(
             runs,
@@ -177,7 +178,7 @@ def _rates(runs: Runs, size: Size) -> list[Claim]:
             f"ratio of velocities over ratio of rates, at half the first training loss (rates {words})",
             Expected.about(1.0, 0.3, refuted_below=0.3),
             ratio,
-            note=f"Velocities: {over(runs, 'rates', 'velocity', 4)}; the loss has halved at epochs "
-            f"{over(runs, 'rates', 'epochs', 2)}.",
+            note=f"Velocities: {by_place(runs, 'rates', 'velocity', 4)}; the loss has halved at epochs "
+            f"{by_place(runs, 'rates', 'epochs', 2)}.",
         ),
     ]

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from limes.papers.claim import Claim, Expected, Size
-from limes.papers.deep_vs_kernel.making import REPLICATION, Runs, make, mean, over
+from limes.papers.deep_vs_kernel.making import REPLICATION, Runs, by_place, make, mean
 from limes.papers.paper import Found
 
 _SOURCE = "Fort et al. 2020, section 4 (data-dependent kernel)"
@@ -28,7 +28,7 @@ def _better(runs: Runs, size: Size) -> list[Claim]:
     times = next(iter(runs.values()))["times"]
     place = max(i for i, t in enumerate(times) if t <= 4)
     told = "; ".join(
-        f"{words}: {over(runs, 'times', name)}"
+        f"{words}: {by_place(runs, 'times', name)}"
         for name, words in (
             *(("net", "network at that epoch"), ("linear", "linearised"), ("nonlinear", "network at the small rate")),
             *(("probe", "linear probe"), ("linear_test", "linearised, stopped on the test rows as published")),

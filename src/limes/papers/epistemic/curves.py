@@ -1,14 +1,17 @@
 """The numbers behind the figures, from what was found."""
 
 from collections.abc import Mapping
+from statistics import fmean
 from typing import Any
 
 import numpy as np
 
 from limes.papers.epistemic.ensembles import METHODS
 from limes.papers.epistemic.posterior import BINS
-from limes.papers.epistemic.reading import Result, cases, mean
+from limes.papers.epistemic.reading import cases
+from limes.papers.estimates import estimate
 from limes.papers.paper import Found
+from limes.papers.reading import Result
 
 
 def curves(found: Found, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -24,15 +27,9 @@ def curves(found: Found, settings: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _estimate(values: Any) -> dict[str, float | None]:
-    values = np.asarray(values, float)
-    error = float(values.std(ddof=1) / len(values) ** 0.5) if len(values) > 1 else None
-    return {"mean": float(values.mean()), "standard_error": error}
-
-
 def _contraction(case: Result) -> dict[str, Any]:
-    function = _estimate(np.array(case["scaled"]) / case["n"])
-    return {"n": case["n"], "function": function, "weights": _estimate(case["weights"])}
+    function = estimate(np.array(case["scaled"]) / case["n"])
+    return {"n": case["n"], "function": function, "weights": estimate(case["weights"])}
 
 
 def _histograms(found: Found) -> dict[str, Any]:
@@ -48,7 +45,7 @@ def _histograms(found: Found) -> dict[str, Any]:
 
 
 def _exponents(case: Result) -> dict[str, Any]:
-    both = {name: _estimate(case[name]) for name in ("exponent", "balanced")}
+    both = {name: estimate(case[name]) for name in ("exponent", "balanced")}
     return {"inputs": case["inputs"], "n": case["n"]} | both
 
 
@@ -62,7 +59,7 @@ def _parts(found: Found) -> list[dict[str, Any]]:
 
 def _methods(case: Result) -> dict[str, Any]:
     judged = {
-        method: {name: mean(one[name] for one in case["methods"][method]) for name in ("variance", "error", "covered")}
+        method: {name: fmean(one[name] for one in case["methods"][method]) for name in ("variance", "error", "covered")}
         for method in METHODS
     }
     return {"n": case["n"], "methods": judged}

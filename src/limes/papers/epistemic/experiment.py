@@ -1,6 +1,6 @@
 """The steps of the experiment on epistemic uncertainty at each size."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
@@ -8,7 +8,8 @@ from typing import Any
 from limes.beyond.posterior.chains import require_blackjax
 from limes.papers.claim import Size
 from limes.papers.epistemic import chambers, cones, ensembles, posterior, toy
-from limes.papers.paper import Part, Plan, Request, Step, plain
+from limes.papers.paper import Plan, Request, Step, plain
+from limes.papers.steps import lone
 
 
 @dataclass(frozen=True)
@@ -85,14 +86,14 @@ def _shares(request: Request, sizes: Sizes) -> Iterator[Step]:
             settings = {"seeds": seeds, "inputs": inputs, "n": n, "chains": sizes.chains}
             settings |= {"warmup": warmup, "draws": draws, "doublings": 10}
             seconds = 4 + 5e-5 * (warmup + draws) * (60 + 2 * n**0.5)
-            yield _step(f"posterior-{inputs}-{n}", partial(posterior.measured, **settings), settings, seconds)
+            yield lone(f"posterior-{inputs}-{n}", 0, partial(posterior.measured, **settings), seconds, settings)
     for inputs, numbers, warmup, draws in sizes.cones:
         for n in numbers:
             for width in cones.half_angles(n):
                 settings = {"seeds": seeds, "inputs": inputs, "n": n, "width": width, "chains": sizes.chains}
                 settings |= {"warmup": warmup, "draws": draws}
                 seconds = 3 + 0.012 * (warmup + draws)
-                yield _step(f"cone-{inputs}-{n}-{width}", partial(cones.measured, **settings), settings, seconds)
+                yield lone(f"cone-{inputs}-{n}-{width}", 0, partial(cones.measured, **settings), seconds, settings)
 
 
 def _symmetries(request: Request, sizes: Sizes) -> Iterator[Step]:
@@ -100,32 +101,25 @@ def _symmetries(request: Request, sizes: Sizes) -> Iterator[Step]:
     chains, warmup, draws = sizes.chambers
     settings = {"seeds": seeds, "inputs": 3, "neurons": 3, "n": 2**10}
     settings |= {"chains": chains, "warmup": warmup, "draws": draws}
-    yield _step("chambers", partial(chambers.measured, **settings), settings, 6 + 0.03 * (warmup + draws))
+    yield lone("chambers", 0, partial(chambers.measured, **settings), 6 + 0.03 * (warmup + draws), settings)
     numbers, members, continued, steps, warmup, draws = sizes.ensembles
     about = {"seeds": seeds, "inputs": 3, "served": 2, "neurons": 4}
     for n in numbers:
         settings = about | {"n": n, "members": members, "continued": continued}
         settings |= {"steps": steps, "warmup": warmup, "draws": draws}
         seconds = 4 + 0.001 * steps + 0.006 * continued * (warmup + draws)
-        yield _step(f"ensembles-{n}", partial(ensembles.population, **settings), settings, seconds)
+        yield lone(f"ensembles-{n}", 0, partial(ensembles.population, **settings), seconds, settings)
     numbers, members, steps, warmup, draws, langevin = sizes.data
     for n in numbers:
         settings = about | {"n": n, "members": members}
         settings |= {"steps": steps, "warmup": warmup, "draws": draws, "langevin": langevin}
         seconds = 8 + 5e-5 * n * members * (warmup + draws)
-        yield _step(f"data-{n}", partial(ensembles.data, **settings), settings, seconds)
+        yield lone(f"data-{n}", 0, partial(ensembles.data, **settings), seconds, settings)
 
 
 def _toy(request: Request, sizes: Sizes) -> Iterator[Step]:
     settings: dict[str, Any] = {"inputs": 10, "depth": 3, "numbers": sizes.toy}
-    yield _step("gated", partial(toy.gated, **settings), settings, 0.2)
+    yield lone("gated", 0, partial(toy.gated, **settings), 0.2, settings)
     for seed in request.seed_range(sizes.seeds):
         settings = {"depths": (3, 10), "draws": sizes.nets}
-        yield _step("chain", partial(toy.chain, seed, **settings), settings, 0.2, seed)
-
-
-def _step(
-    quantity: str, measure: Callable[[], dict[str, Any]], settings: dict[str, Any], seconds: float, seed: int = 0
-) -> Step:
-    part = Part(f"{quantity}-seed{seed}", plain(settings))
-    return Step(quantity, seed, lambda found, progress: measure(), seconds, part, small=True)
+        yield lone("chain", seed, partial(toy.chain, seed, **settings), 0.2, settings)

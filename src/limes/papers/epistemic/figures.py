@@ -45,8 +45,9 @@ def _contraction(cases: list[Numbers]) -> Drawing:
     style.legend_above(ax)
     return Drawing(
         figure,
-        "Two neurons learn one, p = 3: what is not known of the function falls like 1/n, of the weights it does not. "
-        "Means over seeds, bars of one standard error.",
+        "If the line of the function falls along the dotted 1/n while that of the weights stays nearly level, data "
+        "teach the function and not the weights. Two neurons learn one, p = 3 inputs; means over seeds with bars of "
+        "one standard error.",
         f"Variance against n, both logarithmic. {'; '.join(told)}.",
     )
 
@@ -69,8 +70,9 @@ def _shares(case: Numbers) -> Drawing:
     style.legend_above(ax)
     return Drawing(
         figure,
-        "The law of the shares, p = 3: the one claimed in cones thinner than the data can tell apart, gathered at 0 "
-        "and 1 without a condition (cut off at a density of 4).",
+        "A line on the grey one, Beta(2, 2), follows the Dirichlet law: neurons share their work. Peaks at 0 and 1 "
+        "mean that one neuron does nearly all of it. Densities of a share, p = 3 inputs, without a condition and in "
+        "cones round the truth of the given half-angle; cut off at 4.",
         f"Densities of a share. {'; '.join(told)}; Beta(2, 2): 1.5 in the middle.",
     )
 
@@ -92,8 +94,9 @@ def _exponents(cases: list[Numbers]) -> Drawing:
     style.legend_above(ax, columns=3)
     return Drawing(
         figure,
-        f"Exponents of the density of small shares, n = {cases[0]['n']:,}; dotted: -2(p-1)/3 where scales are free and "
-        "-(p-1)/6 where they are held.",
+        "The line on which marks lie is the law that holds: dashed the Dirichlet law, dotted −2(p−1)/3 where scales "
+        "are free and −(p−1)/6 where they are held (balanced). Below 0 small shares are the likely ones. Exponents of "
+        f"their density at n = {cases[0]['n']:,}; bars are one standard error over seeds.",
         f"Exponent against inputs {', '.join(map(str, p))}. {'; '.join(told)}; the Dirichlet law has (p-1)/2.",
     )
 
@@ -111,9 +114,10 @@ def _parts(cases: list[Numbers]) -> Drawing:
     told = (f"{case['label']}: ".replace("\n", " ") + ", ".join(f"{v:.2f}" for v in case["parts"]) for case in cases)
     return Drawing(
         figure,
-        "What the variance of the weights is made of: which neuron serves which one of the truth (discrete), the scale "
-        "that only the prior fixes, and how neurons share their work.",
-        f"Discrete, scaling and split parts. {'; '.join(told)}.",
+        "Compare bars of one r and m over n: a part that does not shrink is not learnt from more data. Parts of the "
+        "variance of the weights where m neurons learn r: which neuron serves which one (discrete), the scale that "
+        "only the prior fixes, and how neurons split their work.",
+        f"A stack of bars for each case: discrete, scaling and split parts. {'; '.join(told)}.",
     )
 
 
@@ -131,9 +135,10 @@ def _methods(cases: list[Numbers]) -> Drawing:
     covered = ", ".join(f"{label} {case['methods'][m]['covered']:.0%}" for m, label in _METHODS.items())
     return Drawing(
         figure,
-        f"What methods say about the function from {case['n']:,} examples, and how wrong they are. Share of inputs "
-        f"whose truth lies within two standard deviations: {covered}.",
-        f"{'; '.join(told)}.",
+        "A method is honest if its variance is about as large as its squared error, and too sure of itself if it is "
+        "much smaller. Share of inputs whose truth lies within two standard deviations, 95 % for a normal law: "
+        f"{covered}. Means over inputs after {case['n']:,} examples.",
+        f"Two bars for each method. {'; '.join(told)}.",
     )
 
 
@@ -144,7 +149,7 @@ def _toy(case: Numbers) -> Drawing:
         look = style.look(i)
         ax.plot(n, case[name][1:], label=label, **look)
     free = case["inputs"] * case["prior"]
-    ax.axhline(free, color=style.MUTED, linestyle=":", linewidth=1.2, label="d tau^2")
+    ax.axhline(free, color=style.MUTED, linestyle=":", linewidth=1.2, label="d τ²")
     ax.set_xscale("log")
     style.log_y(ax)
     ax.set_xlabel("examples n")
@@ -152,7 +157,9 @@ def _toy(case: Numbers) -> Drawing:
     style.legend_above(ax)
     return Drawing(
         figure,
-        f"The product net f(x) = w_2 w_3 w.x with d = {case['inputs']} inputs, shown that f* = 0: exact.",
+        "If the function's line falls to nothing while that of the weights stays near the dotted one, a net can know "
+        f"its function and nothing of its weights. Product net f(x) = w₂ w₃ w·x with d = {case['inputs']} inputs, "
+        "shown that f* = 0; dotted: d times the prior's variance τ². Exact, nothing is sampled.",
         f"Variance against n up to {case['n'][-1]:,}, both logarithmic. Function: from {case['function'][1]:.3g} to "
         f"{case['function'][-1]:.3g}; weights: from {case['weights'][1]:.3g} to {case['weights'][-1]:.3g}.",
     )

@@ -6,20 +6,14 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 
 from limes.papers.paper import Found
-
-Result = dict[str, Any]
+from limes.papers.reading import Result, family
 
 
 def cases(found: Found, prefix: str, **asked: Any) -> list[Result]:
     """Results of steps that hold all seeds, whose quantity starts with `prefix`, with some settings; in order of n."""
-    results = [by_seed[0] for quantity, by_seed in found.items() if quantity.startswith(prefix)]
-    results = [r for r in results if all(r[name] == value for name, value in asked.items())]
-    return sorted(results, key=lambda r: (r.get("inputs", 0), r["n"]))
-
-
-def within(case: Result, values: Any) -> dict[str, Any]:
-    """The `values` and `seeds` of a claim, of a step that holds all seeds."""
-    return {"values": tuple(float(v) for v in values), "seeds": tuple(case["seeds"])}
+    results = [by_seed[0] for by_seed in family(found, prefix)]
+    chosen = [r for r in results if all(r[name] == value for name, value in asked.items())]
+    return sorted(chosen, key=lambda r: (r.get("inputs", 0), r["n"]))
 
 
 def mixed(entry: Result) -> str:
@@ -46,9 +40,3 @@ def slope_near_0(histogram: list[float], low: float, high: float) -> float:
 
     found: Any = minimize_scalar(negative, bounds=(-6, 12), method="bounded")
     return float(found.x)
-
-
-def mean(values: Any) -> float:
-    """The mean of some numbers."""
-    values = [float(v) for v in values]
-    return sum(values) / len(values)

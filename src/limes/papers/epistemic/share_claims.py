@@ -1,11 +1,14 @@
 """Claims 3 to 5: the law of the shares, without a condition and under three of them."""
 
+from statistics import fmean
+
 import numpy as np
 
 from limes.beyond.posterior import split_law
 from limes.papers.claim import Claim, Expected, Size
-from limes.papers.epistemic.reading import Result, cases, mean, mixed, slope_near_0, within
+from limes.papers.epistemic.reading import cases, mixed, slope_near_0
 from limes.papers.paper import Found
+from limes.papers.reading import Result, within
 
 _SOURCE = "Ruegamer 2026 (arXiv 2605.25234), Dirichlet law of the split, by a digest of it"
 _FIRST = "as first derived here, for a tolerance of kinks that grows as shares fall"
@@ -40,11 +43,11 @@ def _spread(found: Found, size: Size) -> list[Claim]:
                 "as first measured here; a caution about the paper's law",
                 "variance of the share of one of two neurons, both of which work for the truth; r = 1, m = 2, p = 3",
                 Expected.about(SPREADS[case["n"]], 0.02, refuted_below=UNIFORM),
-                **within(case, case["spread"]),
+                **within(case["spread"]),
                 size=size,
                 headline=case is last,
                 note=f"Beta(2, 2), the law claimed, has 0.050, a uniform share 0.083, the arcsine law 0.125. In "
-                f"{mean(case['both']):.0%} of draws both work for the truth and have its sign, a > 0, and these are "
+                f"{fmean(case['both']):.0%} of draws both work for the truth and have its sign, a > 0, and these are "
                 "looked at; the recorded figure is of draws whose shares are positive, 44 %. Mixing of shares and "
                 f"sums: {mixed(case['mixing']['sums'])}.",
             )
@@ -56,7 +59,7 @@ def _spread(found: Found, size: Size) -> list[Claim]:
             "as first measured here",
             f"variance of a share at n = {last['n']} less that at n = {first['n']}",
             Expected.at_least(0.0),
-            **within(first, np.array(last["spread"]) - np.array(first["spread"])),
+            **within(np.array(last["spread"]) - np.array(first["spread"])),
             size=size,
             note=f"Mixing of shares and sums: n = {first['n']} {mixed(first['mixing']['sums'])}; n = {last['n']} "
             f"{mixed(last['mixing']['sums'])}.",
@@ -81,14 +84,14 @@ def _law(found: Found, size: Size) -> list[Claim]:
                 _SOURCE,
                 f"Kolmogorov-Smirnov distance from the law, n = {case['n']}, r = 1, m = 2",
                 Expected.at_most(0.05, refuted_above=0.1),
-                **within(case, case["distance"]),
+                **within(case["distance"]),
                 size=size,
                 headline=not thin and case["inputs"] == 3,
                 note=(_GEOMETRY if thin else "")
                 + "No figure is recorded. The bounds are those of what is seen: Beta(2, 2) and the uniform law are "
                 f"0.096 apart, and as many effective draws as a seed has, {effective:.0f}, have "
                 f"{0.87 / effective**0.5:.3f} by chance. "
-                f"Variance of a share {mean(case['spread']):.4f}, {1 / (4 * (2 * alpha + 1)):.4f} under the law. "
+                f"Variance of a share {fmean(case['spread']):.4f}, {1 / (4 * (2 * alpha + 1)):.4f} under the law. "
                 f"Mixing of shares: {mixed(case['mixing'])}.",
             )
         )
@@ -115,7 +118,7 @@ def _exponents(found: Found, size: Size) -> list[Claim]:
                     f"e of a density (c (1 - c))^e fitted over the whole window, c from {case['low']:.3g} to "
                     f"{1 - case['low']:.3g}, which is no local slope near 0; n = {case['n']}",
                     Expected.about(expected, 0.2),
-                    **within(case, case[name]),
+                    **within(case[name]),
                     size=size,
                     note=_told(k, p)
                     + _local(name, case)

@@ -1,10 +1,13 @@
 """Claims 6 to 8: chambers, ensembles beside samplers, and the toy."""
 
+from statistics import fmean
+
 import numpy as np
 
 from limes.papers.claim import Claim, Expected, Size
-from limes.papers.epistemic.reading import cases, mean, mixed, within
+from limes.papers.epistemic.reading import cases, mixed
 from limes.papers.paper import Found
+from limes.papers.reading import within
 
 _SOURCE = "Ruegamer 2026 (arXiv 2605.25234), by a digest of it"
 _LETTERS = {2**8: "ab", 2**10: "cd", 2**12: "ef", ("data", 2**8): "g"}
@@ -27,11 +30,11 @@ def _chambers(found: Found, size: Size) -> list[Claim]:
             _SOURCE,
             f"changes of the order, mean over chains; {where}",
             Expected.at_most(1.0, refuted_above=2.0),
-            **within(case, case["switches"]),
+            **within(case["switches"]),
             size=size,
-            note=f"tr Cov of the posterior {mean(case['weights']):.2f}: discrete {discrete:.2f}, scaling "
-            f"{scaling:.2f}, the rest {split:.3f}. One chain sees {mean(case['within']):.2f}, the chains of a seed "
-            f"together {mean(case['pooled']):.2f}.",
+            note=f"tr Cov of the posterior {fmean(case['weights']):.2f}: discrete {discrete:.2f}, scaling "
+            f"{scaling:.2f}, the rest {split:.3f}. One chain sees {fmean(case['within']):.2f}, the chains of a seed "
+            f"together {fmean(case['pooled']):.2f}.",
         ),
         Claim(
             "6b",
@@ -39,7 +42,7 @@ def _chambers(found: Found, size: Size) -> list[Claim]:
             "what a certificate is for",
             f"R-hat of the weights, the largest; {where}",
             Expected.at_least(1.1, refuted_below=1.01),
-            **within(case, [one["rhat"] for one in weights]),
+            **within([one["rhat"] for one in weights]),
             size=size,
             note=f"The least mixed seed is {mixed(max(weights, key=lambda one: one['rhat']))}.",
         ),
@@ -49,7 +52,7 @@ def _chambers(found: Found, size: Size) -> list[Claim]:
             "symmetry: all orders are the same function",
             f"R-hat of f at five inputs, the largest; {where}",
             Expected.at_most(1.01, 0.02, refuted_above=1.1),
-            **within(case, [one["rhat"] for one in function]),
+            **within([one["rhat"] for one in function]),
             size=size,
             note=f"The least mixed seed is {mixed(max(function, key=lambda one: one['rhat']))}. 1.01 is the "
             "usual threshold for a certificate; chains here are shorter than one asks for, whence the tolerance.",
@@ -65,10 +68,10 @@ def _ensembles(found: Found, size: Size) -> list[Claim]:
         ensemble, sampled = case["ensemble"], case["sampled"]
         parts = np.mean(case["parts"], axis=0)
         about = (
-            f"tr Cov: ensemble {mean(e['weights'] for e in ensemble):.2f}, sampled "
-            f"{mean(e['weights'] for e in sampled):.2f}, of which discrete {parts[0]:.2f}, scaling {parts[1]:.2f}, "
-            f"split {parts[2]:.2f}. n Var f: {mean(e['scaled'] for e in ensemble):.2f} and "
-            f"{mean(e['scaled'] for e in sampled):.2f}. Mixing, the worst seed: function "
+            f"tr Cov: ensemble {fmean(e['weights'] for e in ensemble):.2f}, sampled "
+            f"{fmean(e['weights'] for e in sampled):.2f}, of which discrete {parts[0]:.2f}, scaling {parts[1]:.2f}, "
+            f"split {parts[2]:.2f}. n Var f: {fmean(e['scaled'] for e in ensemble):.2f} and "
+            f"{fmean(e['scaled'] for e in sampled):.2f}. Mixing, the worst seed: function "
             f"{mixed(max(case['mixing'], key=lambda m: m['rhat']))}; single weights R-hat "
             f"{max(m['weights_rhat'] for m in case['mixing']):.2f}, not certified, since orders do not mix. Of so few "
             "independent members the discrete part is too large and the total too small, by some 1 / members; this is "
@@ -87,7 +90,7 @@ def _ensembles(found: Found, size: Size) -> list[Claim]:
                     f"{'tr Cov(w)' if name == 'weights' else 'tr Cov(w) within arrangements'} of an ensemble over that "
                     f"of its members continued by NUTS; {where}, population likelihood",
                     Expected.at_most(1.0),
-                    **within(case, ratio),
+                    **within(ratio),
                     size=size,
                     note=f"A direction only; no figure is recorded. {about}",
                 )
@@ -96,9 +99,9 @@ def _ensembles(found: Found, size: Size) -> list[Claim]:
         methods = case["methods"]
         ratio = [e["weights"] / s["weights"] for e, s in zip(methods["ensemble"], methods["nuts"], strict=True)]
         told = "; ".join(
-            f"{name}: Var f {mean(e['variance'] for e in by_seed):.4f}, error {mean(e['error'] for e in by_seed):.4f}, "
-            f"covered {mean(e['covered'] for e in by_seed):.0%}"
-            + (f", tr Cov {mean(e['weights'] for e in by_seed):.2f}" if "weights" in by_seed[0] else "")
+            f"{name}: Var f {fmean(e['variance'] for e in by_seed):.4f}, "
+            f"error {fmean(e['error'] for e in by_seed):.4f}, covered {fmean(e['covered'] for e in by_seed):.0%}"
+            + (f", tr Cov {fmean(e['weights'] for e in by_seed):.2f}" if "weights" in by_seed[0] else "")
             for name, by_seed in methods.items()
         )
         worst = {name: max(by_seed, key=lambda m: m["rhat"]) for name, by_seed in case["mixing"].items()}
@@ -109,7 +112,7 @@ def _ensembles(found: Found, size: Size) -> list[Claim]:
                 _SOURCE,
                 "tr Cov(w) of an ensemble over that of its members continued by NUTS; a data set a seed",
                 Expected.at_most(1.0),
-                **within(case, ratio),
+                **within(ratio),
                 size=size,
                 note=f"Means over seeds, f* within two standard deviations counts as covered. {told}. Mixing of the "
                 f"function, the worst seed: NUTS {mixed(worst['nuts'])}; SGLD {mixed(worst['sgld'])}.",
@@ -164,7 +167,7 @@ def _toy(found: Found, size: Size) -> list[Claim]:
             size=size,
             note=f"Draws of the prior, with no data: the exact value is tau^(2d) = {prior**depth:.2g}, and nothing is "
             f"learnt that the prior does not say. The mean at d = {one['depths'][0]} is "
-            f"{mean(r['function'][0] for r in by_seed.values()):.3f}.",
+            f"{fmean(r['function'][0] for r in by_seed.values()):.3f}.",
         ),
         Claim(
             "8d",

@@ -5,10 +5,12 @@ from typing import Any
 
 import numpy as np
 
+from limes.papers.estimates import estimate, estimates
 from limes.papers.fast_training.deep import NAMES
-from limes.papers.fast_training.reading import Result, family, timed
+from limes.papers.fast_training.reading import timed
 from limes.papers.fast_training.worse import EVEN
 from limes.papers.paper import Found
+from limes.papers.reading import Result, family
 
 
 def curves(found: Found, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -25,15 +27,9 @@ def curves(found: Found, settings: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _estimate(values: Any) -> dict[str, Any]:
-    values = np.asarray(values, float)
-    error = float(values.std(ddof=1) / len(values) ** 0.5) if len(values) > 1 else None
-    return {"mean": float(values.mean()), "standard_error": error}
-
-
 def _index(results: Sequence[Result]) -> dict[str, Any]:
     plain = {name: results[0][name] for name in ("d", "share")}
-    return plain | {name: _estimate([r[name] for r in results]) for name in ("balls", "cells")}
+    return plain | {name: estimate([r[name] for r in results]) for name in ("balls", "cells")}
 
 
 def _renewal(results: Sequence[Result]) -> dict[str, Any]:
@@ -45,10 +41,10 @@ def _worse(results: Sequence[Result]) -> dict[str, Any]:
     numbers: dict[str, Any] = {name: results[0][name] for name in ("data", "biases", "levels")}
     numbers["even"] = EVEN[numbers["data"]]
     for name in ("error", "robust", "even_error", "even_robust"):
-        numbers[name] = [_estimate(column) for column in np.array([r[name] for r in results]).T]
+        numbers[name] = estimates([r[name] for r in results])
     steps = np.array([r["steps"] for r in results], float)
-    numbers["steps"] = [[_estimate(steps[:, i, k]) for i in range(steps.shape[1])] for k in range(steps.shape[2])]
-    numbers["active"] = [_estimate(column) for column in np.array([r["active"] for r in results])[:, :, 1].T]
+    numbers["steps"] = [estimates(steps[:, :, k]) for k in range(steps.shape[2])]
+    numbers["active"] = estimates(np.array([r["active"] for r in results])[:, :, 1])
     return numbers
 
 

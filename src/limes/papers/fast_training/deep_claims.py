@@ -6,11 +6,11 @@ from typing import Any
 
 from limes.papers.claim import Claim, Expected, Size
 from limes.papers.fast_training.deep import CLIP, INACTIVE
-from limes.papers.fast_training.reading import Result, family, over
 from limes.papers.paper import Found
+from limes.papers.reading import Result, family, over
+from limes.papers.sources import data_name
 
 _SOURCE = "Price et al. 2024 (arXiv 2402.16184): a clip makes sparse deep networks trainable; depths are our own"
-_NAMES = {"digits": "digits", "mnist": "MNIST"}
 _WORDS = {
     "error": "Clipped, a sparse network learns what it does not without a clip",
     "plain": "Without a clip the variance grows with the layers",
@@ -39,7 +39,7 @@ def growth(result: Mapping[str, Any], name: str) -> float:
 def _claim(letter: str, kind: str, by_seed: dict[int, Result], size: Size) -> Claim:
     case = next(iter(by_seed.values()))
     about = f"{INACTIVE:.0%} of neurons inactive, clip at {CLIP:g}, width {case['width']}, edge of chaos"
-    where = f"{case['depth']} layers, {_NAMES[case['data']]}"
+    where = f"{case['depth']} layers, {data_name(case['data'])}"
     if kind == "error":
         quantity = f"test error without a clip less that with one; {about}"
         expected = Expected.at_least(0.1, refuted_below=0.0)

@@ -1,8 +1,8 @@
 """Claims 1 to 3: exact, for the certificate."""
 
 from limes.papers.claim import Claim, Expected, Size
-from limes.papers.fast_training.reading import family, over
 from limes.papers.paper import Found
+from limes.papers.reading import family, over
 
 _OURS = "the exact engine of this library, for the model of Song, Yang & Zhang 2021 (arXiv 2110.04622)"
 _FORMS = {"rows": "lists that move weights", "gram": "lists that move pre-activations (Gram form)"}

@@ -1,6 +1,6 @@
 """The steps of the experiment on fast training at each size."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
@@ -8,11 +8,13 @@ from typing import Any
 from limes.data import Dataset
 from limes.papers.claim import Size
 from limes.papers.fast_training import deep, exactness, index, speed, worse
-from limes.papers.paper import Part, Plan, Request, Step, plain
+from limes.papers.paper import Plan, Request, Step, plain
 from limes.papers.sources import content_hash, dataset
+from limes.papers.steps import seeded
 
 SKINS = [0.25, 0.5, 1.0]
 """Of lists that are never renewed, claim 2."""
+_each = partial(seeded, small=False)
 
 
 @dataclass(frozen=True)
@@ -95,13 +97,16 @@ def _exactness(request: Request, sizes: Sizes) -> Iterator[Step]:
     seeds = request.seed_range(sizes.seeds)
     m, steps = sizes.exact
     settings: dict[str, Any] = {"n": 200, "d": 64, "m": m, "bias": 1.5, "steps": steps}
-    yield from _each("exact", seeds, exactness.exact, settings, 1e-5 * m * steps)
-    yield from _each("stale", seeds, exactness.stale, settings | {"skins": SKINS}, 2e-5 * m * steps)
+    yield from _each("exact", seeds, partial(exactness.exact, **settings), 1e-5 * m * steps, settings)
+    stale = settings | {"skins": SKINS}
+    yield from _each("stale", seeds, partial(exactness.stale, **stale), 2e-5 * m * steps, stale)
     biases, widths, steps = sizes.renewal
     for m in widths:
         for bias in biases:
             settings = {"n": 200, "d": 64, "m": m, "bias": bias, "steps": steps}
-            yield from _each(f"renewal-{m}-{bias:g}", seeds, exactness.renewal, settings, 3e-6 * m * steps)
+            yield from _each(
+                f"renewal-{m}-{bias:g}", seeds, partial(exactness.renewal, **settings), 3e-6 * m * steps, settings
+            )
 
 
 def _speed(sizes: Sizes) -> Iterator[Step]:
@@ -111,7 +116,13 @@ def _speed(sizes: Sizes) -> Iterator[Step]:
         for (d, m, share), count, haste in timed:
             name = f"speed-{n}-{d}-{m}-{share * 1000:g}" + ("-training" if haste > speed.SLOW else "")
             settings = {"n": n, "d": d, "m": m, "share": share, "steps": count, "haste": haste}
-            yield from _each(name.replace(".", "p"), range(1), speed.step_times, settings, 1e-10 * n * m * d * 10)
+            yield from _each(
+                name.replace(".", "p"),
+                range(1),
+                partial(speed.step_times, **settings),
+                1e-10 * n * m * d * 10,
+                settings,
+            )
 
 
 def _index(request: Request, sizes: Sizes) -> Iterator[Step]:
@@ -120,7 +131,7 @@ def _index(request: Request, sizes: Sizes) -> Iterator[Step]:
         for share in shares:
             settings = {"d": d, "m": m, "share": share, "queries": queries}
             name = f"index-{d}-{share * 1000:g}"
-            yield from _each(name, request.seed_range(sizes.seeds), index.scanned, settings, 2.0)
+            yield from _each(name, request.seed_range(sizes.seeds), partial(index.scanned, **settings), 2.0, settings)
 
 
 def _worse(request: Request, sizes: Sizes, images: Mapping[str, Dataset]) -> Iterator[Step]:
@@ -129,7 +140,9 @@ def _worse(request: Request, sizes: Sizes, images: Mapping[str, Dataset]) -> Ite
         settings = {"data": data, "n": n, "n_test": n_test, "m": m, "biases": biases, "steps": steps}
         seconds = 6e-11 * n * m * (whole.x[0].size + 100) * steps * len(biases)
         measure = partial(worse.trained, whole=whole)
-        yield from _each(f"worse-{data}", request.seed_range(sizes.seeds), measure, settings, seconds)
+        yield from _each(
+            f"worse-{data}", request.seed_range(sizes.seeds), partial(measure, **settings), seconds, settings
+        )
 
 
 def _deep(request: Request, sizes: Sizes, images: Mapping[str, Dataset]) -> Iterator[Step]:
@@ -139,13 +152,6 @@ def _deep(request: Request, sizes: Sizes, images: Mapping[str, Dataset]) -> Iter
             settings = {"data": data, "n": 1000, "width": width, "depth": depth, "rates": rates, "epochs": epochs}
             seconds = 1e-6 * width * epochs * len(rates) * depth * 100
             measure = partial(deep.trained, whole=images[data])
-            yield from _each(f"deep-{data}-{depth}", request.seed_range(seeds), measure, settings, seconds)
-
-
-def _each(
-    quantity: str, seeds: range, measure: Callable[..., dict[str, Any]], settings: dict[str, Any], seconds: float
-) -> Iterator[Step]:
-    compute = partial(measure, **settings)
-    for seed in seeds:
-        part = Part(f"{quantity}-seed{seed}", plain(settings))
-        yield Step(quantity, seed, lambda found, progress, s=seed: compute(s), seconds, part)
+            yield from _each(
+                f"deep-{data}-{depth}", request.seed_range(seeds), partial(measure, **settings), seconds, settings
+            )

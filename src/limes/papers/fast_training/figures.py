@@ -5,11 +5,11 @@ from typing import Any
 
 from limes.papers.paper import Drawing
 from limes.papers.plots import axes, line
+from limes.papers.sources import data_name
 from limes.report import style
 
 Numbers = Mapping[str, Any]
 _BOX = (0.14, 0.16, 0.82, 0.79)
-_NAMES = {"digits": "digits", "mnist": "MNIST", "cifar10": "CIFAR-10"}
 
 
 def figures(numbers: Numbers) -> dict[str, Drawing]:
@@ -48,8 +48,9 @@ def _speed(cases: Sequence[Numbers]) -> Drawing:
     style.legend(ax)
     return Drawing(
         figure,
-        "A full-batch step in which no list runs out against the two matrix products of a dense step, CPU seconds of "
-        f"one thread; n = {cases[0]['n']}. Below the dotted line products are faster.",
+        "Above the dotted line a step that skips inactive neurons is the faster one; where a line crosses it is the "
+        "share of active pairs up to which lists pay. A full-batch step in which no list runs out against the two "
+        f"matrix products of a dense step, CPU seconds of one thread; n = {cases[0]['n']}.",
         f"Ratio against share on logarithmic axes. {'; '.join(told)}.",
     )
 
@@ -73,8 +74,9 @@ def _index(cases: Sequence[Numbers]) -> Drawing:
     style.legend_above(ax)
     return Drawing(
         figure,
-        "What an index of Gaussian neurons has to look at for one example, 500 clusters: exactly, by balls, and for "
-        "nine of ten active neurons in the best cells.",
+        "Near 1 an index saves nothing. See from which dimension on that is so, and whether missing a tenth of the "
+        "active neurons (cells) buys much over finding all (balls). Share of Gaussian neurons looked at for one "
+        "example, 500 clusters; bars are one standard error over seeds.",
         f"Share against dimension. {'; '.join(told)}.",
     )
 
@@ -93,7 +95,8 @@ def _renewal(cases: Sequence[Numbers]) -> Drawing:
     style.legend(ax)
     return Drawing(
         figure,
-        "How many neurons have moved so far that their list is made anew, by step, at one over the largest eigenvalue "
+        "The lower a line stays, the less the upkeep of lists costs; a line that rose with the steps would eat the "
+        "gain. Neurons that have moved so far that their list is made anew, steps of one over the largest eigenvalue "
         "of the NTK; n = 200, d = 64.",
         f"Per cent of lists against step. {'; '.join(told)}.",
     )
@@ -105,7 +108,7 @@ def _steps(cases: Sequence[Numbers]) -> Drawing:
     for case in cases:
         reached = case["levels"].index(case["even"]) + 1
         for level, entries in zip(case["levels"][:reached], case["steps"][:reached], strict=True):
-            label = f"{_NAMES[case['data']]}, to {level:g}"
+            label = f"{data_name(case['data'])}, to {level:g}"
             line(ax, i, case["biases"], entries, label)
             told.append(f"{label}: " + ", ".join(f"{e['mean']:.0f}" for e in entries))
             i += 1
@@ -115,7 +118,9 @@ def _steps(cases: Sequence[Numbers]) -> Drawing:
     style.legend_above(ax)
     return Drawing(
         figure,
-        "Steps to a share of the loss at the start, each network at a quarter of its own stable learning rate.",
+        "Where a line falls from B = 0 on, networks with fewer active neurons learn in fewer steps; where it rises, in "
+        "more. Steps to a share of the loss at the start, each network at a quarter of its own stable learning rate; "
+        "bars are one standard error over seeds.",
         f"Steps against threshold. {'; '.join(told)}.",
     )
 
@@ -125,7 +130,7 @@ def _learned(cases: Sequence[Numbers]) -> Drawing:
     told, i = [], 0
     for case in cases:
         for key, words in (("even_error", "test error"), ("even_robust", "robust accuracy")):
-            label = f"{words}, {_NAMES[case['data']]}"
+            label = f"{words}, {data_name(case['data'])}"
             line(ax, i, case["biases"], case[key], label)
             told.append(f"{label}: " + ", ".join(f"{e['mean']:.3f}" for e in case[key]))
             i += 1
@@ -135,9 +140,10 @@ def _learned(cases: Sequence[Numbers]) -> Drawing:
     style.legend_above(ax)
     return Drawing(
         figure,
-        "Test error and robust accuracy at equal training loss (shares of that at the start: "
-        + ", ".join(f"{_NAMES[case['data']]} {case['even']:g}" for case in cases)
-        + ").",
+        "Level lines mean that a threshold costs nothing but neurons; where test error rises or robust accuracy falls "
+        "with B, it does. At equal training loss, as a share of that at the start: "
+        + ", ".join(f"{data_name(case['data'])} {case['even']:g}" for case in cases)
+        + "; bars are one standard error over seeds.",
         f"Shares against threshold. {'; '.join(told)}.",
     )
 
@@ -157,7 +163,8 @@ def _deep(case: Numbers) -> Drawing:
     style.legend(ax, loc="upper left")
     return Drawing(
         figure,
-        f"Variance by layer at the start, a line a seed: {case['depth']} layers at the edge of chaos with 85 % of the "
-        "neurons inactive. A clip keeps the variance where it should be, near 1.",
+        "The variance should stay near 1 in all layers. Where lines run away from it, signals explode or die before "
+        f"any training; compare those with a clip. A line for each seed, at the start: {case['depth']} layers at the "
+        "edge of chaos with 85 % of the neurons inactive.",
         f"Variance against layer, logarithmic. {'; '.join(told)}.",
     )

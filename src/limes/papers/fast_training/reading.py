@@ -1,23 +1,9 @@
 """What claims and curves read of a run's results."""
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 
 from limes.papers.paper import Found
-
-Result = dict[str, Any]
-
-
-def family(found: Found, prefix: str) -> list[dict[int, Result]]:
-    """The results by seed of each quantity whose name starts with `prefix`, in the order of the run."""
-    return [by_seed for quantity, by_seed in found.items() if quantity.startswith(prefix)]
-
-
-def over(by_seed: dict[int, Result], figure: Callable[[Result], float]) -> dict[str, Any]:
-    """The `values` and `seeds` of a claim."""
-    return {"values": tuple(float(figure(r)) for r in by_seed.values()), "seeds": tuple(by_seed)}
+from limes.papers.reading import Result
 
 
 def timed(found: Found) -> list[Result]:

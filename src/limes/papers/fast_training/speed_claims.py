@@ -1,8 +1,9 @@
 """Claims 4 to 8: time against matrix products, where it ends, and what an index could save."""
 
 from limes.papers.claim import Claim, Expected, Size
-from limes.papers.fast_training.reading import break_even, family, over, timed
+from limes.papers.fast_training.reading import break_even, timed
 from limes.papers.paper import Found
+from limes.papers.reading import family, over
 
 _THEORY = "Song, Yang & Zhang 2021 (arXiv 2110.04622), against this library's exact engine"
 _REACH = {(64, "rows"): 8.0, (784, "rows"): 10.0, (784, "gram"): 40.0}

@@ -1,13 +1,13 @@
 """Claims 9 to 11: whether networks with few active neurons learn more slowly or worse."""
 
 from limes.papers.claim import Claim, Expected, Size
-from limes.papers.fast_training.reading import Result, family, over
 from limes.papers.fast_training.worse import EPS, EVEN
 from limes.papers.paper import Found
+from limes.papers.reading import Result, family, over
+from limes.papers.sources import data_name
 
 _FAST = "Yang et al. 2024 (arXiv 2301.00327), abstract: convergence as fast as that of the dense network"
 _BOUND = "Yang et al. 2024 (arXiv 2301.00327), abstract: a sparsity-dependent generalisation bound"
-_NAMES = {"digits": "digits", "mnist": "MNIST", "cifar10": "CIFAR-10"}
 
 
 def worse_claims(found: Found, size: Size) -> list[Claim]:
@@ -22,7 +22,7 @@ def worse_claims(found: Found, size: Size) -> list[Claim]:
 
 
 def _at(by_seed: dict[int, Result], case: Result, bias: float, letter: str, size: Size) -> list[Claim]:
-    name, one, zero = _NAMES[case["data"]], case["biases"].index(bias), case["biases"].index(0.0)
+    name, one, zero = data_name(case["data"]), case["biases"].index(bias), case["biases"].index(0.0)
     level = EVEN[case["data"]]
     there = case["levels"].index(level)
     where = f"on {name}, B = {bias:g}"

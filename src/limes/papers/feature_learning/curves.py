@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from limes.papers.feature_learning.reading import Result, hidden
+from limes.papers.estimates import estimate
 from limes.papers.paper import Found
+from limes.papers.reading import Result, family
 
 _COURSES = ("annealed", "none", "small", "constant")
 
@@ -24,7 +25,7 @@ def curves(found: Found, settings: Mapping[str, Any]) -> dict[str, Any]:
         },
         "penalties": {"penalties": penalties["penalties"], "losses": _spread(penalties["losses"])},
         "stages": {name: _course(stages[name]) for name in ("staged", "direct")},
-        "hidden": _hidden(hidden(found)),
+        "hidden": _hidden(family(found, "hidden-")),
     }
 
 
@@ -48,15 +49,9 @@ def _hidden(by_rows: list[dict[int, Result]]) -> dict[str, Any] | None:
         "rows": [next(iter(by_seed.values()))["n"] for by_seed in by_rows],
         "errors": {
             target: {
-                learner: [_estimate([r[target][learner]["test"] for r in by_seed.values()]) for by_seed in by_rows]
+                learner: [estimate([r[target][learner]["test"] for r in by_seed.values()]) for by_seed in by_rows]
                 for learner in ("kernel", "none", "annealed")
             }
             for target in ("projections", "parity")
         },
     }
-
-
-def _estimate(values: list[float]) -> dict[str, Any]:
-    n = len(values)
-    error = float(np.std(values, ddof=1) / np.sqrt(n)) if n > 1 else None
-    return {"mean": float(np.mean(values)), "standard_error": error}

@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 
 from limes.papers.claim import Claim, Expected, Size
-from limes.papers.feature_learning.reading import end, ends, told, within
+from limes.papers.feature_learning.reading import end, ends, told
 from limes.papers.paper import Found
+from limes.papers.reading import within
 
 SOURCE = "Zhou & Ge 2024 (arXiv 2406.01766), abstract"
 MEASURED = "as first measured here"

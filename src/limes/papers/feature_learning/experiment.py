@@ -12,6 +12,7 @@ from limes.papers.feature_learning.descents import Setting
 from limes.papers.feature_learning.hidden import Task
 from limes.papers.paper import Part, Plan, Request, Step, plain
 from limes.papers.sources import content_hash, dataset
+from limes.papers.steps import seeded
 
 SMALL = 0.1
 """Size of both layers at the small start."""
@@ -100,7 +101,9 @@ def _step(
 
 def _samples(request: Request, sizes: Sizes) -> Iterator[Step]:
     settings = {"n": sizes.samples, "m": 8, "r": sizes.setting.r, "d": sizes.setting.d}
-    yield from _each("samples", sizes, request, partial(samples.errors, **settings), settings, 1e-6 * sizes.samples)
+    yield from seeded(
+        "samples", request.seed_range(sizes.others), partial(samples.errors, **settings), 1e-6 * sizes.samples, settings
+    )
 
 
 def _hidden(request: Request, sizes: Sizes, notes: list[str]) -> Iterator[Step]:
@@ -111,17 +114,4 @@ def _hidden(request: Request, sizes: Sizes, notes: list[str]) -> Iterator[Step]:
         settings = {"task": asdict(sizes.task), "data": content_hash(data), "n": n}
         measure = partial(hidden.measured, task=sizes.task, data=data, n=n)
         seconds = 1.0 + 1e-3 * sizes.task.steps + 5e-10 * n**3
-        yield from _each(f"hidden-{n}", sizes, request, measure, settings, seconds)
-
-
-def _each(
-    quantity: str,
-    sizes: Sizes,
-    request: Request,
-    measure: Callable[[int], dict[str, Any]],
-    settings: dict[str, Any],
-    seconds: float,
-) -> Iterator[Step]:
-    for seed in request.seed_range(sizes.others):
-        part = Part(f"{quantity}-seed{seed}", plain(settings))
-        yield Step(quantity, seed, lambda found, progress, s=seed: measure(s), seconds, part, small=True)
+        yield from seeded(f"hidden-{n}", request.seed_range(sizes.others), measure, seconds, settings)

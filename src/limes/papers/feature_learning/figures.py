@@ -5,6 +5,7 @@ from typing import Any
 
 from limes.papers.paper import Drawing
 from limes.papers.plots import axes, line, ticks
+from limes.papers.sources import data_name
 from limes.report import style
 
 Numbers = Mapping[str, Any]
@@ -56,8 +57,9 @@ def _loss(courses: Numbers, resting: Numbers) -> Drawing:
     style.legend_above(ax)
     return Drawing(
         figure,
-        "The loss falls with weight decay and without: medians and ranges over seeds. Grey: the least losses while "
-        "neurons keep the directions of the start.",
+        "A line below the grey ones does better than any fit that keeps the directions of the start. How low it ends "
+        "says nothing of features yet; their alignment does. Medians over seeds with bands from the least to the "
+        "largest; relative to the loss of predicting nothing.",
         f"Relative loss against step, logarithmic; at the end {'; '.join(told)}.",
     )
 
@@ -70,8 +72,9 @@ def _alignment(courses: Numbers) -> Drawing:
     style.legend_above(ax)
     return Drawing(
         figure,
-        "Features are learned with annealed weight decay, or from a small start: share of the mass within 10 degrees "
-        "of a teacher's direction, medians and ranges over seeds.",
+        "At 1 all neurons that count point where the teacher's do: features are learned. A line that stays low belongs "
+        "to a network that fits without them, however small its loss. Share of the mass within 10 degrees of a "
+        "teacher's direction, medians over seeds with bands from the least to the largest.",
         f"Share of mass near the teacher against step; at the end {'; '.join(told)}.",
     )
 
@@ -91,7 +94,8 @@ def _penalties(case: Numbers) -> Drawing:
     style.legend(ax, loc="upper left")
     return Drawing(
         figure,
-        "What a penalty costs goes as its square, so that it has to fall: medians and ranges over seeds.",
+        "If losses lie on the dotted line, what a constant penalty costs goes as its square, and a small loss needs a "
+        "penalty that falls. Medians over seeds with a band from the least to the largest.",
         f"Relative loss against lambda, both logarithmic: {', '.join(f'{v:.3g}' for v in spread['middle'])}.",
     )
 
@@ -105,7 +109,9 @@ def _stages(courses: Numbers) -> Drawing:
     near = "; ".join(f"{_NAMES[key]}: {course['share_near']['middle'][-1]:.3g}" for key, course in courses.items())
     return Drawing(
         figure,
-        "After a long step and a fit of the second layer, and after the fit alone: each fall is a stage of annealing.",
+        "Compare where the lines begin: that gap is what one long step of the first layer is worth before any descent. "
+        "If they meet later, annealing alone would have done. Each fall is a stage of annealing; medians over seeds "
+        "with bands from the least to the largest.",
         f"Relative loss against step, logarithmic; at the end {'; '.join(told)}. Shares of mass near: {near}.",
     )
 
@@ -126,7 +132,9 @@ def _hidden(case: Numbers, target: str) -> Drawing:
     what = "odd against even digits" if target == "parity" else "a function of three directions"
     return Drawing(
         figure,
-        f"{what[0].upper()}{what[1:]}, hidden in noise ({case['task']} images in {case['dimension']} coordinates): the "
-        "best of kernels and ridges, and of schedules, by validation rows.",
+        "Where the network with annealed decay falls below the best kernel, learning features pays for this target; "
+        f"the number of rows at which it does is their price. Target: {what}, hidden in noise "
+        f"({data_name(case['task'])} images in {case['dimension']} coordinates). Kernels and ridges, and schedules, "
+        "are chosen by validation rows; bars are one standard error over seeds.",
         f"Test error against rows. {'; '.join(told)}.",
     )

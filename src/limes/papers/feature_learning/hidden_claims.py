@@ -5,15 +5,15 @@ from typing import Any
 import numpy as np
 
 from limes.papers.claim import Claim, Expected, Size
-from limes.papers.feature_learning.reading import Result, hidden, over
 from limes.papers.paper import Found
+from limes.papers.reading import Result, family, over
 
 _OURS = "ours: does feature learning separate from kernels on data?"
 
 
 def hidden_claims(found: Found, size: Size) -> list[Claim]:
     """Claim 11."""
-    by_rows = hidden(found)
+    by_rows = family(found, "hidden-")
     if not by_rows:
         return []
     rows = [next(iter(by_seed.values()))["n"] for by_seed in by_rows]

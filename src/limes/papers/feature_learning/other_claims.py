@@ -6,9 +6,10 @@ import numpy as np
 
 from limes.papers.claim import Claim, Expected, Size
 from limes.papers.feature_learning.descent_claims import MEASURED, SETTING, SOURCE
-from limes.papers.feature_learning.reading import end, over, told, within
+from limes.papers.feature_learning.reading import end, told
 from limes.papers.feature_learning.stages import RIDGE
 from limes.papers.paper import Found
+from limes.papers.reading import over, within
 
 
 def other_claims(found: Found, size: Size) -> list[Claim]:

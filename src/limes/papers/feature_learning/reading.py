@@ -1,23 +1,8 @@
 """What claims and curves read of a run's results."""
 
-from collections.abc import Callable, Sequence
-from typing import Any
-
 import numpy as np
 
-from limes.papers.paper import Found
-
-Result = dict[str, Any]
-
-
-def within(values: Sequence[float] | np.ndarray) -> dict[str, Any]:
-    """The `values` and `seeds` of a claim, of a step that holds all seeds."""
-    return {"values": tuple(float(v) for v in values), "seeds": tuple(range(len(values)))}
-
-
-def over(by_seed: dict[int, Result], figure: Callable[[Result], float]) -> dict[str, Any]:
-    """The `values` and `seeds` of a claim, of steps with one seed each."""
-    return {"values": tuple(float(figure(r)) for r in by_seed.values()), "seeds": tuple(by_seed)}
+from limes.papers.reading import Result
 
 
 def ends(course: Result, name: str) -> np.ndarray:
@@ -28,11 +13,6 @@ def ends(course: Result, name: str) -> np.ndarray:
 def end(course: Result, name: str) -> np.ndarray:
     """(seeds,) of a figure at the end."""
     return np.array(course[name], float)[-1]
-
-
-def hidden(found: Found) -> list[dict[int, Result]]:
-    """Results of claim 11 by seed, by number of rows; none where its data were missing."""
-    return [by_seed for quantity, by_seed in found.items() if quantity.startswith("hidden-")]
 
 
 def told(values: np.ndarray) -> str:

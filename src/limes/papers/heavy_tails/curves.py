@@ -1,14 +1,16 @@
 """The numbers behind the figures, from what was found."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from limes.papers.estimates import estimate, estimates
 from limes.papers.heavy_tails.networks import KINDS, RATIOS
-from limes.papers.heavy_tails.reading import Result, converged, layers_mean, noises, pruned, trainings
+from limes.papers.heavy_tails.reading import converged, layers_mean, noises, pruned, trainings
 from limes.papers.heavy_tails.synthetic import CASES
 from limes.papers.paper import Found
+from limes.papers.reading import Result, family
 
 
 def curves(found: Found, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -16,7 +18,7 @@ def curves(found: Found, settings: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "synthetic": _synthetic([*found["curve"].values()]),
         "theory": {name: found["theory"][0][name] for name in ("rates", "batches", "curves")},
-        "chains": [_chain([*by_seed.values()]) for name, by_seed in found.items() if name.startswith("chains-")],
+        "chains": [_chain([*by_seed.values()]) for by_seed in family(found, "chains-")],
         "networks": {data: [_network(r) for r in converged(trainings(found, data))] for data in ("digits", "mnist")},
         "noise": _noise(noises(found)),
     }
@@ -30,24 +32,18 @@ def _synthetic(results: list[Result]) -> dict[str, Any]:
 
 def _chain(results: list[Result]) -> dict[str, Any]:
     about = {name: results[0][name] for name in ("learning_rate", "batch_size")}
-    return about | {name: _estimate([r[name] for r in results]) for name in ("hill", "index", "prunable")}
+    return about | {name: estimate([r[name] for r in results]) for name in ("hill", "index", "prunable")}
 
 
 def _network(result: Result) -> dict[str, Any]:
     about = {name: result[name] for name in ("learning_rate", "batch_size", "steps")}
-    about |= {name: _estimate(layers_mean(result, "stop", name)) for name in ("index", "prunable")}
+    about |= {name: estimate(layers_mean(result, "stop", name)) for name in ("index", "prunable")}
     return about | {
         "ratios": list(RATIOS),
-        "pruned": {kind: [_estimate(pruned(result, "stop", kind, i)) for i in range(len(RATIOS))] for kind in KINDS},
+        "pruned": {kind: [estimate(pruned(result, "stop", kind, i)) for i in range(len(RATIOS))] for kind in KINDS},
     }
 
 
 def _noise(results: list[Result]) -> dict[str, Any]:
-    shares = [[_estimate(column) for column in np.transpose(r["prunable"])] for r in results]
+    shares = [estimates(r["prunable"]) for r in results]
     return {"alphas": [r["alpha"] for r in results], "widths": results[0]["widths"], "prunable": shares}
-
-
-def _estimate(values: Sequence[float] | np.ndarray) -> dict[str, Any]:
-    values = np.asarray(values, float)
-    error = float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else None
-    return {"mean": float(values.mean()), "standard_error": error}

@@ -1,6 +1,6 @@
 """The steps of the experiment on heavy tails at each size, and the data that they need."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
@@ -15,6 +15,7 @@ from limes.papers.heavy_tails.regression_claims import TABLE as CHAINS
 from limes.papers.heavy_tails.synthetic_claims import TABLE as STABLE
 from limes.papers.paper import Found, Part, Plan, Request, Step, plain
 from limes.papers.sources import content_hash, dataset
+from limes.papers.steps import lone
 
 DIMENSION = 10
 """Of linear regression."""
@@ -90,23 +91,23 @@ def plan(request: Request) -> Plan:
 
 def _random(request: Request, sizes: Sizes) -> Iterator[Step]:
     about: dict[str, Any] = {"settings": _SETTINGS, "dimension": DIMENSION, "rates": _RATES, "batches": (5, 10, 20)}
-    yield _step("theory", 0, partial(regression.theory, **about), about, 1.0)
+    yield lone("theory", 0, partial(regression.theory, **about), 1.0, about)
     for seed in request.seed_range(sizes.seeds):
         about = {"alphas": tuple(STABLE), "n": sizes.entries}
-        yield _step("table", seed, partial(synthetic.table, seed, **about), about, 1.2e-5 * sizes.entries)
+        yield lone("table", seed, partial(synthetic.table, seed, **about), 1.2e-5 * sizes.entries, about)
         draws, side = sizes.curve
         about = {"draws": draws, "side": side, "low": 1.75, "high": 2.0}
-        yield _step("curve", seed, partial(synthetic.curve, seed, **about), about, 1.5e-6 * draws * side**2)
+        yield lone("curve", seed, partial(synthetic.curve, seed, **about), 1.5e-6 * draws * side**2, about)
         about = {"settings": SAME, "dimension": DIMENSION, "draws": sizes.draws}
-        yield _step("drawn", seed, partial(regression.drawn, seed, **about), about, 6e-6 * sizes.draws)
+        yield lone("drawn", seed, partial(regression.drawn, seed, **about), 6e-6 * sizes.draws, about)
         about = {"batch_size": 5, "dimension": DIMENSION, "rates": _NEAR, "draws": sizes.draws}
-        yield _step("threshold", seed, partial(regression.threshold, seed, **about), about, 1e-5 * sizes.draws)
+        yield lone("threshold", seed, partial(regression.threshold, seed, **about), 1e-5 * sizes.draws, about)
         n_chains, steps = sizes.chains
         for rate, b in _SETTINGS:
             about = {"learning_rate": rate, "batch_size": b, "dimension": DIMENSION, "n_chains": n_chains}
             about |= {"steps": steps}
-            yield _step(
-                chain_name(rate, b), seed, partial(regression.chains, seed, **about), about, 2e-7 * n_chains * steps * b
+            yield lone(
+                chain_name(rate, b), seed, partial(regression.chains, seed, **about), 2e-7 * n_chains * steps * b, about
             )
 
 
@@ -117,7 +118,7 @@ def _noise(request: Request, sizes: Sizes, digits: Dataset) -> Iterator[Step]:
         about = {"seeds": [*request.seed_range(sizes.seeds)], "alpha": alpha, "widths": widths, "rate": rate}
         about |= {"scale": scale, "steps": steps}
         name = f"noise-{alpha:g}".replace(".", "p")
-        yield _step(name, 0, partial(noise.noisy, rows=rows, **about), about, 3.0 + 1.5e-5 * sum(widths) * steps)
+        yield lone(name, 0, partial(noise.noisy, rows=rows, **about), 3.0 + 1.5e-5 * sum(widths) * steps, about)
 
 
 def _networks(
@@ -132,10 +133,3 @@ def _networks(
             return networks.trained(task, data, rate, b, seeds, progress)
 
         yield Step(name, 0, compute, 8.0 + task.loss**-0.5 / rate / 50, Part(name, plain(settings)), small=True)
-
-
-def _step(
-    quantity: str, seed: int, measure: Callable[[], dict[str, Any]], settings: dict[str, Any], seconds: float
-) -> Step:
-    part = Part(f"{quantity}-seed{seed}", plain(settings))
-    return Step(quantity, seed, lambda found, progress: measure(), seconds, part, small=True)

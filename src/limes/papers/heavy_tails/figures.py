@@ -5,6 +5,7 @@ from typing import Any
 
 from limes.papers.paper import Drawing
 from limes.papers.plots import axes, line, ticks
+from limes.papers.sources import data_name
 from limes.report import style
 
 Numbers = Mapping[str, Any]
@@ -41,8 +42,9 @@ def _synthetic(case: Numbers) -> Drawing:
     style.legend_above(ax)
     return Drawing(
         figure,
-        "Heavier tails leave more to prune, if entries or columns have scales of their own; with one scale for the "
-        "layer entries have the same laws, but the share is the Gaussian one (dotted).",
+        "Where marks rise towards small α, heavier tails leave more to prune; marks on the dotted line, the share of a "
+        "Gaussian matrix, leave no more than light tails do. Entries have the same laws in all three cases: what "
+        "differs is how many share a scale.",
         f"Share against index. {'; '.join(told)}.",
     )
 
@@ -64,16 +66,25 @@ def _regression(theory: Numbers, chains: list[Numbers]) -> Drawing:
     style.legend(ax, loc="upper right")
     return Drawing(
         figure,
-        "Descent on linear regression in ten dimensions: the index in theory (lines, cut at 30) and Hill's index of "
-        "iterates (marks). Below 2 (dotted) the variance is infinite; lines end where there is no stationary law, "
-        "and chains there grow without end. Hill's index of a light tail is too small at any sample size in use.",
+        "If lines fall, tails get heavier with the learning rate; below 2 (dotted) the variance is infinite, and where "
+        "a line ends there is no stationary law and chains grow without end. Marks should lie on their line where "
+        "tails are heavy: Hill's index of "
+        "a light tail is too small at any sample size in use. Descent on linear regression in ten dimensions, theory "
+        "(lines, cut at 30) and iterates (marks, bars of one standard error).",
         f"Index against learning rate, logarithmic; Hill's index at {'; '.join(told)}.",
     )
 
 
 _AXES = {
-    "index": ("heaviness index", "Index of trained weights, mean over layers; smaller is heavier."),
-    "prunable": ("prunable share at 10 % error", "Share of trained weights that may be pruned, mean over layers."),
+    "index": (
+        "heaviness index",
+        "If lines fall to the right, large steps on small batches make the tails of weights heavier: a smaller index "
+        "is a heavier tail.",
+    ),
+    "prunable": (
+        "prunable share at 10 % error",
+        "If lines rise to the right, large steps on small batches leave weights of which more may be pruned.",
+    ),
 }
 
 
@@ -82,7 +93,7 @@ def _networks(networks: Mapping[str, list[Numbers]], name: str) -> Drawing:
     told, cases = [], [(data, b) for data in networks for b in sorted({r["batch_size"] for r in networks[data]})]
     for i, (data, b) in enumerate(cases):
         some = [r for r in networks[data] if r["batch_size"] == b]
-        label = f"{'MNIST' if data == 'mnist' else data}, b = {b}"
+        label = f"{data_name(data)}, b = {b}"
         line(ax, i, [r["learning_rate"] / b for r in some], [r[name] for r in some], label)
         told.append(f"{label}: " + ", ".join(f"{r[name]['mean']:.3f}" for r in some))
     ax.set_xscale("log")
@@ -92,15 +103,16 @@ def _networks(networks: Mapping[str, list[Numbers]], name: str) -> Drawing:
     style.legend_above(ax, 3)
     return Drawing(
         figure,
-        f"{_AXES[name][1]} Networks that fit all training rows, weights averaged over the last 1,000 steps; bars are "
-        "one standard error over seeds.",
+        f"{_AXES[name][1]} Lines of one data set that coincide would mean that only the ratio of rate and batch size "
+        "matters. Means over layers of networks that fit all training rows, weights averaged over the last 1,000 "
+        "steps; bars are one standard error over seeds.",
         f"{_AXES[name][0]} against learning rate over batch size. {'; '.join(told)}.",
     )
 
 
 def _pruned(data: str, some: list[Numbers]) -> Drawing:
     figure, ax = axes(4.2, (0.14, 0.13, 0.82, 0.66))
-    name, told = "MNIST" if data == "mnist" else data, []
+    name, told = data_name(data), []
     rates = _small(some)
     for i, r in enumerate(rates):
         label = f"magnitude, η = {r['learning_rate']:g}"
@@ -116,8 +128,9 @@ def _pruned(data: str, some: list[Numbers]) -> Drawing:
     style.legend_above(ax)
     return Drawing(
         figure,
-        f"Accuracy on {name} after pruning of weights, of whole units and of singular values, b = 5, without training "
-        "again.",
+        "The further right a line stays level, the more may be pruned. If lines of a larger rate η fall later, large "
+        f"steps made the network compressible. Accuracy on {name} after pruning of single weights (magnitude), whole "
+        "units (node) or singular values, without training again; b = 5, bars are one standard error over seeds.",
         f"Accuracy against share pruned; at {rates[-1]['ratios'][-1]:.0%} {'; '.join(told)}.",
     )
 
@@ -141,6 +154,8 @@ def _noise(case: Numbers) -> Drawing:
     style.legend(ax, loc="center right")
     return Drawing(
         figure,
-        "One hidden layer trained on digits with stable noise after each step; dotted: the share of a Gaussian matrix.",
+        "If lines of a smaller α lie higher, noise with heavier tails makes the layer compressible; if they rise with "
+        "the width, wide ones more so. One hidden layer trained on digits with stable noise after each step; dotted: "
+        "the share of a Gaussian matrix; bars are one standard error over seeds.",
         f"Share against width. {'; '.join(told)}.",
     )

@@ -7,16 +7,9 @@ import numpy as np
 
 from limes.papers.claim import Claim, Expected, Size
 from limes.papers.heavy_tails.networks import KINDS, RATIOS
-from limes.papers.heavy_tails.reading import (
-    Result,
-    converged,
-    layers_mean,
-    network_name,
-    pruned,
-    trainings,
-    within,
-)
+from limes.papers.heavy_tails.reading import converged, layers_mean, network_name, pruned, trainings
 from limes.papers.paper import Found
+from limes.papers.reading import Result, within
 from limes.papers.signs import sign_claim
 
 PAPER = "Barsbey et al. 2021 (arXiv 2106.03795), figures of trained networks; no table of numbers there"

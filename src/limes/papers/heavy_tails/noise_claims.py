@@ -4,8 +4,9 @@ import numpy as np
 
 from limes.papers.claim import Claim, Size
 from limes.papers.heavy_tails.noise import KEPT
-from limes.papers.heavy_tails.reading import Result, noises, within
+from limes.papers.heavy_tails.reading import noises
 from limes.papers.paper import Found
+from limes.papers.reading import Result, within
 from limes.papers.signs import sign_claim
 
 _SOURCE = "Wan, Barsbey, Zaidi & Simsekli 2024 (arXiv 2306.08125), by a summary; direction only"

@@ -1,23 +1,11 @@
 """What claims and curves read of a run's results."""
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
 from limes.papers.paper import Found
-
-Result = dict[str, Any]
-
-
-def over(by_seed: dict[int, Result], figure: Callable[[Result], float]) -> dict[str, Any]:
-    """The `values` and `seeds` of a claim, of steps with one seed each."""
-    return {"values": tuple(float(figure(r)) for r in by_seed.values()), "seeds": tuple(by_seed)}
-
-
-def within(values: Sequence[float] | np.ndarray) -> dict[str, Any]:
-    """The `values` and `seeds` of a claim, of a step that holds all seeds."""
-    return {"values": tuple(float(v) for v in values), "seeds": tuple(range(len(values)))}
+from limes.papers.reading import Result, family
 
 
 def chain_name(learning_rate: float, batch_size: int) -> str:
@@ -32,15 +20,13 @@ def network_name(data: str, learning_rate: float, batch_size: int) -> str:
 
 def trainings(found: Found, data: str) -> list[Result]:
     """The trainings on a data set, by learning rate and batch size."""
-    some = [by_seed[0] for name, by_seed in found.items() if name.startswith(f"{data}-")]
+    some = [by_seed[0] for by_seed in family(found, f"{data}-")]
     return sorted(some, key=lambda r: (r["learning_rate"], r["batch_size"]))
 
 
 def noises(found: Found) -> list[Result]:
     """Trainings with noise, by its index."""
-    return sorted(
-        (by_seed[0] for name, by_seed in found.items() if name.startswith("noise-")), key=lambda r: r["alpha"]
-    )
+    return sorted((by_seed[0] for by_seed in family(found, "noise-")), key=lambda r: r["alpha"])
 
 
 def converged(results: Sequence[Result]) -> list[Result]:

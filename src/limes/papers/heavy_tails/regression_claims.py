@@ -5,8 +5,9 @@ from itertools import pairwise
 import numpy as np
 
 from limes.papers.claim import Claim, Expected, Size
-from limes.papers.heavy_tails.reading import chain_name, over
+from limes.papers.heavy_tails.reading import chain_name
 from limes.papers.paper import Found
+from limes.papers.reading import over
 from limes.papers.signs import sign_claim
 
 _THEORY = (

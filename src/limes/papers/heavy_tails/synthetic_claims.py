@@ -3,8 +3,8 @@
 import numpy as np
 
 from limes.papers.claim import Claim, Expected, Size
-from limes.papers.heavy_tails.reading import over
 from limes.papers.paper import Found
+from limes.papers.reading import over
 
 _FIGURE = "Barsbey et al. 2021 (arXiv 2106.03795), synthetic figure by the released notebook; figures as first measured"
 TABLE = {1.5: (1.494, 0.910), 1.75: (1.742, 0.444), 1.85: (1.868, 0.320), 1.95: (1.956, 0.294), 2.0: (1.991, 0.265)}

@@ -1,9 +1,10 @@
 """Claims 6 and 9: the projection where it is active, and samples from one trajectory."""
 
 from limes.papers.claim import Claim, Expected, Size
-from limes.papers.neural_td.reading import PAPER, RECORDED, Result, fall, first, over, told
+from limes.papers.neural_td.reading import PAPER, RECORDED, fall, told
 from limes.papers.neural_td.run_claims import SHARE
 from limes.papers.paper import Found
+from limes.papers.reading import Result, first, over
 
 _NO_FIGURE = "no figure is recorded, so that one beyond the 20 % of other claims counts"
 

@@ -3,9 +3,10 @@
 from limes.papers.claim import Claim, Expected, Size
 from limes.papers.neural_td.control import BETA
 from limes.papers.neural_td.environments import DISCOUNT
-from limes.papers.neural_td.reading import PAPER, by_width, fall, first, over, told
+from limes.papers.neural_td.reading import PAPER, by_width, fall, told
 from limes.papers.neural_td.run_claims import SHARE
 from limes.papers.paper import Found
+from limes.papers.reading import family, first, over
 
 _NO_FIGURE = "no figure is recorded: a fall by more than the 20 % of other claims"
 HEADLINE = 256
@@ -57,7 +58,7 @@ def _q_learning(found: Found, size: Size) -> list[Claim]:
 
 def _environments(found: Found, size: Size) -> list[Claim]:
     made, letters = [], iter("abcdefgh")
-    for by_seed in (results for quantity, results in found.items() if quantity.startswith("environment-")):
+    for by_seed in family(found, "environment-"):
         case = first(by_seed)
         steps = ", ".join(map(str, case["steps"]))
         for kind, words, what in (

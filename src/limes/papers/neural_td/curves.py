@@ -1,12 +1,14 @@
 """The numbers behind the figures: means with their standard errors, from what was found."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from limes.papers.neural_td.reading import BySeed, Result, by_width, first
+from limes.papers.estimates import estimates
+from limes.papers.neural_td.reading import by_width
 from limes.papers.paper import Found
+from limes.papers.reading import BySeed, family, first
 
 _ERRORS = ("averaged_value", "last_value", "averaged_fixed", "last_fixed")
 
@@ -22,25 +24,14 @@ def curves(found: Found, settings: Mapping[str, Any]) -> dict[str, Any]:
             [f"{name}{side}" for name in ("population", "stochastic") for side in ("", "_bound")],
         ),
         "control": [_control(by_seed) for by_seed in by_width(found, "control-")],
-        "environments": [_environment(r) for quantity, r in found.items() if quantity.startswith("environment-")],
+        "environments": [_environment(by_seed) for by_seed in family(found, "environment-")],
         "markov": _markov(found["markov"]),
     }
 
 
-def _means(by_seed: BySeed, figure: Callable[[Result], Any]) -> list[dict[str, float | None]]:
-    """Mean and standard error of each entry of a list of figures."""
-    rows = np.array([figure(r) for r in by_seed.values()], float)
-    n = len(rows)
-    spread = rows.std(axis=0, ddof=1) / n**0.5 if n > 1 else [None] * rows.shape[1]
-    return [
-        {"mean": float(m), "standard_error": None if s is None else float(s)}
-        for m, s in zip(rows.mean(axis=0), spread, strict=True)
-    ]
-
-
 def _some(by_seed: BySeed, plain: tuple[str, ...], names: Any) -> dict[str, Any]:
     about = {name: first(by_seed)[name] for name in plain}
-    return about | {name: _means(by_seed, lambda r, name=name: r[name]) for name in names}
+    return about | {name: estimates([r[name] for r in by_seed.values()]) for name in names}
 
 
 def _scan(by_seed: BySeed) -> dict[str, Any]:
@@ -50,7 +41,7 @@ def _scan(by_seed: BySeed) -> dict[str, Any]:
 def _control(by_seed: BySeed) -> dict[str, Any]:
     about = {name: first(by_seed)[name] for name in ("width", "steps")}
     return about | {
-        f"{kind}_{name}": _means(by_seed, lambda r, kind=kind, name=name: r[kind][name])
+        f"{kind}_{name}": estimates([r[kind][name] for r in by_seed.values()])
         for kind in ("hard", "soft")
         for name in ("averaged_value", "last_value")
     }
@@ -59,7 +50,7 @@ def _control(by_seed: BySeed) -> dict[str, Any]:
 def _environment(by_seed: BySeed) -> dict[str, Any]:
     about = {name: first(by_seed)[name] for name in ("name", "width", "steps", "pairs")}
     return about | {
-        f"{kind}_{name}": _means(by_seed, lambda r, kind=kind, name=name: r[kind][name])
+        f"{kind}_{name}": estimates([r[kind][name] for r in by_seed.values()])
         for kind in ("coordinates", "random", "control")
         for name in ("averaged_value", "last_value")
     }
@@ -69,10 +60,12 @@ def _markov(by_seed: BySeed) -> dict[str, Any]:
     case = first(by_seed)
     about = {name: case[name] for name in ("width", "steps", "stays")}
     ratios = [
-        _means(
-            by_seed,
-            lambda r, t=t: np.array(r["trajectory"]["averaged_value"])[:, t] / r["independent"]["averaged_value"][t],
+        estimates(
+            [
+                np.array(r["trajectory"]["averaged_value"])[:, t] / r["independent"]["averaged_value"][t]
+                for r in by_seed.values()
+            ]
         )
         for t in range(len(case["steps"]))
     ]
-    return about | {"mixing": _means(by_seed, lambda r: r["mixing"]), "ratios": ratios}
+    return about | {"mixing": estimates([r["mixing"] for r in by_seed.values()]), "ratios": ratios}

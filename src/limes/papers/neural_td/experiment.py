@@ -1,13 +1,14 @@
 """The steps of the experiment on neural temporal differences at each size."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
 from limes.papers.claim import Size
 from limes.papers.neural_td import bounds, control, environments, runs
-from limes.papers.paper import Part, Plan, Request, Step, plain
+from limes.papers.paper import Plan, Request, Step, plain
+from limes.papers.steps import lone
 
 STEPS = (2000, 8000, 32000)
 _NO_ENVIRONMENTS = "claim 8 is left out, since Gymnasium is not installed: pip install 'limes[beyond]'"
@@ -80,23 +81,31 @@ def _chains(request: Request, sizes: Sizes) -> Iterator[Step]:
     for seed in request.seed_range(sizes.seeds):
         for width in sizes.widths:
             settings: dict[str, Any] = {"width": width, "steps": STEPS}
-            yield _step(f"scan-{width}", seed, runs.scan, settings, 0.15 + width / 900)
+            yield lone(f"scan-{width}", seed, partial(runs.scan, seed, **settings), 0.15 + width / 900, settings)
         settings = {"width": 256, "steps": STEPS[-1], "radii": RADII}
-        yield _step("balls", seed, runs.balls, settings, 1.2)
+        yield lone("balls", seed, partial(runs.balls, seed, **settings), 1.2, settings)
         settings = {"width": 256, "steps": STEPS, "stays": STAYS}
-        yield _step("markov", seed, runs.markov, settings, 1.4)
+        yield lone("markov", seed, partial(runs.markov, seed, **settings), 1.4, settings)
         settings = {"width": 1024, "steps": sizes.bounds, "radii": RADII}
-        yield _step("bounds", seed, bounds.sides, settings, 0.5 + 1.2e-3 * max(sizes.bounds))
+        yield lone("bounds", seed, partial(bounds.sides, seed, **settings), 0.5 + 1.2e-3 * max(sizes.bounds), settings)
         for width in sizes.monotone:
             settings = {"width": width, "draws": sizes.draws}
-            yield _step(f"monotone-{width}", seed, runs.monotonicity, settings, 0.2 + 1.2e-6 * width * sizes.draws)
+            yield lone(
+                f"monotone-{width}",
+                seed,
+                partial(runs.monotonicity, seed, **settings),
+                0.2 + 1.2e-6 * width * sizes.draws,
+                settings,
+            )
 
 
 def _control(request: Request, sizes: Sizes) -> Iterator[Step]:
     for seed in request.seed_range(sizes.seeds):
         for width in sizes.control:
             settings = {"width": width, "steps": STEPS, "states": 20, "actions": 4}
-            yield _step(f"control-{width}", seed, control.q_learning, settings, 0.2 + width / 400)
+            yield lone(
+                f"control-{width}", seed, partial(control.q_learning, seed, **settings), 0.2 + width / 400, settings
+            )
 
 
 def _environments(request: Request, sizes: Sizes) -> Iterator[Step]:
@@ -104,12 +113,10 @@ def _environments(request: Request, sizes: Sizes) -> Iterator[Step]:
         for name, cost in zip(ENVIRONMENTS, (14e-6, 24e-6), strict=True):
             settings = {"name": name, "width": sizes.environment_width, "steps": sizes.environments}
             seconds = 0.2 + cost * sum(sizes.environments)
-            yield _step(f"environment-{name.partition('-')[0]}", seed, environments.measured, settings, seconds)
-
-
-def _step(
-    quantity: str, seed: int, measure: Callable[..., dict[str, Any]], settings: dict[str, Any], seconds: float
-) -> Step:
-    part = Part(f"{quantity}-seed{seed}", plain(settings))
-    compute = partial(measure, seed, **settings)
-    return Step(quantity, seed, lambda found, progress: compute(), seconds, part, small=True)
+            yield lone(
+                f"environment-{name.partition('-')[0]}",
+                seed,
+                partial(environments.measured, seed, **settings),
+                seconds,
+                settings,
+            )

@@ -59,9 +59,9 @@ def _errors(scans: Sequence[Numbers]) -> Drawing:
     style.legend_above(ax)
     return Drawing(
         figure,
-        "Error against the exact value, for the narrowest and the widest network, and of the widest against the "
-        "projected fixed point of its linearisation. The averaged weights, which the theory is about, lag behind the "
-        "last ones. Bars are one standard error over chains.",
+        "Lines that fall with the steps approach the exact value, or the projected fixed point Q0(W*) of the "
+        "linearised network, which is where the theory leads. Compare averaged weights (solid), which it is about, "
+        "with the last ones (dashed). Narrowest and widest network; bars are one standard error over chains.",
         f"Relative error against steps, logarithmic. {'; '.join(told)}.",
     )
 
@@ -80,7 +80,8 @@ def _linearity(scans: Sequence[Numbers]) -> Drawing:
     style.legend(ax)
     return Drawing(
         figure,
-        "Distance of the learnt function from its linearisation, by width. The proof allows the dotted slope.",
+        "If lines fall at least as fast as the dotted slope, which the proof allows, wide networks learn nearly as "
+        "their linearisation does. A line for each number of steps T; bars are one standard error over chains.",
         f"Root mean square against width, logarithmic. {'; '.join(told)}.",
     )
 
@@ -101,8 +102,10 @@ def _balls(case: Numbers) -> Drawing:
     style.legend(ax)
     return Drawing(
         figure,
-        f"The projection where it is active (m = {case['width']}, T = {case['steps']:,}): a small ball holds no good "
-        "function, and its best one is reached soon. Errors are over the mean square of V.",
+        "What a ball costs is the error of its fixed point against V; what learning has left undone is the error "
+        "against that fixed point. Where the second is the smaller one, a larger ball would help, and not more steps. "
+        f"m = {case['width']}, T = {case['steps']:,}; errors are over the mean square of V, bars one standard error "
+        "over chains.",
         f"Relative error against radius, logarithmic. {'; '.join(told)}.",
     )
 
@@ -119,8 +122,9 @@ def _bounds(case: Numbers) -> Drawing:
     style.legend_above(ax)
     return Drawing(
         figure,
-        "Squared error of the averaged weights and the bounds of Theorems 4.4 and 4.6 without their term of the "
-        f"width, m = {case['width']}, B = 10.",
+        "Each solid line has to stay below the dashed one of its colour, its bound; the wider the gap, the less the "
+        "bound says. Squared error of the averaged weights, and Theorems 4.4 and 4.6 without their term of the width; "
+        f"m = {case['width']}, B = 10, bars are one standard error over chains.",
         f"Squared error against steps, logarithmic. {'; '.join(told)}.",
     )
 
@@ -138,8 +142,9 @@ def _control(cases: Sequence[Numbers]) -> Drawing:
     style.legend_above(ax)
     return Drawing(
         figure,
-        f"Q-learning on random decision processes with 20 states and 4 actions, m = {case['width']}: error against the "
-        "exact fixed point of each operator.",
+        "If lines fall, Q-learning approaches the exact fixed point of its operator; where those of the maximum and of "
+        "the soft maximum coincide, softening it makes learning neither faster nor slower. Random decision processes "
+        f"with 20 states and 4 actions, m = {case['width']}; bars are one standard error over processes.",
         f"Relative error against steps. {'; '.join(told)}.",
     )
 
@@ -162,9 +167,10 @@ def _environments(cases: Sequence[Numbers]) -> Drawing:
     style.legend_above(ax)
     return Drawing(
         figure,
-        "Environments of Gymnasium: the value of the uniform policy, with a coordinate for each pair of state and "
-        "action or with 8 random features, and Q-learning with these against the optimal values; "
-        f"m = {cases[0]['width']}, averaged weights. Rare states with large values take long.",
+        "A line that falls is learning; one that turns up again does not converge where it should. Environments of "
+        "Gymnasium: the value of the uniform policy, with a coordinate for each pair of state and action or with 8 "
+        "random features, and Q-learning with these against the optimal values; averaged weights, "
+        f"m = {cases[0]['width']}, bars of one standard error.",
         f"Relative error against steps. {'; '.join(told)}.",
     )
 
@@ -180,7 +186,8 @@ def _markov(case: Numbers) -> Drawing:
     style.legend(ax, loc="upper left")
     return Drawing(
         figure,
-        f"One trajectory in place of independent samples, on the chain itself and on slowed ones with the same values; "
-        f"m = {case['width']}, averaged weights. Only slow mixing costs accuracy, and ever less with more steps.",
+        "On the dotted line one trajectory is as good as independent samples. How far lines rise to the right is what "
+        "slow mixing costs, and where those of more steps T lie lower, it costs ever less. The chain itself and slowed "
+        f"ones with the same values; m = {case['width']}, averaged weights, bars of one standard error over chains.",
         f"Ratio of errors against mixing time. {'; '.join(told)}.",
     )

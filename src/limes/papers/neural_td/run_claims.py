@@ -3,8 +3,9 @@
 import numpy as np
 
 from limes.papers.claim import Claim, Expected, Size
-from limes.papers.neural_td.reading import PAPER, RECORDED, across, by_width, fall, first, slope, told
+from limes.papers.neural_td.reading import PAPER, RECORDED, by_width, fall, told
 from limes.papers.paper import Found
+from limes.papers.reading import across, first, slope
 
 TABLE = {2000: (0.418, 0.414, 0.404, 0.394), 8000: (0.286, 0.276, 0.266, 0.263), 32000: (0.212, 0.200, 0.193, 0.190)}
 """Relative errors at widths 16, 64, 256 and 1024, as first measured."""

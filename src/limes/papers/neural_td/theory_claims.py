@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from limes.papers.claim import Claim, Expected, Size
 from limes.papers.neural_td.problem import GAMMA
-from limes.papers.neural_td.reading import PAPER, by_width, first, over, told
+from limes.papers.neural_td.reading import PAPER, by_width, told
 from limes.papers.paper import Found
+from limes.papers.reading import first, over
 
 MARGIN = 0.1
 """What "by a wide margin" is taken to mean."""

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from limes.papers.claim import Claim, Expected, Size
-from limes.papers.nn_svm.dynamics_claims import PAPER, per_seed
+from limes.papers.nn_svm.dynamics_claims import PAPER
 from limes.papers.nn_svm.mnist_table import TABLE
 from limes.papers.paper import Found
+from limes.papers.reading import over
 
 TABLES = ("table-01", "table-38")
 NAMES = {"table-01": "0 against 1", "table-38": "3 against 8"}
@@ -129,7 +130,7 @@ def _tighter(found: Found, size: Size) -> list[Claim]:
                 "limes",
                 f"{_RADIUS} over the mean attack radius; ridge 1; {_DATA}",
                 Expected.at_least(least, refuted_below=least - 0.1),
-                **per_seed(found, name, lambda r: mean(r, "KRR 1", "joint") / mean(r, "KRR 1", "attack")),
+                **over(found[name], lambda r: mean(r, "KRR 1", "joint") / mean(r, "KRR 1", "attack")),
                 size=size,
                 headline=letter == "d",
                 sampling_error=_sampling(next(iter(found[name].values())), ("KRR 1", "joint"), ("KRR 1", "attack")),
@@ -149,7 +150,7 @@ def _over_seeds(found: Found, table: str, model: str, column: str) -> float:
 
 def _attacked(found: Found, size: Size) -> list[Claim]:
     def quotient(column: str) -> dict[str, Any]:
-        values = per_seed(found, "table-01", lambda r: mean(r, "SVM 0.1", column) / mean(r, "KRR 0", column))
+        values = over(found["table-01"], lambda r: mean(r, "SVM 0.1", column) / mean(r, "KRR 0", column))
         first = next(iter(found["table-01"].values()))
         return values | {"sampling_error": _sampling(first, ("SVM 0.1", column), ("KRR 0", column))}
 

@@ -10,8 +10,8 @@ from limes.certify import radius
 from limes.certify.point import Method
 from limes.machines import NTKSVC, NTKClassifier
 from limes.papers.nn_svm import published
-from limes.papers.nn_svm.pairs import BOUNDS, Pair, digits
 from limes.papers.nn_svm.two_layer import NET
+from limes.papers.pairs import BOUNDS, Pair, digits
 
 MODELS: Mapping[str, tuple[str, float]] = {
     "KRR 0": ("ridge", 0.0),

@@ -18,8 +18,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC, LinearSVR
 
 from limes.papers.nn_svm.losses import EPS, LOSSES, Loss
-from limes.papers.nn_svm.pairs import digits
 from limes.papers.nn_svm.two_layer import NET
+from limes.papers.pairs import digits
 
 _FLOW_STEP, _FLOW_TIME, _LOOKS = 1e-4, 2.0, 20
 

@@ -1,7 +1,6 @@
 """Claims 1 to 3 and 9: networks and machines in training, and interval bounds over widths."""
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,6 +8,7 @@ import numpy as np
 from limes.papers.claim import Claim, Expected, Size
 from limes.papers.nn_svm.regularisers import DECAY, D, N
 from limes.papers.paper import Found
+from limes.papers.reading import over, slope
 
 PAPER = "Chen et al. 2021 (arXiv 2111.06063)"
 CENTRED = "all, centred"
@@ -17,17 +17,6 @@ _SETTING = (
     "initial outputs"
 )
 _DRAWN = "The recorded figures are one draw each, of inputs that are not recorded."
-
-
-def per_seed(found: Found, quantity: str, figure: Callable[[dict[str, Any]], float]) -> dict[str, Any]:
-    """The `values` and `seeds` of a claim from the results of a quantity."""
-    results = found[quantity]
-    return {"values": tuple(float(figure(result)) for result in results.values()), "seeds": tuple(results)}
-
-
-def slope(widths: list[int], values: list[float]) -> float:
-    """Exponent of the width, a least-squares line in log-log."""
-    return float(np.polyfit(np.log(widths), np.log(values), 1)[0])
 
 
 def dynamics_claims(found: Found, size: Size) -> list[Claim]:
@@ -54,7 +43,7 @@ def _penalties(found: Found, size: Size) -> list[Claim]:
             f"largest |f - g| on 5 test inputs at width {widths[-1]:,} and lambda T = 2, the least of the four: "
             f"{'; '.join(others)}; {_SETTING}",
             Expected.at_least(0.05, refuted_below=0.02),
-            **per_seed(found, "penalties", lambda r: min(_at(r, name, 2.0)[-1] for name in others)),
+            **over(found["penalties"], lambda r: min(_at(r, name, 2.0)[-1] for name in others)),
             size=size,
             headline=True,
             note="The published penalty (the last layer's weights over the root of the width) decays at the rate "
@@ -66,9 +55,8 @@ def _penalties(found: Found, size: Size) -> list[Claim]:
             source,
             f"gap at width {widths[-1]:,} over that at {widths[0]:,}, geometric mean over the four; lambda T = 2",
             Expected.at_least(0.6, refuted_below=0.3),
-            **per_seed(
-                found,
-                "penalties",
+            **over(
+                found["penalties"],
                 lambda r: math.exp(
                     float(np.mean([math.log(_at(r, name, 2.0)[-1] / _at(r, name, 2.0)[0]) for name in others]))
                 ),
@@ -86,7 +74,7 @@ def _penalties(found: Found, size: Size) -> list[Claim]:
                 "limes' own earlier measurement",
                 f"largest |f - g| on 5 test inputs; lambda T = 2; {_SETTING}",
                 Expected.about(recorded, 0.4 * recorded, refuted_above=4 * recorded),
-                **per_seed(found, "centred", lambda r, place=place: _at(r, CENTRED, 2.0)[place]),
+                **over(found["centred"], lambda r, place=place: _at(r, CENTRED, 2.0)[place]),
                 size=size,
                 note=_DRAWN,
             )
@@ -104,7 +92,7 @@ def _widths(found: Found, size: Size) -> list[Claim]:
             f"exponent of the width in the largest |f - g|; widths {widths[0]:,} to {widths[-1]:,}; all weights "
             f"penalised by their distance from the start; {_SETTING}",
             Expected.about(-0.5, 0.2, refuted_above=-0.25),
-            **per_seed(found, "centred", lambda r, span=span: slope(r["widths"], _at(r, CENTRED, span))),
+            **over(found["centred"], lambda r, span=span: slope(r["widths"], _at(r, CENTRED, span))),
             size=size,
             headline=span == 2.0,
         )
@@ -123,7 +111,7 @@ def _dual(found: Found, size: Size) -> list[Claim]:
             f"largest relative distance on test rows to scikit-learn's solver or the closed form; {rows}; digits 0 "
             "against 1, 240 rows, no intercept",
             Expected.at_most(1e-3),
-            **per_seed(found, "dynamics", lambda r: max(r["distance"].values())),
+            **over(found["dynamics"], lambda r: max(r["distance"].values())),
             size=size,
             over="largest",
         ),
@@ -134,7 +122,7 @@ def _dual(found: Found, size: Size) -> list[Claim]:
             "largest (L - L*) / (exp(-2 lambda t) (L_0 - L*)) over 20 times up to lambda t = 2 and the five losses "
             "with lambda = 1; steps of 1e-4",
             Expected.at_most(1.0, refuted_above=1.02),
-            **per_seed(found, "dynamics", lambda r: max(r["rate"].values())),
+            **over(found["dynamics"], lambda r: max(r["rate"].values())),
             size=size,
             over="largest",
         ),
@@ -154,7 +142,7 @@ def _intervals(found: Found, size: Size) -> list[Claim]:
             f"{PAPER}, table 2 (l-inf, MNIST): slope -0.49 over widths 1e4 to 1e6",
             quantity,
             Expected.about(-0.49, 0.05, refuted_above=-0.3),
-            **per_seed(found, "intervals", lambda r, key=key: slope(r["widths"], r[key])),
+            **over(found["intervals"], lambda r, key=key: slope(r["widths"], r[key])),
             **common,
             note=f"Networks of two layers after 30 steps on the hinge loss; accuracy at least {accuracy:.3f}.",
         )

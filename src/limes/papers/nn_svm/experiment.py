@@ -1,9 +1,8 @@
 """The steps of the experiment on networks as kernel machines at each size."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Any
 
 from limes.papers.claim import Size
 from limes.papers.nn_svm import (
@@ -19,11 +18,14 @@ from limes.papers.nn_svm import (
     poisoning,
     regularisers,
 )
-from limes.papers.nn_svm.pairs import digits, mnist, mnist_folder, parity
-from limes.papers.paper import Part, Plan, Request, Step, plain
+from limes.papers.pairs import digits, mnist, parity
+from limes.papers.paper import Plan, Request, Step, plain
+from limes.papers.sources import mnist_folder
+from limes.papers.steps import seeded
 
 PAIRS = {"01": (0, 1), "38": (3, 8)}
 _ALL = tuple(certificates.MODELS)
+_MISSING = "tables T2 and T3 of the paper are about MNIST, whose files were not given: pass --data DIR"
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ def plan(request: Request) -> Plan:
         FormatError: for a data folder that was named and has no MNIST.
     """
     sizes = SIZES[request.size]
-    folder, notes = (None, ()) if request.size == "smoke" else mnist_folder(request)
+    folder, notes = (None, ()) if request.size == "smoke" else mnist_folder(request, _MISSING)
     steps = [
         *_networks(request, sizes),
         *_certificates(request, sizes),
@@ -104,7 +106,7 @@ def plan(request: Request) -> Plan:
 
 
 def _networks(request: Request, sizes: Sizes) -> Iterator[Step]:
-    each, seeds = partial(_each, settings=plain(asdict(sizes))), request.seed_range(sizes.networks)
+    each, seeds = partial(seeded, settings=plain(asdict(sizes))), request.seed_range(sizes.networks)
     some = sizes.widths[:: max(1, len(sizes.widths) // 2)]
     others = tuple(name for name in regularisers.PENALTIES if name != "all, centred")
     cost = 1e-4 * sum(sizes.widths)
@@ -121,7 +123,7 @@ def _networks(request: Request, sizes: Sizes) -> Iterator[Step]:
 def _certificates(request: Request, sizes: Sizes) -> Iterator[Step]:
     splits, n_points, n_sampled = sizes.certified
     for (name, (first, second)), models in zip(PAIRS.items(), sizes.models, strict=True):
-        yield from _each(
+        yield from seeded(
             f"table-{name}",
             request.seed_range(splits),
             lambda s, a=first, b=second, m=models: certificates.table(s, a, b, m, n_points, n_sampled),
@@ -131,7 +133,7 @@ def _certificates(request: Request, sizes: Sizes) -> Iterator[Step]:
 
 
 def _theory(request: Request, sizes: Sizes) -> Iterator[Step]:
-    each = partial(_each, settings=plain(asdict(sizes)))
+    each = partial(seeded, settings=plain(asdict(sizes)))
     count, n = sizes.paths
     yield from each("path", request.seed_range(count), lambda s: path_kernel.identity(s, digits(0, 1, s, n)), 0.5)
     few = request.seed_range(sizes.sampled)
@@ -153,7 +155,7 @@ def _mnist(request: Request, folder: str | None) -> Iterator[Step]:
         return
     for name in mnist_table.TABLE:
         part = name.lower().replace(" ", "-").replace(".", "p")
-        yield from _each(
+        yield from seeded(
             f"mnist-{part}",
             request.seed_range(1),
             lambda s, n=name: mnist_table.row(s, n, folder),
@@ -161,23 +163,10 @@ def _mnist(request: Request, folder: str | None) -> Iterator[Step]:
             mnist_table.PROTOCOL,
             False,
         )
-    yield from _each(
+    yield from seeded(
         "mnist-bound",
         request.seed_range(1),
         lambda s: generalisation.bounds(s, mnist(folder).first(1000)),
         30.0,
         {},
     )
-
-
-def _each(
-    quantity: str,
-    seeds: range,
-    compute: Callable[[int], dict[str, Any]],
-    seconds: float,
-    settings: dict[str, Any],
-    small: bool = True,
-) -> Iterator[Step]:
-    for seed in seeds:
-        part = Part(f"{quantity}-seed{seed}", settings)
-        yield Step(quantity, seed, lambda found, progress, seed=seed: compute(seed), seconds, part, small)

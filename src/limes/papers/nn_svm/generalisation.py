@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 
 from limes.papers.nn_svm.losses import LOSSES
-from limes.papers.nn_svm.pairs import Pair
 from limes.papers.nn_svm.path_kernel import DECAY, WIDTH
 from limes.papers.nn_svm.regularisers import descend
 from limes.papers.nn_svm.two_layer import NET, draw
+from limes.papers.pairs import Pair
 
 DELTAS = (0.05, 0.01)
 ETA, STEPS, EVERY = 0.1, 100, 5

@@ -7,9 +7,9 @@ import numpy as np
 
 from limes.certify import network_radius
 from limes.papers.nn_svm.losses import LOSSES
-from limes.papers.nn_svm.pairs import digits
 from limes.papers.nn_svm.regularisers import descend
 from limes.papers.nn_svm.two_layer import NET, TwoLayer, draw
+from limes.papers.pairs import digits
 
 ETA, DECAY = 1.0, 1e-3
 

@@ -11,8 +11,8 @@ import numpy as np
 
 from limes.certify import label_flips
 from limes.machines import NTKClassifier
-from limes.papers.nn_svm.pairs import digits
 from limes.papers.nn_svm.two_layer import NET
+from limes.papers.pairs import digits
 
 
 def worst_margins(w: np.ndarray, y: np.ndarray) -> np.ndarray:

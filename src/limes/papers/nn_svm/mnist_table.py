@@ -9,8 +9,8 @@ from limes.certify import radius
 from limes.machines import NTKSVC, NTKClassifier
 from limes.papers.nn_svm import published
 from limes.papers.nn_svm.certificates import difference
-from limes.papers.nn_svm.pairs import BOUNDS, mnist
 from limes.papers.nn_svm.two_layer import NET
+from limes.papers.pairs import BOUNDS, mnist
 
 TABLE = {
     "KRR 0": 3.30202e-5,

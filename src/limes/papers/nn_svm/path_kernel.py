@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from limes.papers.nn_svm.losses import LOSSES
-from limes.papers.nn_svm.pairs import Pair
 from limes.papers.nn_svm.regularisers import descend
 from limes.papers.nn_svm.two_layer import draw
+from limes.papers.pairs import Pair
 
 WIDTH, DECAY, TIME = 100, 1e-3, 10.0
 STEPS = (0.1, 0.025)

@@ -18,8 +18,8 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 from sklearn.svm import LinearSVC
 
-from limes.papers.nn_svm.pairs import digits
 from limes.papers.nn_svm.two_layer import NET
+from limes.papers.pairs import digits
 
 C, FLIPS, LIMIT = 0.5, 2, 60.0
 """Penalty, largest number of flips, and seconds for one program."""

@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 
 from limes.papers.claim import Claim, Expected, Size
-from limes.papers.nn_svm.dynamics_claims import PAPER, per_seed, slope
+from limes.papers.nn_svm.dynamics_claims import PAPER
 from limes.papers.nn_svm.poisoning import LIMIT
 from limes.papers.paper import Found
+from limes.papers.reading import over, slope
 
 RECORDED = (4.6e-7, 2.5e-5, 8.3e-3, 2.0)
 """|f - g| of the counter-example at T = 1, 3, 6, 10."""
@@ -38,7 +39,7 @@ def _path(found: Found, size: Size) -> list[Claim]:
             f"{PAPER}, theorem 4.1",
             f"largest |f_T - sum a_i K| on training rows and 50 test rows; steps of {coarse:g}; {setting}",
             Expected.at_most(2e-3, refuted_above=2e-2),
-            **per_seed(found, "path", lambda r, loss=loss: r["error"][loss][0]),
+            **over(found["path"], lambda r, loss=loss: r["error"][loss][0]),
             size=size,
             note=f"Outputs reach {first[f'output {loss}']:.2f}.",
         )
@@ -54,10 +55,8 @@ def _path(found: Found, size: Size) -> list[Claim]:
             f"{PAPER}, theorem 4.1",
             f"that figure at steps of {coarse:g} over that at {fine:g}, geometric mean over both losses",
             Expected.at_least(2.0, refuted_below=1.1),
-            **per_seed(
-                found,
-                "path",
-                lambda r: math.exp(float(np.mean([math.log(e[0] / e[1]) for e in r["error"].values()]))),
+            **over(
+                found["path"], lambda r: math.exp(float(np.mean([math.log(e[0] / e[1]) for e in r["error"].values()])))
             ),
             **common,
         ),
@@ -68,7 +67,7 @@ def _path(found: Found, size: Size) -> list[Claim]:
             f"{source}; the appendix claims it in general",
             "|K - K^T| / |K| at T = 200",
             Expected.at_least(1e-3, refuted_below=1e-6),
-            **per_seed(found, "path", lambda r: r["after"]),
+            **over(found["path"], lambda r: r["after"]),
             over="smallest",
             **common,
             note=f"Share of margins met: {min(r['met_after'] for r in found['path'].values()):.2f}.",
@@ -79,7 +78,7 @@ def _path(found: Found, size: Size) -> list[Claim]:
             source,
             "share of training rows whose slope has had both signs by T = 200",
             Expected.at_least(0.05, refuted_below=1e-9),
-            **per_seed(found, "path", lambda r: r["turned"]),
+            **over(found["path"], lambda r: r["turned"]),
             **common,
         ),
     ]
@@ -97,7 +96,7 @@ def _before_a_margin(found: Found, source: str, setting: str, size: Size) -> lis
             source,
             f"|K - K^T| / |K| on the training rows at T = 10, where no margin is met; {setting}",
             Expected.at_most(1e-6),
-            **per_seed({"path": before}, "path", lambda r: r["before"]),
+            **over(before, lambda r: r["before"]),
             over="largest",
             size=size,
             note=f"In {len(found['path']) - len(before)} of {len(found['path'])} draws one was met before: left out.",
@@ -118,7 +117,7 @@ def _bound(found: Found, size: Size) -> list[Claim]:
                 f"{PAPER}, theorem 4.2" + (", corrected" if honest else "; its code has delta = 0.99 in place of 0.01"),
                 "its value before the first step; 1000 training rows",
                 Expected.about(start, 0.02, refuted_below=1.12 if honest else 1.08),
-                **per_seed(found, "bound", lambda r, key=f"{kind} {delta}": r[key][0]),
+                **over(found["bound"], lambda r, key=f"{kind} {delta}": r[key][0]),
                 size=size,
             )
         )
@@ -129,8 +128,8 @@ def _bound(found: Found, size: Size) -> list[Claim]:
             f"{PAPER}, theorem 4.2, corrected",
             "largest test error less the bound (delta 0.05) along 100 steps; odd against even digits",
             Expected.at_most(0.0),
-            **per_seed(
-                found, "bound", lambda r: max(e - b for e, b in zip(r["error"][1:], r["honest 0.05"][1:], strict=True))
+            **over(
+                found["bound"], lambda r: max(e - b for e, b in zip(r["error"][1:], r["honest 0.05"][1:], strict=True))
             ),
             over="largest",
             size=size,
@@ -145,9 +144,8 @@ def _bound(found: Found, size: Size) -> list[Claim]:
                 f"{PAPER}, figure 2, corrected",
                 "largest test error less the bound (delta 0.05) along 100 steps; first 1000 rows",
                 Expected.at_most(0.0),
-                **per_seed(
-                    found,
-                    "mnist-bound",
+                **over(
+                    found["mnist-bound"],
                     lambda r: max(e - b for e, b in zip(r["error"][1:], r["honest 0.05"][1:], strict=True)),
                 ),
                 over="largest",
@@ -180,7 +178,7 @@ def _ranges(found: Found, size: Size) -> list[Claim]:
             source,
             "largest distance of a sampled value from its range; 20,000 each",
             Expected.at_most(1e-12),
-            **per_seed(found, "ranges", lambda r: max(r["slack"], r["rectangle"])),
+            **over(found["ranges"], lambda r: max(r["slack"], r["rectangle"])),
             over="largest",
             **common,
         ),
@@ -190,7 +188,7 @@ def _ranges(found: Found, size: Size) -> list[Claim]:
             source,
             "median quotient of widths; cosines between two uniform numbers in [0, 1]",
             Expected.at_least(1.24, refuted_below=1.0),
-            **per_seed(found, "ranges", lambda r: r["ratio"]),
+            **over(found["ranges"], lambda r: r["ratio"]),
             **common,
             note="1.29 was recorded, on intervals whose distribution is not; the quotient depends on it. Narrower on "
             f"{sum(r['narrower'] for r in found['ranges'].values())} intervals.",
@@ -208,7 +206,7 @@ def _flips(found: Found, size: Size) -> list[Claim]:
             source,
             "largest difference to all 2^14 labels; digits 3 against 8, 14 rows, 10 test points",
             Expected.at_most(1e-10),
-            **per_seed(found, "flips", lambda r: r["difference"]),
+            **over(found["flips"], lambda r: r["difference"]),
             **common,
         ),
         Claim(
@@ -217,7 +215,7 @@ def _flips(found: Found, size: Size) -> list[Claim]:
             source,
             "test points where it does not",
             Expected.at_most(0.0),
-            **per_seed(found, "flips", lambda r: r["wrong"]),
+            **over(found["flips"], lambda r: r["wrong"]),
             **common,
         ),
     ]
@@ -237,7 +235,7 @@ def _poisoning(found: Found, size: Size) -> list[Claim]:
         source,
         "largest difference to trying all flips, of the clean margin; one and two flips, digits 3 against 8",
         Expected.at_most(1e-3, refuted_above=1e-2),
-        **per_seed(found, "poisoning", lambda r: r["difference"]),
+        **over(found["poisoning"], lambda r: r["difference"]),
         **common,
         note=f"HiGHS took {np.mean(seconds):.1f} s a program; {unsolved} of {len(seconds)} did not end in {LIMIT:g} s "
         f"and are left out. Share of points proved to keep their label: {told} flips.",
@@ -248,7 +246,7 @@ def _poisoning(found: Found, size: Size) -> list[Claim]:
         source,
         "bounds that are not",
         Expected.at_most(0.0),
-        **per_seed(found, "poisoning", lambda r: r["violations"]),
+        **over(found["poisoning"], lambda r: r["violations"]),
         **common,
     )
     return [exact, below] if unsolved < len(seconds) else [below]
@@ -277,7 +275,7 @@ def _width(found: Found, size: Size) -> list[Claim]:
             f"largest |f - g| over the bound, in the norm of the inverse kernel; {' and '.join(losses)}, lambda T = "
             f"{', '.join(f'{0.5 * t:g}' for t in times)}; {setting}",
             Expected.at_most(1.02),
-            **per_seed(found, "width", lambda r: max(worst(r, i) for i in range(len(times)))),
+            **over(found["width"], lambda r: max(worst(r, i) for i in range(len(times)))),
             over="largest",
             **common,
         ),
@@ -287,7 +285,7 @@ def _width(found: Found, size: Size) -> list[Claim]:
             source,
             f"exponent of the width in |f - g|; logistic, lambda T = 2; {setting}",
             Expected.about(-0.73, 0.2, refuted_above=-0.25),
-            **per_seed(found, "width", lambda r: exponent(r, "gap")),
+            **over(found["width"], lambda r: exponent(r, "gap")),
             **common,
         ),
         Claim(
@@ -296,7 +294,7 @@ def _width(found: Found, size: Size) -> list[Claim]:
             source,
             f"exponent of the width in it; logistic, lambda T = 2; {setting}",
             Expected.about(-0.8, 0.2, refuted_above=-0.25),
-            **per_seed(found, "width", lambda r: exponent(r, "plain")),
+            **over(found["width"], lambda r: exponent(r, "plain")),
             **common,
             note="It is {:.0f} times the distance, geometric mean over widths and seeds.".format(
                 math.exp(
@@ -318,7 +316,7 @@ def _width(found: Found, size: Size) -> list[Claim]:
             source,
             f"largest |f - g| over the bound at lambda T = {0.5 * times[-1]:g} less that at {0.5 * times[0]:g}",
             Expected.at_most(0.0, 0.05, refuted_above=0.3),
-            **per_seed(found, "width", lambda r: worst(r, len(times) - 1) - worst(r, 0)),
+            **over(found["width"], lambda r: worst(r, len(times) - 1) - worst(r, 0)),
             **common,
         ),
     ]

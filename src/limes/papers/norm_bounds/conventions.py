@@ -38,7 +38,7 @@ def read_out(task: Task, data: Dataset, seed: int) -> dict[str, Any]:
     }
 
 
-def nodes(task: Task, data: Dataset, units: int, seed: int) -> dict[str, Any]:
+def nodes(task: Task, data: Dataset, seed: int, units: int) -> dict[str, Any]:
     """Both norms of V relu(W x), and bounds with pixels, the whole input, or units as nodes."""
     rows = rows_of(task, data, seed)
     run, layers = training_of(task, "dense", 1, units, 3e-3, seed).run(rows.x, rows.y, CLASSES)

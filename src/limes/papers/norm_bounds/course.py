@@ -67,7 +67,7 @@ def training_of(task: Task, kind: BoundKind, depth: int, channels: int, decay: f
 
 
 def followed(
-    task: Task, data: Dataset, kind: BoundKind, depth: int, channels: int, decay: float, seed: int
+    task: Task, data: Dataset, seed: int, kind: BoundKind, depth: int, channels: int, decay: float
 ) -> dict[str, Any]:
     """Bounds, rho and errors at every epoch of one network, and what the last bounds were made of."""
     rows = rows_of(task, data, seed)
@@ -88,7 +88,7 @@ def followed(
     }
 
 
-def copies(task: Task, data: Dataset, depth: int, channels: int, seed: int) -> dict[str, Any]:
+def copies(task: Task, data: Dataset, seed: int, depth: int, channels: int) -> dict[str, Any]:
     """A trained convolution, and locally connected layers that hold its filter at every position."""
     rows = rows_of(task, data, seed)
     shared = training_of(task, "conv", depth, channels, 3e-3, seed)

@@ -1,12 +1,12 @@
 """The numbers behind the figures, from what was found."""
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from limes.measure.bound_course import BOUNDS
+from limes.papers.estimates import estimate, estimates
 from limes.papers.norm_bounds.reading import Net, deep, end, nets
 from limes.papers.paper import Found
 
@@ -26,7 +26,7 @@ def curves(found: Found, settings: Mapping[str, Any]) -> dict[str, Any]:
         },
         "ends": {n.name: {name: _end(n, name) for name in (*BOUNDS, "rho", "gap", "test_error")} for n in every},
         "read-out": {
-            name: _estimate([r[name] for r in found["read-out"].values()])
+            name: estimate([r[name] for r in found["read-out"].values()])
             for name in ("complexity", "released", "complete")
         },
     }
@@ -37,15 +37,8 @@ def _epochs(net: Net) -> list[float]:
 
 
 def _each(net: Net, name: str) -> list[dict[str, Any]]:
-    return [_estimate(column) for column in np.array([r[name] for r in net.results.values()], np.float64).T]
+    return estimates([r[name] for r in net.results.values()])
 
 
 def _end(net: Net, name: str) -> dict[str, Any]:
-    return _estimate([end(r, name) for r in net.results.values()])
-
-
-def _estimate(values: Sequence[float] | np.ndarray) -> dict[str, Any]:
-    """Mean, and its standard error over seeds (None with one)."""
-    n = len(values)
-    error = float(np.std(values, ddof=1) / math.sqrt(n)) if n > 1 else None
-    return {"mean": float(np.mean(values)), "standard_error": error}
+    return estimate([end(r, name) for r in net.results.values()])

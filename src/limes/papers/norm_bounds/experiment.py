@@ -1,6 +1,6 @@
 """The steps at each size, and the data that they need."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
@@ -9,8 +9,9 @@ from limes.measure.bound_training import BoundKind
 from limes.papers.claim import Size
 from limes.papers.norm_bounds import conventions, course
 from limes.papers.norm_bounds.course import Task
-from limes.papers.paper import Part, Plan, Request, Step, plain
+from limes.papers.paper import Plan, Request, Step, plain
 from limes.papers.sources import content_hash, dataset
+from limes.papers.steps import lone, seeded
 
 DECAY = 3e-3
 Case = tuple[BoundKind, int, int, float]
@@ -85,21 +86,26 @@ def _steps(request: Request, sizes: Sizes, notes: list[str]) -> Iterator[Step]:
     colour = dataset("cifar10", request, notes) if request.size == "full" else None
     if data is not None:
         rows = {"task": asdict(task), "data": content_hash(data)}
-        follow = partial(course.followed, task, data)
         for case, count in sizes.cases:
             settings: dict[str, Any] = dict(zip(("kind", "depth", "channels", "decay"), case, strict=True))
-            yield from _each(name_of(case), request.seed_range(count), follow, settings, _seconds(case, task), rows)
+            yield from seeded(
+                name_of(case),
+                request.seed_range(count),
+                partial(course.followed, task, data, **settings),
+                _seconds(case, task),
+                settings | rows,
+            )
         seeds = request.seed_range(sizes.seeds)
         depth, channels = sizes.copies
         settings = {"depth": depth, "channels": channels}
         seconds = _seconds(("conv", depth, channels, DECAY), task)
-        yield from _each("copies", seeds, partial(course.copies, task, data), settings, seconds, rows)
-        measure = partial(conventions.nodes, task, data)
-        yield from _each("nodes", seeds, measure, {"units": sizes.units}, 5.0, rows)
-        yield from _each("read-out", seeds, partial(conventions.read_out, task, data), {}, 1.0, rows)
-        yield _once("samples", partial(conventions.samples, data), rows)
+        yield from seeded("copies", seeds, partial(course.copies, task, data, **settings), seconds, settings | rows)
+        units = {"units": sizes.units}
+        yield from seeded("nodes", seeds, partial(conventions.nodes, task, data, **units), 5.0, units | rows)
+        yield from seeded("read-out", seeds, partial(conventions.read_out, task, data), 1.0, rows)
+        yield lone("samples", 0, partial(conventions.samples, data), 2.0, rows)
     if colour is not None:
-        yield _once("colours", partial(conventions.colours, colour), {"data": content_hash(colour)})
+        yield lone("colours", 0, partial(conventions.colours, colour), 2.0, {"data": content_hash(colour)})
 
 
 def _seconds(case: Case, task: Task) -> float:
@@ -109,24 +115,3 @@ def _seconds(case: Case, task: Task) -> float:
     if kind == "dense":
         weights = depth * (16 * channels) ** 2
     return 3.0 + 4e-10 * weights * task.n_train * task.epochs
-
-
-def _each(
-    quantity: str,
-    seeds: range,
-    measure: Callable[..., dict[str, Any]],
-    settings: dict[str, Any],
-    seconds: float,
-    decides: dict[str, Any],
-) -> Iterator[Step]:
-    """Steps of a measure that is called with a seed and the settings; `decides`: further values behind its results."""
-    compute = partial(measure, **settings)
-    for seed in seeds:
-        part = Part(f"{quantity}-seed{seed}", plain(settings | decides))
-        yield Step(quantity, seed, lambda found, progress, s=seed: compute(seed=s), seconds, part, small=True)
-
-
-def _once(quantity: str, measure: Callable[[], dict[str, Any]], decides: dict[str, Any]) -> Step:
-    return Step(
-        quantity, 0, lambda found, progress: measure(), 2.0, Part(f"{quantity}-seed0", plain(decides)), small=True
-    )

@@ -4,9 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from limes.papers.paper import Drawing
+from limes.papers.plots import axes
 from limes.report import bound_curves, style
+from limes.report.bound_figures import BOUND_LABELS, ERROR_LABELS
 
 Numbers = Mapping[str, Any]
+_LABELS = BOUND_LABELS | ERROR_LABELS
 
 
 def figures(numbers: Numbers) -> dict[str, Drawing]:
@@ -18,19 +21,17 @@ def figures(numbers: Numbers) -> dict[str, Drawing]:
 
 def _course(numbers: Numbers) -> Drawing:
     lines = {name: [e["mean"] for e in row] for name, row in numbers["lines"].items()}
-    told = ", ".join(f"{name} {row[-1]:.3g}" for name, row in lines.items())
+    told = ", ".join(f"{_LABELS[name]} {row[-1]:.3g}" for name, row in lines.items())
     return Drawing(
         bound_curves(numbers["epochs"], lines),
-        f"{numbers['name']}: all bounds, errors and the generalisation gap by epoch, means over seeds. A bound below 1 "
-        "(line) would say something.",
+        "A bound has to stay above the gap, and says something only below the line at 1; the lowest one is the best. "
+        f"{numbers['name']}, means over seeds; a gap of 0 or less is not drawn.",
         f"Curves over epochs on a logarithmic axis. At the end: {told}.",
     )
 
 
 def _rho(numbers: Numbers) -> Drawing:
-    figure = style.new_figure(style.WIDTH, 3.4)
-    ax = figure.add_axes((0.15, 0.16, 0.81, 0.74))
-    style.plain_axes(ax)
+    figure, ax = axes(3.4, (0.15, 0.16, 0.81, 0.74))
     told = []
     for i, (name, row) in enumerate(numbers["lines"].items()):
         look = style.sparse(i, len(row), label=name, linestyle=":" if "no decay" in name else "-")
@@ -39,19 +40,21 @@ def _rho(numbers: Numbers) -> Drawing:
     style.log_y(ax)
     ax.set_xlabel("epoch")
     ax.set_ylabel("rho, product of norms")
-    style.legend(ax)
+    style.legend_above(ax)
     return Drawing(
         figure,
-        "Product of the Frobenius norms of all layers in training, with weight decay 3e-3 and (dotted) without.",
+        "If solid lines come down while dotted ones rise, it is weight decay that makes rho, and with it the bound, "
+        "small. Product of the Frobenius norms of all layers, with weight decay 3e-3 (solid) and without (dotted), "
+        "means over seeds.",
         f"rho over epochs on a logarithmic axis. {'; '.join(told)}.",
     )
 
 
 def _ends(numbers: Numbers) -> Drawing:
     names = list(numbers)
-    figure = style.new_figure(style.WIDTH, 0.8 + 0.3 * len(names))
-    ax = figure.add_axes((0.3, 0.5 / (0.8 + 0.3 * len(names)), 0.66, 1 - 0.85 / (0.8 + 0.3 * len(names))))
-    style.plain_axes(ax)
+    figure, ax = axes(
+        0.8 + 0.3 * len(names), (0.3, 0.5 / (0.8 + 0.3 * len(names)), 0.66, 1 - 0.85 / (0.8 + 0.3 * len(names)))
+    )
     kinds = {
         "sparse": "as released",
         "complete": "with the read-out",
@@ -78,7 +81,9 @@ def _ends(numbers: Numbers) -> Drawing:
     told = "; ".join(f"{n}: " + ", ".join(f"{v[k]['mean']:.3g}" for k in kinds) for n, v in numbers.items())
     return Drawing(
         figure,
-        "Bounds after training, by network: as released, with the degree of the read-out, Long & Sedghi, Golowich et "
-        "al.; CONV with shared filters, LC with a filter for each position, FC dense.",
+        "Only left of the line at 1 would a bound say something; the leftmost mark of a row is the best one. In rows "
+        "of CONV and LC, how far "
+        "“with the read-out” lies to the right of “as released” is what the released formula leaves out. Bounds after "
+        "training; CONV has shared filters, LC a filter for each position, FC dense layers.",
         f"Bounds by network on a logarithmic axis: {told}.",
     )

@@ -6,9 +6,10 @@ import numpy as np
 
 from limes.papers.claim import Claim, Expected, Size
 from limes.papers.norm_bounds.course import DENSE
-from limes.papers.norm_bounds.reading import Net, Result, common, end, nets, slack, values
+from limes.papers.norm_bounds.reading import Net, common, end, nets, slack
 from limes.papers.norm_bounds.training_claims import PAPER, told
 from limes.papers.paper import Found
+from limes.papers.reading import Result, over
 
 
 def locality_claims(found: Found, size: Size) -> list[Claim]:
@@ -38,7 +39,7 @@ def _nodes(by_seed: dict[int, Result], size: Size) -> list[Claim]:
             PAPER,
             "largest relative difference to it of the released and the complete bound; V relu(W x) after training",
             Expected.at_most(1e-9),
-            **values(by_seed, lambda r: max(abs(r[b]["one"] / r["golowich"] - 1) for b in ("sparse", "complete"))),
+            **over(by_seed, lambda r: max(abs(r[b]["one"] / r["golowich"] - 1) for b in ("sparse", "complete"))),
             over="largest",
             size=size,
         ),
@@ -48,7 +49,7 @@ def _nodes(by_seed: dict[int, Result], size: Size) -> list[Claim]:
             "limes",
             "least complete bound with pixels or units as nodes over that with one node",
             Expected.at_least(1.0),
-            **values(by_seed, lambda r: min(r["complete"]["pixels"], r["complete"]["units"]) / r["complete"]["one"]),
+            **over(by_seed, lambda r: min(r["complete"]["pixels"], r["complete"]["units"]) / r["complete"]["one"]),
             size=size,
             note=note,
         ),
@@ -86,7 +87,7 @@ def _local(found: Found, size: Size) -> list[Claim]:
             "largest relative difference of rho and of both bounds; a trained convolution and locally connected layers "
             "that hold its filter",
             Expected.at_most(1e-6),
-            **values(copies, lambda r: max(abs(r[n][1] / r[n][0] - 1) for n in ("rho", "sparse", "complete"))),
+            **over(copies, lambda r: max(abs(r[n][1] / r[n][0] - 1) for n in ("rho", "sparse", "complete"))),
             over="largest",
             size=size,
         ),

@@ -9,9 +9,8 @@ from scipy.optimize import brentq
 
 from limes.measure.norm_bounds import additive_term, first_term
 from limes.papers.paper import Found
+from limes.papers.reading import BySeed, Result
 
-Result = dict[str, Any]
-BySeed = dict[int, Result]
 CLASSES = 10
 PAPER_N = 50_000
 """Rows for which the released code states its bounds."""
@@ -49,11 +48,6 @@ def nets(found: Found, kind: str | None = None, decay: bool = True) -> list[Net]
 def deep(found: Found, decay: bool = True) -> list[Net]:
     """Convolutional networks of three layers, by channels."""
     return sorted((n for n in nets(found, "conv", decay) if n.depth == 3), key=lambda n: n.channels)
-
-
-def values(by_seed: BySeed, figure: Callable[[Result], float]) -> dict[str, Any]:
-    """The `values` and `seeds` of a claim."""
-    return {"values": tuple(float(figure(r)) for r in by_seed.values()), "seeds": tuple(by_seed)}
 
 
 def common(some: Sequence[Net], figure: Callable[[list[Result]], float]) -> dict[str, Any]:

@@ -7,20 +7,9 @@ import numpy as np
 
 from limes.papers.claim import Claim, Expected, Size
 from limes.papers.norm_bounds.formula_claims import RELEASED
-from limes.papers.norm_bounds.reading import (
-    PAPER_N,
-    Net,
-    Result,
-    common,
-    deep,
-    end,
-    nets,
-    released,
-    slack,
-    toeplitz_ratio,
-    values,
-)
+from limes.papers.norm_bounds.reading import PAPER_N, Net, common, deep, end, nets, released, slack, toeplitz_ratio
 from limes.papers.paper import Found
+from limes.papers.reading import Result, over
 
 PAPER = "Galanti et al. 2023 (arXiv 2301.12033)"
 FIGURE = f"{PAPER}, figure 1, read off by pixel"
@@ -76,7 +65,7 @@ def _valid(found: Found, size: Size) -> list[Claim]:
             RELEASED,
             f"Rademacher complexity over the formula for it, constants of the loss left out; {linear}",
             Expected.at_most(1.0),
-            **values(read_out, lambda r: r["complexity"] / r["released"]),
+            **over(read_out, lambda r: r["complexity"] / r["released"]),
             size=size,
             headline=True,
             note="A class for which it is known. Whether the theorem in the paper counts the read-out could not be "
@@ -88,7 +77,7 @@ def _valid(found: Found, size: Size) -> list[Claim]:
             "limes",
             f"Rademacher complexity over the formula for it, constants of the loss left out; {linear}",
             Expected.at_most(1.0),
-            **values(read_out, lambda r: r["complexity"] / r["complete"]),
+            **over(read_out, lambda r: r["complexity"] / r["complete"]),
             size=size,
         ),
     ]
@@ -132,7 +121,7 @@ def _decay(found: Found, size: Size) -> list[Claim]:
             FIGURE,
             f"released bound at n = 50,000, D = {share:.2f} n, for the rho of {largest.name} at the end of training",
             Expected(1.0, 2.5, 0.0, 5.0),
-            **values(largest.results, at_paper),
+            **over(largest.results, at_paper),
             size=size,
             headline=True,
             note="Figure 1 ends at 1.4 with 200 to 1000 channels and 500 epochs on all rows. Here rho is that of a "
@@ -154,7 +143,7 @@ def _decay(found: Found, size: Size) -> list[Claim]:
             "limes",
             f"complete bound of {largest.name} at the end, from {rows:,} rows to 50,000 by the root of their ratio",
             Expected.at_least(1.0),
-            **values(largest.results, _complete_at_paper),
+            **over(largest.results, _complete_at_paper),
             size=size,
         ),
     ]
@@ -173,7 +162,7 @@ def _baselines(found: Found, size: Size) -> list[Claim]:
 
     def claim(id: str, statement: str, quantity: str, expected: Expected, figure: Any, **more: Any) -> Claim:
         source = more.pop("source", PAPER)
-        return Claim(id, statement, source, quantity, expected, **values(largest.results, figure), size=size, **more)
+        return Claim(id, statement, source, quantity, expected, **over(largest.results, figure), size=size, **more)
 
     above, last = Expected.at_least(1.0), f"{largest.name} at the end of its training"
     made = [
@@ -234,7 +223,7 @@ def _baselines(found: Found, size: Size) -> list[Claim]:
                 FIGURE,
                 f"Golowich et al. over the released bound by their formulas, 28 x 28, L = 3, for the rho of {last}",
                 Expected(4e4 / 3, 12e4, 1.0, np.inf),
-                **values(largest.results, lambda r: toeplitz_ratio(end(r, "rho"), samples, r["depth"] + 1)),
+                **over(largest.results, lambda r: toeplitz_ratio(end(r, "rho"), samples, r["depth"] + 1)),
                 size=size,
             )
         )

@@ -4,8 +4,6 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-import numpy as np
-
 from limes.papers.claim import Claim, Expected, Size
 from limes.papers.ntk_features.evolution_claims import evolution_claims
 from limes.papers.ntk_features.feature_claims import feature_claims
@@ -13,6 +11,7 @@ from limes.papers.ntk_features.frozen_claims import frozen_claims
 from limes.papers.ntk_features.lazy_claims import lazy_claims
 from limes.papers.ntk_features.transfer_claims import transfer_claims
 from limes.papers.paper import Found
+from limes.papers.reading import BySeed, Result, over
 
 PAPER = "Tsilivis & Kempe 2022"
 
@@ -164,22 +163,12 @@ def _stopping(found: Found, size: Size) -> list[Claim]:
     return made
 
 
-def _worst(
-    runs: Mapping[int, Mapping[str, Any]], number: str, statement: str, *, key: str, size: Size, **parts: Any
-) -> Claim:
+def _worst(runs: BySeed, number: str, statement: str, *, key: str, size: Size, **parts: Any) -> Claim:
     """A claim about every case: the worst seed counts."""
-    values = tuple(float(r[key]) for r in runs.values())
-    return Claim(number, statement, values=values, seeds=tuple(runs), size=size, over="largest", **parts)
+    return Claim(number, statement, **over(runs, lambda r: r[key]), size=size, over="largest", **parts)
 
 
 def _mean(
-    runs: Mapping[int, Mapping[str, Any]],
-    number: str,
-    statement: str,
-    value: Callable[[Mapping[str, Any]], Any],
-    *,
-    size: Size,
-    **parts: Any,
+    runs: BySeed, number: str, statement: str, value: Callable[[Result], float], *, size: Size, **parts: Any
 ) -> Claim:
-    values = tuple(float(np.asarray(value(r))) for r in runs.values())
-    return Claim(number, statement, values=values, seeds=tuple(runs), size=size, **parts)
+    return Claim(number, statement, **over(runs, value), size=size, **parts)

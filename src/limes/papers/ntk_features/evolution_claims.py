@@ -1,6 +1,6 @@
 """Claim 9: the kernel of a network in standard and in adversarial training."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -8,11 +8,11 @@ import numpy as np
 from limes.papers.claim import Claim, Expected, Size
 from limes.papers.ntk_features.evolution_cases import EVOLUTION, EvolutionCase
 from limes.papers.paper import Found
+from limes.papers.reading import BySeed, Result, mean, over
 
 _SOURCE = "Tsilivis & Kempe 2022, section 5 and abstract (claim 8 of our description): direction only, no figures"
 SHARE = 0.8  # of a kernel's way, whose end counts as the beginning of laziness
 _CLEAR = 0.05  # in log 10: a difference of an eighth
-Run = Mapping[str, Any]
 
 
 def evolution_claims(found: Found, size: Size) -> list[Claim]:
@@ -24,33 +24,26 @@ def evolution_claims(found: Found, size: Size) -> list[Claim]:
     return made
 
 
-def _claims(prefix: str, case: EvolutionCase, runs: Mapping[int, Run], size: Size, main: bool) -> list[Claim]:
+def _claims(prefix: str, case: EvolutionCase, runs: BySeed, size: Size, main: bool) -> list[Claim]:
     setting = (
         f"small convolutional network, kernel of all pairs of {len(case.problem.classes)} outputs on {case.probes} "
         f"test images, {case.epochs} epochs; {case.words}, eps {case.problem.eps}"
     )
+
+    def end(training: str, name: str) -> float:
+        return mean(runs, lambda r: r[training][name])
+
     told = "; ".join(
-        f"{name} training ends at accuracy {_mean(runs, name, 'clean'):.3f} clean, {_mean(runs, name, 'robust'):.3f} "
-        f"under PGD, loss {_mean(runs, name, 'loss'):.2f}"
+        f"{name} training ends at accuracy {end(name, 'clean'):.3f} clean, {end(name, 'robust'):.3f} "
+        f"under PGD, loss {end(name, 'loss'):.2f}"
         for name in ("clean", "adversarial")
     )
 
     def claim(
-        number: int, statement: str, quantity: str, expected: Expected, value: Callable[[Run], float], **more: Any
+        number: int, statement: str, quantity: str, expected: Expected, value: Callable[[Result], float], **more: Any
     ) -> Claim:
-        values = tuple(float(value(run)) for run in runs.values())
-        words = f"{statement}, on {case.words}"
-        return Claim(
-            f"{prefix}{number}",
-            words,
-            _SOURCE,
-            f"{quantity}; {setting}",
-            expected,
-            values,
-            tuple(runs),
-            size,
-            **more,
-        )
+        words, what = f"{statement}, on {case.words}", f"{quantity}; {setting}"
+        return Claim(f"{prefix}{number}", words, _SOURCE, what, expected, **over(runs, value), size=size, **more)
 
     made = []
     for first, probe, place in ((1, "fixed", "fixed images"), (6, "moving", "each network's adversarial images")):
@@ -97,7 +90,7 @@ def _claims(prefix: str, case: EvolutionCase, runs: Mapping[int, Run], size: Siz
     return made
 
 
-def rest(entry: Run) -> float:
+def rest(entry: Result) -> float:
     """Share of the training until `SHARE` of the way is behind, between epochs by interpolation.
 
     Example:
@@ -108,22 +101,18 @@ def rest(entry: Run) -> float:
     return float(np.interp(SHARE * way[-1], way, np.linspace(0.0, 1.0, len(way))))
 
 
-def late(entry: Run) -> float:
+def late(entry: Result) -> float:
     """Mean distance of neighbouring epochs in the later half."""
     steps = np.asarray(entry["steps"])
     return float(steps[len(steps) // 2 :].mean())
 
 
-def early(entry: Run) -> float:
+def early(entry: Result) -> float:
     """Mean distance of neighbouring epochs in the first quarter."""
     steps = np.asarray(entry["steps"])
     return float(steps[: max(1, len(steps) // 4)].mean())
 
 
-def left(entry: Run, top: str) -> float:
+def left(entry: Result, top: str) -> float:
     """What the top eigenvalues leave of the sum of squares, after the last epoch."""
     return float(1.0 - entry[top][-1])
-
-
-def _mean(runs: Mapping[int, Run], training: str, name: str) -> float:
-    return float(np.mean([run[training][name] for run in runs.values()]))

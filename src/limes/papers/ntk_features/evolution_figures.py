@@ -7,6 +7,7 @@ import numpy as np
 
 from limes.papers.ntk_features.evolution_cases import EVOLUTION
 from limes.papers.paper import Drawing, Found
+from limes.papers.plots import axes
 from limes.report import style
 
 _TRAININGS = ("clean", "adversarial")
@@ -52,10 +53,8 @@ def evolution_figures(numbers: Numbers) -> dict[str, Drawing]:
 
 def _velocity(title: str, entry: Numbers) -> Drawing:
     figure = style.new_figure(style.WIDTH, 4.6)
-    upper, lower = figure.add_axes((0.145, 0.525, 0.83, 0.345)), figure.add_axes((0.145, 0.105, 0.83, 0.345))
-    for ax in (upper, lower):
-        style.plain_axes(ax)
-    for training, probe, look in _lines(entry):
+    upper, lower = (style.add_axes(figure, (0.145, foot, 0.83, 0.345)) for foot in (0.525, 0.105))
+    for training, probe, look in _lines():
         curve = entry[training][probe]
         upper.plot(np.arange(1, len(curve["steps"]) + 1), curve["steps"], label=f"{training}, {probe} images", **look)
         lower.plot(np.arange(len(curve["top20"])), curve["top20"], **look)
@@ -67,7 +66,7 @@ def _velocity(title: str, entry: Numbers) -> Drawing:
     lower.set_xlabel("epoch")
     style.legend_above(upper)
     told = []
-    for training, probe, _ in _lines(entry):
+    for training, probe, _ in _lines():
         steps, top = (entry[training][probe][name] for name in ("steps", "top20"))
         told.append(
             f"{training} training on {probe} images: distance {steps[0]:.3g} over the first epoch, {steps[-1]:.3g} "
@@ -75,39 +74,37 @@ def _velocity(title: str, entry: Numbers) -> Drawing:
         )
     return Drawing(
         figure,
-        f"Distance of the kernel from that an epoch earlier, and share of its 20 largest eigenvalues in the sum of "
-        f"squares, in standard (clean) and adversarial training; {title}, mean over seeds. Moving images are the "
-        "adversarial ones of the network of each epoch.",
+        "If adversarial training becomes lazy earlier, its lines fall below those of standard (clean) training in the "
+        "upper panel; if its kernel is more concentrated, they lie higher in the lower one. Distance from the kernel "
+        "an epoch earlier, and share of the 20 largest eigenvalues in the sum of squares; moving images are the "
+        f"adversarial ones of each epoch's network; {title}, mean over seeds.",
         f"Two panels against the epoch. {_sentence(told)}.",
     )
 
 
 def _polar(title: str, entry: Numbers) -> Drawing:
-    figure = style.new_figure(style.WIDTH, 3.6)
-    ax = figure.add_axes((0.13, 0.145, 0.845, 0.68))
-    style.plain_axes(ax)
-    for training, probe, look in _lines(entry):
+    figure, ax = axes(3.6, (0.13, 0.145, 0.845, 0.68))
+    for training, probe, look in _lines():
         radius, angle = (np.asarray(entry[training][probe][f"first_{name}"]) for name in ("radius", "angle"))
         ax.plot(radius * np.cos(angle), radius * np.sin(angle), label=f"{training}, {probe} images", **look)
     ax.set_xlabel("distance from the first kernel × cos of the angle to it")
-    ax.set_ylabel("× sin")
+    ax.set_ylabel("distance × sin of the angle")
     style.legend_above(ax)
     told = [
         f"{training} training on {probe} images: angle {entry[training][probe]['angle'][-1]:.2f} at the end"
-        for training, probe, _ in _lines(entry)
+        for training, probe, _ in _lines()
     ]
     return Drawing(
         figure,
-        f"The way of the kernel in polar coordinates, a mark an epoch: distance from the first kernel in units of that "
-        f"of the last, and angle to the first; {title}, first seed.",
+        "Where marks, one an epoch, lie close together the kernel hardly moves; where a path bends up, it turns away "
+        "from the first kernel. Polar coordinates: distance from the first kernel in units of that of the last, and "
+        f"angle to the first; {title}, first seed.",
         f"Curves from the origin to radius 1. {_sentence(told)} (radians, mean over seeds).",
     )
 
 
 def _frozen(title: str, entry: Numbers) -> Drawing:
-    figure = style.new_figure(style.WIDTH, 3.4)
-    ax = figure.add_axes((0.115, 0.155, 0.86, 0.65))
-    style.plain_axes(ax)
+    figure, ax = axes(3.4, (0.115, 0.155, 0.86, 0.65))
     for i, training in enumerate(_TRAININGS):
         curve = entry[training]["frozen"]
         for name, line in (("clean", "--"), ("robust", "-")):
@@ -130,13 +127,14 @@ def _frozen(title: str, entry: Numbers) -> Drawing:
     first = entry["clean"]["frozen"]["robust"][0]
     return Drawing(
         figure,
-        f"Networks trained without attacks by the frozen kernel alone, by the epoch of standard (clean) or adversarial "
-        f"training that the kernel is from; {title}, mean over seeds.",
+        "If the solid line of adversarial training rises above that of standard (clean) training, the kernel keeps the "
+        "robustness: networks learn here from the frozen kernel alone, without attacks. By the epoch that the kernel "
+        f"is from; {title}, mean over seeds.",
         f"Accuracy against the epoch. At first both kernels are one: under PGD {first:.2f}. {_sentence(told)}.",
     )
 
 
-def _lines(entry: Numbers) -> list[tuple[str, str, dict[str, Any]]]:
+def _lines() -> list[tuple[str, str, dict[str, Any]]]:
     """Training, probe and look of each line: colour by training, line by probe."""
     looks = []
     for i, training in enumerate(_TRAININGS):

@@ -1,19 +1,19 @@
 """The steps of the experiment on NTK features at each size, and the data that they need."""
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from functools import cache
 from typing import Any
 
-from limes.core.errors import FormatError
 from limes.data import Dataset, data_hash, load
 from limes.papers.claim import Size
 from limes.papers.ntk_features import derivatives, filters, transfer, worth
 from limes.papers.ntk_features.finite_steps import finite_steps
 from limes.papers.ntk_features.finite_steps import settings as finite_settings
 from limes.papers.ntk_features.problems import Problem, draw
-from limes.papers.paper import Part, Plan, Request, Step, plain
+from limes.papers.paper import Plan, Request, Step, plain
+from limes.papers.sources import dataset
+from limes.papers.steps import seeded
 
 DIGITS: dict[Size, Problem] = {
     "smoke": Problem("digits", (3, 8), 240, 117, "0.1", 5, ("fc", "conv"), 240, "float64"),
@@ -51,13 +51,13 @@ def plan(request: Request) -> Plan:
         FormatError: for a data folder that was named and has no CIFAR-10, or damaged files.
     """
     size = request.size
-    cifar, notes = _official("cifar10", request)
+    notes: list[str] = []
+    cifar = dataset("cifar10", request, notes, _MISSING["cifar10"])
     sources: dict[str, Callable[[], Dataset]] = {"digits": _digits}
     if cifar is not None:
         sources["cifar10"] = lambda: cifar
     if size == "full":
-        mnist, more = _official("mnist", request)
-        notes += more
+        mnist = dataset("mnist", request, notes, _MISSING["mnist"], optional=True)  # most of the claims do without
         if mnist is not None:
             sources["mnist"] = lambda: mnist
     theory = request.seed_range(_THEORY_SEEDS[size])
@@ -67,8 +67,8 @@ def plan(request: Request) -> Plan:
     settings["widths"] = {p.name: list(WIDTHS[p.name, size]) for p in problems}
     if cifar is not None:
         settings["cifar10"] = data_hash(cifar.x, cifar.y, cifar.x_test, cifar.y_test)
-    steps = [*_each("derivatives", theory, derivatives.errors, 3.0, {})]
-    steps += _each("one-eigh", theory, lambda seed: _filters(DIGITS[size], seed), 2.0, {})
+    steps = [*seeded("derivatives", theory, derivatives.errors, 3.0, {})]
+    steps += seeded("one-eigh", theory, lambda seed: _filters(DIGITS[size], seed), 2.0, {})
     for problem in problems:
         source = _digits if problem.name == "digits" else lambda: _given(cifar)
         known = {"problem": settings["problems"][problem.name], "cifar10": settings.get("cifar10")}
@@ -77,7 +77,7 @@ def plan(request: Request) -> Plan:
     steps += finite_steps(request, sources)
     n = max(problem.n_train for problem in problems)
     standing = 2 * sum(source().x.nbytes for name, source in sources.items() if name != "digits")
-    return Plan(settings, steps, notes, standing + 60 * n**2 + 900_000_000)
+    return Plan(settings, steps, tuple(notes), standing + 60 * n**2 + 900_000_000)
 
 
 def _on(problem: Problem, source: Callable[[], Dataset], request: Request, known: dict[str, Any]) -> Iterator[Step]:
@@ -90,9 +90,9 @@ def _on(problem: Problem, source: Callable[[], Dataset], request: Request, known
 
         def compute(seed: int, few: Problem = few, name: str = name) -> dict[str, Any]:
             rows = draw(few, source(), seed)
-            return worth.measure(few.net(name), rows, few.eps, few.ranks, name != "fc", seed)
+            return worth.measure(few.net(name), rows, few.eps, few.ranks, name != "fc")
 
-        yield from _each(f"{problem.name}-{name}", seeds, compute, cost, known, small=not large)
+        yield from seeded(f"{problem.name}-{name}", seeds, compute, cost, known, small=not large)
     widths, n_steps = WIDTHS[problem.name, size], STEPS[size]
 
     def trained(seed: int) -> dict[str, Any]:
@@ -101,39 +101,11 @@ def _on(problem: Problem, source: Callable[[], Dataset], request: Request, known
     seeds = request.seed_range(3 if size == "full" else 2)
     cost = n_steps * sum(widths) * (6e-6 if problem.name == "digits" else 1e-4)
     known = known | {"widths": list(widths), "steps": n_steps}
-    yield from _each(f"{problem.name}-transfer", seeds, trained, cost + 2, known, small=False)
+    yield from seeded(f"{problem.name}-transfer", seeds, trained, cost + 2, known, small=False)
 
 
 def _filters(problem: Problem, seed: int) -> dict[str, Any]:
     return filters.differences(problem.net("fc"), draw(problem, _digits(), seed))
-
-
-def _each(
-    quantity: str,
-    seeds: range,
-    compute: Callable[[int], dict[str, Any]],
-    seconds: float,
-    settings: dict[str, Any],
-    small: bool = True,
-) -> Iterator[Step]:
-    for seed in seeds:
-        part = Part(f"{quantity}-seed{seed}", settings)
-        yield Step(quantity, seed, lambda found, progress, seed=seed: compute(seed), seconds, part, small)
-
-
-def _official(name: str, request: Request) -> tuple[Dataset | None, tuple[str, ...]]:
-    """A data set from the folder that was named, or from ``$LIMES_DATA`` where it has it; else a note for the reader.
-
-    A named folder without CIFAR-10 is a mistake, one without MNIST is not: most of the claims do without.
-    """
-    if request.data is None and not os.environ.get("LIMES_DATA"):
-        return None, (_MISSING[name],)
-    try:
-        return load(name, request.data), ()
-    except FormatError as error:
-        if request.data is not None and name == "cifar10":
-            raise
-        return None, (f"{_MISSING[name]} ({error})",)
 
 
 @cache

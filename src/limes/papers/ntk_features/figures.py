@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 
 from limes.papers.ntk_features.evolution_figures import evolution_curves, evolution_figures
-from limes.papers.ntk_features.finite_figures import finite_curves, finite_figures, means, transfer_figure
+from limes.papers.ntk_features.finite_figures import finite_curves, finite_figures, transfer_figure
 from limes.papers.paper import Drawing, Found
+from limes.papers.reading import means
 from limes.report import cumulative_curves, feature_scatter, spectrum_figure
 
 _NETS = {"fc": "fully connected", "conv": "convolutional", "myrtle": "Myrtle-5"}
@@ -57,8 +58,10 @@ def _scatter(data: str, net: str, entry: Numbers) -> Drawing:
     best = int(np.argmax(entry["robust"]))
     return Drawing(
         figure,
-        f"Usefulness and robustness of {len(entry['ranks'])} features, one point each; {_NETS[net]} net, "
-        f"{_TITLES[data]}, first seed. Dotted: chance. On the diagonal the attack does nothing.",
+        "Points far right and low are useful but not robust; on the diagonal the attack does nothing. If colours go "
+        "from small numbers at the top to large ones below, features are robust in the order of their eigenvalues. "
+        f"{len(entry['ranks'])} features, one point each; {_NETS[net]} net, {_TITLES[data]}, first seed. Dotted: "
+        "chance.",
         f"Scatter. The most robust feature is that of eigenvalue {entry['ranks'][best] + 1}, balanced accuracy "
         f"{entry['feature_balanced'][best]:.2f}, under attack {entry['robust'][best]:.2f}. Rank correlation of "
         f"robustness with the number of the eigenvalue: {entry['order']:.2f}.",
@@ -74,7 +77,9 @@ def _together(data: str, nets: Numbers) -> Drawing:
     )
     return Drawing(
         cumulative_curves(lines),
-        f"The first k features together, clean and under FGSM; {_TITLES[data]}, mean over seeds.",
+        "Where curves under attack fall while clean ones rise, further features buy clean accuracy with robustness; "
+        "the peak under attack is how many features a robust predictor would take. The first k features together, "
+        f"clean and under FGSM; {_TITLES[data]}, mean over seeds.",
         f"Accuracy against the number of features. {told}.",
     )
 
@@ -84,6 +89,7 @@ def _spectrum(data: str, nets: Numbers) -> Drawing:
     told = "; ".join(f"{name}: first {values[0] / sum(values):.2f}" for name, values in spectra.items())
     return Drawing(
         spectrum_figure(spectra),
-        f"Eigenvalues of the training kernel, as shares of its trace; {_TITLES[data]}, first seed.",
+        "The steeper a curve falls, the fewer features carry the predictor. Eigenvalues of the training kernel, as "
+        f"shares of its trace; {_TITLES[data]}, first seed.",
         f"Shares of the trace against the number of the eigenvalue. {told}.",
     )

@@ -7,6 +7,8 @@ import numpy as np
 
 from limes.papers.ntk_features.transfer_cases import CASES, LAZY
 from limes.papers.paper import Drawing, Found
+from limes.papers.plots import axes
+from limes.papers.reading import means
 from limes.report import style
 
 _LABELS = {
@@ -55,7 +57,9 @@ def transfer_figure(title: str, entry: Numbers) -> Drawing:
     told = "; ".join(f"{_LABELS[name]} {entry[name][-1]:.2f}" for name in _BY_WIDTH)
     return Drawing(
         figure,
-        f"Finite networks before adversarial examples of the kernel; {title}, mean over seeds.",
+        "If the line of the kernel's examples lies below that of random signs, examples made without any network fool "
+        "finite ones; how near it comes to white-box PGD is how much of an attack they are. If width made networks "
+        f"more like the kernel, the line would fall. {title[0].upper()}{title[1:]}, mean over seeds.",
         f"Accuracy against width. At the widest: {told}.",
     )
 
@@ -70,17 +74,16 @@ def _lazy_figure(title: str, entry: Numbers) -> Drawing:
     )
     return Drawing(
         figure,
-        f"Networks of one width from lazy (left) to learning features (right), trained to the same loss; {title}, mean "
-        "over seeds. The kernel's examples are those of the infinitely wide network, the own first kernel's those of "
-        "the laziest network.",
+        "If a line rises from left to right, towards networks that learn features, examples of that kernel lose their "
+        "force as features are learnt; compare it with white-box PGD, which knows the network. The kernel's examples "
+        "are those of the infinitely wide network, its own first kernel's those of the laziest network. Networks of "
+        f"one width, trained to the same loss; {title}, mean over seeds.",
         f"Accuracy against the change of the kernel. The {told}.",
     )
 
 
 def _lines(places: Any, entry: Numbers, names: Sequence[str]) -> tuple[Any, Any]:
-    figure = style.new_figure(style.WIDTH, 3.2)
-    ax = figure.add_axes((0.115, 0.16, 0.86, 0.64 if len(names) < 5 else 0.58))
-    style.plain_axes(ax)
+    figure, ax = axes(3.2, (0.115, 0.16, 0.86, 0.64 if len(names) < 5 else 0.58))
     for i, name in enumerate(names):
         look = style.look(i)
         ax.plot(places, entry[name], label=_LABELS[name], **look)
@@ -88,8 +91,3 @@ def _lines(places: Any, entry: Numbers, names: Sequence[str]) -> tuple[Any, Any]
     ax.set_ylabel("accuracy")
     style.legend_above(ax)
     return figure, ax
-
-
-def means(runs: Mapping[int, Numbers], name: str) -> list[float]:
-    """Mean over seeds of a list of figures."""
-    return np.mean([run[name] for run in runs.values()], axis=0).tolist()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from limes.data import Dataset, data_hash
@@ -10,7 +11,8 @@ from limes.papers.ntk_features import evolution, lazy, transfer
 from limes.papers.ntk_features.evolution_cases import EVOLUTION
 from limes.papers.ntk_features.problems import Problem, draw
 from limes.papers.ntk_features.transfer_cases import CASES, LAZY
-from limes.papers.paper import Part, Request, Step
+from limes.papers.paper import Request, Step
+from limes.papers.steps import seeded
 
 Sources = Mapping[str, Callable[[], Dataset]]
 """Data sets by name, those that are there."""
@@ -24,14 +26,10 @@ def settings(size: Size, sources: Sources) -> dict[str, Any]:
 def finite_steps(request: Request, sources: Sources) -> Iterator[Step]:
     """One step for each case and seed whose data are there."""
     for quantity, known, case in _known(request.size, sources):
-        problem = case.problem
-        for seed in request.seed_range(problem.seeds):
-
-            def compute(found: Any, progress: Any, seed: int = seed, quantity: str = quantity) -> dict[str, Any]:
-                return _measure(request.size, quantity, sources, seed)
-
-            small = quantity.startswith("evolution")
-            yield Step(quantity, seed, compute, case.seconds, Part(f"{quantity}-seed{seed}", known), small)
+        seeds, small = request.seed_range(case.problem.seeds), quantity.startswith("evolution")
+        yield from seeded(
+            quantity, seeds, partial(_measure, request.size, quantity, sources), case.seconds, known, small
+        )
 
 
 def _measure(size: Size, quantity: str, sources: Sources, seed: int) -> dict[str, Any]:

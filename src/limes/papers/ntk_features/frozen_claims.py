@@ -1,16 +1,14 @@
 """Claim 10: what a network's kernel, frozen at an epoch, keeps of its adversarial training."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
-
-import numpy as np
 
 from limes.papers.claim import Claim, Expected, Size
 from limes.papers.ntk_features.evolution_cases import EVOLUTION, EvolutionCase
 from limes.papers.paper import Found
+from limes.papers.reading import BySeed, Result, mean, over
 
 _SOURCE = "Loo et al. 2022, arXiv 2210.12030, abstract (claim 9 of our description)"
-Run = Mapping[str, Any]
 
 
 def frozen_claims(found: Found, size: Size) -> list[Claim]:
@@ -22,27 +20,24 @@ def frozen_claims(found: Found, size: Size) -> list[Claim]:
     return made
 
 
-def _claims(prefix: str, case: EvolutionCase, runs: Mapping[int, Run], size: Size, main: bool) -> list[Claim]:
+def _claims(prefix: str, case: EvolutionCase, runs: BySeed, size: Size, main: bool) -> list[Claim]:
     setting = (
         f"small convolutional network, {case.epochs} epochs, then {case.second_epochs} on its centred kernel; "
         f"{case.words}, accuracy under PGD of 20 steps, eps {case.problem.eps}"
     )
 
     def claim(
-        number: int, statement: str, quantity: str, expected: Expected, value: Callable[[Run], float], **more: Any
+        number: int, statement: str, quantity: str, expected: Expected, value: Callable[[Result], float], **more: Any
     ) -> Claim:
-        values = tuple(float(value(run)) for run in runs.values())
-        text = f"{statement}, on {case.words}"
-        return Claim(
-            f"{prefix}{number}", text, _SOURCE, f"{quantity}; {setting}", expected, values, tuple(runs), size, **more
-        )
+        text, what = f"{statement}, on {case.words}", f"{quantity}; {setting}"
+        return Claim(f"{prefix}{number}", text, _SOURCE, what, expected, **over(runs, value), size=size, **more)
 
     told = "; ".join(
-        f"kernel of {name} training: {_mean(runs, lambda r, n=name: r[n]['frozen']['clean'][-1]):.3f} clean, "
-        f"{_mean(runs, lambda r, n=name: r[n]['frozen']['robust'][-1]):.3f} attacked after a benign second training, "
-        f"{_mean(runs, lambda r, n=name: r[n]['frozen']['adversarial']['clean']):.3f} and "
-        f"{_mean(runs, lambda r, n=name: hardened(r, n)):.3f} after an adversarial one; the network itself "
-        f"{_mean(runs, lambda r, n=name: r[n]['clean']):.3f} and {_mean(runs, lambda r, n=name: r[n]['robust']):.3f}"
+        f"kernel of {name} training: {mean(runs, lambda r, n=name: r[n]['frozen']['clean'][-1]):.3f} clean, "
+        f"{mean(runs, lambda r, n=name: r[n]['frozen']['robust'][-1]):.3f} attacked after a benign second training, "
+        f"{mean(runs, lambda r, n=name: r[n]['frozen']['adversarial']['clean']):.3f} and "
+        f"{mean(runs, lambda r, n=name: hardened(r, n)):.3f} after an adversarial one; the network itself "
+        f"{mean(runs, lambda r, n=name: r[n]['clean']):.3f} and {mean(runs, lambda r, n=name: r[n]['robust']):.3f}"
         for name in ("clean", "adversarial")
     )
     return [
@@ -81,15 +76,11 @@ def _claims(prefix: str, case: EvolutionCase, runs: Mapping[int, Run], size: Siz
     ]
 
 
-def benign(run: Run, training: str) -> float:
+def benign(run: Result, training: str) -> float:
     """Robust accuracy of the last kernel of a training after a benign second one."""
     return float(run[training]["frozen"]["robust"][-1])
 
 
-def hardened(run: Run, training: str) -> float:
+def hardened(run: Result, training: str) -> float:
     """The same after an adversarial second one."""
     return float(run[training]["frozen"]["adversarial"]["robust"])
-
-
-def _mean(runs: Mapping[int, Run], value: Callable[[Run], float]) -> float:
-    return float(np.mean([value(run) for run in runs.values()]))

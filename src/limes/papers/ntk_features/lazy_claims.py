@@ -8,6 +8,7 @@ import numpy as np
 from limes.papers.claim import Claim, Expected, Size
 from limes.papers.ntk_features.transfer_cases import LAZY
 from limes.papers.paper import Found
+from limes.papers.reading import means, over
 
 _SOURCE = "Tsilivis & Kempe 2022, section 3 (transfer); no verified figure, the protocol is ours (Chizat et al. 2019)"
 _NAMES = ("clean", "transfer", "tangent", "random", "white_box")
@@ -31,18 +32,15 @@ def _claims(prefix: str, words: str, runs: dict[int, dict[str, Any]], size: Size
     def claim(
         letter: int, statement: str, quantity: str, expected: Expected, value: Callable[[Any], float], **more: Any
     ) -> Claim:
-        values = tuple(float(value(r)) for r in runs.values())
-        text = f"{statement}, on {task}"
-        return Claim(
-            f"{prefix}{letter}", text, _SOURCE, f"{quantity}; {setting}", expected, values, tuple(runs), size, **more
-        )
+        text, what = f"{statement}, on {task}", f"{quantity}; {setting}"
+        return Claim(f"{prefix}{letter}", text, _SOURCE, what, expected, **over(runs, value), size=size, **more)
 
     def gap(name: str, low: int) -> Callable[[Any], float]:
         return lambda r: r[name][_LEARNED] - r[name][low]
 
     told = "; ".join(
-        f"scale {alpha:g}: kernel moved by {_mean(runs, 'moved', i):.3g}, "
-        + ", ".join(f"{name.replace('_', '-')} {_mean(runs, name, i):.3f}" for name in _NAMES)
+        f"scale {alpha:g}: kernel moved by {means(runs, 'moved')[i]:.3g}, "
+        + ", ".join(f"{name.replace('_', '-')} {means(runs, name)[i]:.3f}" for name in _NAMES)
         for i, alpha in enumerate(one["alphas"])
     )
     first, last = one["alphas"][_LAZY], one["alphas"][_LEARNED]
@@ -84,10 +82,6 @@ def _claims(prefix: str, words: str, runs: dict[int, dict[str, Any]], size: Size
             f"What learning features changes is measured by claim {prefix}3 without this difference.",
         ),
     ]
-
-
-def _mean(runs: dict[int, dict[str, Any]], name: str, place: int) -> float:
-    return float(np.mean([run[name][place] for run in runs.values()]))
 
 
 def _kernel(runs: dict[int, dict[str, Any]], name: str) -> float:

@@ -7,6 +7,7 @@ import numpy as np
 from limes.papers.claim import Claim, Expected, Size
 from limes.papers.ntk_features.transfer_cases import CASES
 from limes.papers.paper import Found
+from limes.papers.reading import means
 
 _SOURCE = "Tsilivis & Kempe 2022, section 3 (transfer); no verified figure, the protocol is ours"
 _DATA = {"digits": ("7", "digits 3 and 8, eps 0.1"), "cifar10": ("7c", "CIFAR-10 airplanes and automobiles, eps 8/255")}
@@ -38,7 +39,7 @@ def _two(
     widths = list(next(iter(runs.values()))["widths"])
     common: dict[str, Any] = {"seeds": tuple(runs), "size": size}
     told = "; ".join(
-        f"width {width}: " + ", ".join(f"{name.replace('_', '-')} {_mean(runs, name, i):.3f}" for name in _NAMES)
+        f"width {width}: " + ", ".join(f"{name.replace('_', '-')} {means(runs, name)[i]:.3f}" for name in _NAMES)
         for i, width in enumerate(widths)
     )
     return [
@@ -87,10 +88,6 @@ def _by_width(number: str, words: str, runs: dict[int, dict[str, Any]], size: Si
 
 
 _NAMES = ("clean", "transfer", "random", "white_box")
-
-
-def _mean(runs: dict[int, dict[str, Any]], name: str, place: int) -> float:
-    return float(np.mean([run[name][place] for run in runs.values()]))
 
 
 def _kernel(runs: dict[int, dict[str, Any]], name: str) -> float:

@@ -14,8 +14,10 @@ TIMES = (0.1, 1.0, 10.0, 100.0, float("inf"))
 PGD_STEPS = 10
 
 
-def measure(net: Net, rows: Rows, eps: str, n_ranks: int, dear: bool, seed: int) -> dict[str, Any]:
+def measure(net: Net, rows: Rows, eps: str, n_ranks: int, dear: bool) -> dict[str, Any]:
     """Accuracies on the test rows, clean and attacked: of the flow at each time, of features alone and together.
+
+    No attack here starts at random.
 
     Args:
         net: the architecture.
@@ -24,7 +26,6 @@ def measure(net: Net, rows: Rows, eps: str, n_ranks: int, dear: bool, seed: int)
         n_ranks: features measured alone.
         dear: leaves out what needs many gradients: times but the last, PGD (at the last one), most sums of features,
             centring.
-        seed: of nothing but the record; no attack here starts at random.
     """
     machine = NTKClassifier(net, solver="eigh").fit(rows.x, rows.y)
     basis, n = feature_basis(machine), len(rows.x)

@@ -1,15 +1,16 @@
 """The numbers behind the figures, from what was found."""
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from limes.papers.estimates import estimate, estimates
 from limes.papers.paper import Found
-from limes.papers.pruned_ntk.reading import family, power, words
+from limes.papers.pruned_ntk.reading import power, words
 from limes.papers.pruned_ntk.scale import CASES
 from limes.papers.pruned_ntk.training import CRITERIA
+from limes.papers.reading import family
 
 
 def curves(found: Found, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -17,7 +18,7 @@ def curves(found: Found, settings: Mapping[str, Any]) -> dict[str, Any]:
     last = [*family(found, "factors-")[-1].values()]
     mask, gaps = [*found["input-mask"].values()], [*found["gaps"].values()]
     factors = [
-        {"case": words(case), "expected": power(case)} | {n: _estimate([r[n][i] for r in last]) for n in _KINDS}
+        {"case": words(case), "expected": power(case)} | {n: estimate([r[n][i] for r in last]) for n in _KINDS}
         for i, case in enumerate(CASES)
     ]
     return {
@@ -45,25 +46,18 @@ def _training(found: Found) -> dict[str, Any] | None:
     return {
         "widths": [r[0]["width"] for r in results],
         "keeps": first["keeps"],
-        "kernel": _estimate([r["kernel"] for r in results[-1]]),
+        "kernel": estimate([r["kernel"] for r in results[-1]]),
         "lines": lines,
-        "criteria": {c: {name: _estimate([r[c][name] for r in others]) for name in names} for c in CRITERIA},
+        "criteria": {c: {name: estimate([r[c][name] for r in others]) for name in names} for c in CRITERIA},
         "share": others[0]["keep"],
     }
 
 
 def _lines(results: Sequence[Any], part: Any) -> dict[str, Any]:
-    return {name: [_estimate([part(r)[name] for r in some]) for some in results] for name in ("accuracy", "distance")}
+    return {name: [estimate([part(r)[name] for r in some]) for some in results] for name in ("accuracy", "distance")}
 
 
 def _table(tables: Sequence[Any]) -> list[list[dict[str, Any]]]:
     """Estimates over seeds of each entry of a matrix."""
     stacked = np.asarray(tables, np.float64)
-    return [[_estimate(stacked[:, i, j]) for j in range(stacked.shape[2])] for i in range(stacked.shape[1])]
-
-
-def _estimate(values: Sequence[float] | np.ndarray) -> dict[str, Any]:
-    """Mean, and its standard error over seeds (None with one)."""
-    n = len(values)
-    error = float(np.std(values, ddof=1) / math.sqrt(n)) if n > 1 else None
-    return {"mean": float(np.mean(values)), "standard_error": error}
+    return [estimates(stacked[:, i]) for i in range(stacked.shape[1])]

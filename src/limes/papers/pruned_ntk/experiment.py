@@ -1,15 +1,15 @@
 """The steps at each size, and the data that they need."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Any
 
 from limes.papers.claim import Size
-from limes.papers.paper import Part, Plan, Request, Step, plain
+from limes.papers.paper import Plan, Request, Step, plain
 from limes.papers.pruned_ntk import input_mask, scale, training
 from limes.papers.pruned_ntk.training import Task
 from limes.papers.sources import content_hash, dataset
+from limes.papers.steps import seeded
 
 
 @dataclass(frozen=True)
@@ -75,13 +75,17 @@ def _kernels(request: Request, sizes: Sizes) -> Iterator[Step]:
     for width in sizes.widths:
         settings = {"width": width}
         seconds = 1.0 + 6e-7 * width**2
-        yield from _each(f"factors-{width}", request.seed_range(sizes.draws), scale.factors, settings, seconds)
+        yield from seeded(
+            f"factors-{width}", request.seed_range(sizes.draws), partial(scale.factors, **settings), seconds, settings
+        )
     seeds = request.seed_range(sizes.seeds)
     keeps, widths = sizes.gap
     seconds = 1.0 + 2e-7 * len(keeps) * sum(w**2 for w in widths)
-    yield from _each("gaps", seeds, scale.gaps, {"keeps": keeps, "widths": widths}, seconds)
+    settings = {"keeps": keeps, "widths": widths}
+    yield from seeded("gaps", seeds, partial(scale.gaps, **settings), seconds, settings)
     cases, widths = sizes.masks
-    yield from _each("input-mask", seeds, input_mask.errors, {"cases": cases, "widths": widths}, 8.0)
+    settings = {"cases": cases, "widths": widths}
+    yield from seeded("input-mask", seeds, partial(input_mask.errors, **settings), 8.0, settings)
 
 
 def _training(request: Request, sizes: Sizes, notes: list[str]) -> Iterator[Step]:
@@ -96,21 +100,7 @@ def _training(request: Request, sizes: Sizes, notes: list[str]) -> Iterator[Step
     train, compare = partial(training.at_width, task, data), partial(training.criteria, task, data)
     for m in task.widths:
         seconds = 5.0 + work * weights[m] * (1 + 2 * len(task.keeps))
-        yield from _each(f"training-{m}", seeds, train, {"width": m}, seconds, rows)
+        yield from seeded(f"training-{m}", seeds, partial(train, width=m), seconds, {"width": m} | rows)
     seconds = 8.0 + work * weights[width] * len(training.CRITERIA)
-    yield from _each("criteria", seeds, compare, {"keep": keep, "width": width}, seconds, rows)
-
-
-def _each(
-    quantity: str,
-    seeds: range,
-    measure: Callable[..., dict[str, Any]],
-    settings: dict[str, Any],
-    seconds: float,
-    decides: dict[str, Any] | None = None,
-) -> Iterator[Step]:
-    """Steps of a measure that is called with a seed and the settings; `decides`: further values behind its results."""
-    compute = partial(measure, **settings)
-    for seed in seeds:
-        part = Part(f"{quantity}-seed{seed}", plain(settings | (decides or {})))
-        yield Step(quantity, seed, lambda found, progress, s=seed: compute(seed=s), seconds, part, small=True)
+    settings = {"keep": keep, "width": width}
+    yield from seeded("criteria", seeds, partial(compare, **settings), seconds, settings | rows)

@@ -43,8 +43,10 @@ def _factors(numbers: Numbers) -> Drawing:
     told = "; ".join(f"{c['case']}: {c['raw']['mean']:.4f} and {c['rescaled']['mean']:.3f}" for c in cases)
     return Drawing(
         figure,
-        f"Factor of the infinite-width kernel in that of pruned networks of width {numbers['width']:,}: as it is, over "
-        "alpha to the number of pruned layers, and with the weights that stay rescaled. Bars are standard errors.",
+        "If all marks lie on the line at 1, random pruning multiplies the kernel by alpha for each pruned layer and "
+        "does nothing else, and rescaling the weights that stay undoes it. Factor of the infinite-width kernel in that "
+        f"of networks of width {numbers['width']:,}, divided by alpha^k where it is not rescaled (k pruned layers); "
+        "bars are one standard error over networks.",
         f"Factors as they are and rescaled. {told}.",
     )
 
@@ -66,8 +68,9 @@ def _gaps(numbers: Numbers) -> Drawing:
     style.legend(ax)
     return Drawing(
         figure,
-        "Largest entry of |kernel - limit| against alpha times the width, rescaled, inputs whole, L = 2. On the "
-        "diagonal the limit is 3.",
+        "If lines of all alpha fall onto the dotted one, what counts is alpha times the width: a network with a tenth "
+        "of its weights needs ten times the width. Largest entry of |kernel − limit|, whose diagonal is 3; rescaled, "
+        "inputs whole, L = 2; bars are one standard error over seeds.",
         f"Error against alpha times the width, logarithmic axes. {'; '.join(told)}.",
     )
 
@@ -93,8 +96,10 @@ def _mask(numbers: Numbers) -> Drawing:
     style.legend(ax, ncols=2, loc="upper center")
     return Drawing(
         figure,
-        "The first layer's part of the kernel with pruned inputs: relative distance to that of the whole network, and, "
-        "dotted, to the mean over masks, which is its limit.",
+        "Where a solid line levels off, pruning the inputs leaves an error that no width removes; if the dotted line "
+        "of its colour falls, the kernel still has a limit, the mean over masks. First layer's part of the kernel: "
+        "relative distance to that of the whole network (solid) and to the mean over masks (dotted); bars are one "
+        "standard error over seeds.",
         f"Relative errors against width, logarithmic axes; at the largest width {'; '.join(told)}.",
     )
 
@@ -114,10 +119,12 @@ def _accuracy(numbers: Numbers) -> Drawing:
     ticks(ax, numbers["widths"])
     ax.set_xlabel("width")
     ax.set_ylabel("test accuracy")
-    style.legend(ax)
+    style.legend_above(ax)
     return Drawing(
         figure,
-        "Test accuracy after as many steps of the same training; dotted: pruned without rescaling.",
+        "Where lines meet with the width, pruning at the start costs nothing there; the gap to the dotted line of the "
+        "same colour, pruned without rescaling, is what rescaling is worth. Test accuracy after as many steps of the "
+        "same training; bars are one standard error over seeds.",
         f"Accuracy against width; at the largest width {', '.join(told)}.",
     )
 
@@ -139,7 +146,9 @@ def _distance(numbers: Numbers) -> Drawing:
     style.legend(ax)
     return Drawing(
         figure,
-        "Distance of the outputs on test rows to those of kernel regression with the unpruned kernel, relative.",
+        "If all lines fall with the width, pruned networks learn what kernel regression with the unpruned kernel does, "
+        "only later by their height above “whole”. Relative distance of the outputs on test rows; bars are one "
+        "standard error over seeds.",
         f"Relative distance against width, logarithmic axes. {'; '.join(told)}.",
     )
 
@@ -151,7 +160,10 @@ def _criteria(numbers: Numbers) -> Drawing:
     errors = [e["standard_error"] or 0.0 for e in entries]
     ax.errorbar(range(len(names)), [e["mean"] for e in entries], yerr=errors, fmt="o", color=style.SERIES[0])
     ax.axhline(numbers["kernel"]["mean"], color=style.MUTED, linewidth=1.0, linestyle="--", label="kernel regression")
-    ax.set_xticks(range(len(names)), [f"{n}\nkernel × {numbers['criteria'][n]['factor']['mean']:.2g}" for n in names])
+    shown = {"snip": "SNIP", "grasp": "GraSP"}
+    factors = [numbers["criteria"][n]["factor"]["mean"] for n in names]
+    labels = [f"{shown.get(n, n)}\nkernel × {factor:.2g}" for n, factor in zip(names, factors, strict=True)]
+    ax.set_xticks(range(len(names)), labels)
     ax.set_xlim(-0.5, len(names) - 0.5)
     ax.set_ylabel("test accuracy")
     style.legend(ax)
@@ -162,7 +174,9 @@ def _criteria(numbers: Numbers) -> Drawing:
     )
     return Drawing(
         figure,
-        f"Four ways to keep {numbers['share']:g} of the weights at initialisation, in the same training. Under each "
-        "name the factor of the infinite-width kernel in its kernel before training.",
+        "A mark far below the dashed line belongs to a criterion that costs accuracy in this training; see whether the "
+        "size of its kernel before training, under each name in units of the infinite-width kernel, is the reason. "
+        f"Four ways to keep {numbers['share']:g} of the weights at initialisation; bars are one standard error over "
+        "seeds.",
         f"Accuracy by criterion. {told}.",
     )

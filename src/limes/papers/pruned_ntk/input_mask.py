@@ -39,7 +39,7 @@ def errors(seed: int, cases: Sequence[tuple[int, float]], widths: Sequence[int])
         mixture = over_masks(x, keep, seed) if keep < 1 else plain
         for j, width in enumerate(widths):
             weights = drawn(network(d, 1, (0,), keep), 500 * seed + 10 * i + j, width, d)
-            part = layer_kernels(weights, scales_of(d, [width], (0,), keep, True), x)[0]
+            part = layer_kernels(weights, scales_of([width], (0,), keep, True), x)[0]
             for name, exact in (("arccosine", plain), ("mixture", mixture)):
                 found[name][i, j] = np.linalg.norm(part - exact) / np.linalg.norm(plain)
     return found

@@ -45,7 +45,7 @@ def layer_kernels(weights: Sequence[np.ndarray], scales: Sequence[float], x: np.
     return parts[::-1]
 
 
-def scales_of(d: int, widths: Sequence[int], masked: Sequence[int], keep: float, rescale: bool) -> list[float]:
+def scales_of(widths: Sequence[int], masked: Sequence[int], keep: float, rescale: bool) -> list[float]:
     """Factor of each layer: 1 for the first, sqrt(2 / fan in) for the others, and 1 / sqrt(alpha) with rescaling."""
     plain = [1.0, *((2 / m) ** 0.5 for m in widths)]
     return [s / keep**0.5 if rescale and i in masked else s for i, s in enumerate(plain)]

@@ -7,19 +7,9 @@ import numpy as np
 from limes.papers.claim import Claim, Expected, Size
 from limes.papers.paper import Found
 from limes.papers.pruned_ntk.network import D, N
-from limes.papers.pruned_ntk.reading import (
-    Result,
-    constants,
-    family,
-    joint,
-    over,
-    plane,
-    power,
-    shared_exponent,
-    values,
-    words,
-)
+from limes.papers.pruned_ntk.reading import constants, joint, plane, power, shared_exponent, words
 from limes.papers.pruned_ntk.scale import CASES
+from limes.papers.reading import Result, across, family, over
 
 PAPER = "Yang & Wang 2023 (arXiv 2203.14328), abstract"
 OWN = "measured once here"
@@ -45,7 +35,7 @@ def _factors(found: Found, size: Size) -> list[Claim]:
                 PAPER,
                 f"fitted factor of the infinite-width kernel over alpha^k = {power(case):g}; {setting}",
                 Expected.about(1.0, 0.08),
-                **values(last, lambda r, i=i, case=case: r["raw"][i] / power(case)),
+                **over(last, lambda r, i=i, case=case: r["raw"][i] / power(case)),
                 size=size,
                 headline=i == 5,
             ),
@@ -55,7 +45,7 @@ def _factors(found: Found, size: Size) -> list[Claim]:
                 PAPER,
                 f"fitted factor of the infinite-width kernel; {setting}",
                 Expected.about(1.0, slack),
-                **values(last, lambda r, i=i: r["rescaled"][i]),
+                **over(last, lambda r, i=i: r["rescaled"][i]),
                 size=size,
             ),
         ]
@@ -76,7 +66,7 @@ def _factors(found: Found, size: Size) -> list[Claim]:
             PAPER,
             f"mean of |factor - 1| over all cases at width {widths[-1]:,} over that at {widths[0]:,}, rescaled",
             Expected.at_most(1.0, refuted_above=1.5),
-            **over(results, lambda r: _departure(r[-1]) / _departure(r[0])),
+            **across(results, lambda r: _departure(r[-1]) / _departure(r[0])),
             size=size,
         ),
     ]
@@ -99,7 +89,7 @@ def _inputs(by_seed: dict[int, Result], size: Size) -> list[Claim]:
     )
 
     def claim(id: str, statement: str, quantity: str, expected: Expected, figure: Any, **more: Any) -> Claim:
-        return Claim(id, statement, OWN, quantity, expected, **values(by_seed, figure), size=size, **more)
+        return Claim(id, statement, OWN, quantity, expected, **over(by_seed, figure), size=size, **more)
 
     stays = Expected.at_least(0.17, refuted_below=0.1)
     return [
@@ -159,7 +149,7 @@ def _gaps(by_seed: dict[int, Result], size: Size) -> list[Claim]:
             OWN,
             f"E sqrt(alpha m), mean over the grid; {error}",
             Expected(8.0, 17.0, 4.0, 30.0),
-            **values(by_seed, lambda r: constants(r).mean()),
+            **over(by_seed, lambda r: constants(r).mean()),
             size=size,
             note=f"By share of weights: {told}.",
         ),
@@ -169,7 +159,7 @@ def _gaps(by_seed: dict[int, Result], size: Size) -> list[Claim]:
             PAPER,
             f"exponent of alpha m in E, {error}",
             Expected.about(-0.5, 0.1),
-            **values(by_seed, joint),
+            **over(by_seed, joint),
             size=size,
             headline=True,
         ),
@@ -179,7 +169,7 @@ def _gaps(by_seed: dict[int, Result], size: Size) -> list[Claim]:
             PAPER,
             f"exponent of m in E at one alpha, least squares in both; {error}",
             Expected.about(-0.5, 0.1),
-            **values(by_seed, lambda r: plane(r)[0]),
+            **over(by_seed, lambda r: plane(r)[0]),
             size=size,
         ),
         Claim(
@@ -188,7 +178,7 @@ def _gaps(by_seed: dict[int, Result], size: Size) -> list[Claim]:
             PAPER,
             f"exponent of alpha in E at one width, least squares in both; {error}",
             Expected.about(-0.5, 0.1),
-            **values(by_seed, lambda r: plane(r)[1]),
+            **over(by_seed, lambda r: plane(r)[1]),
             size=size,
             note="A whole network has a gap too: with E^2 m = c_0 + c_1 / alpha the law is one of small alpha.",
         ),

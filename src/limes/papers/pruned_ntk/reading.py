@@ -1,32 +1,9 @@
 """What claims and curves read of a run's results."""
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 
-from limes.papers.paper import Found
 from limes.papers.pruned_ntk.scale import CASES, Case
-
-Result = dict[str, Any]
-
-
-def values(by_seed: dict[int, Result], figure: Callable[[Result], float]) -> dict[str, Any]:
-    """The `values` and `seeds` of a claim."""
-    return {"values": tuple(float(figure(r)) for r in by_seed.values()), "seeds": tuple(by_seed)}
-
-
-def family(found: Found, prefix: str) -> list[dict[int, Result]]:
-    """Results by seed of each quantity of a prefix, in the order of the run."""
-    return [by_seed for quantity, by_seed in found.items() if quantity.startswith(prefix)]
-
-
-def over(results: list[dict[int, Result]], figure: Callable[[list[Result]], float]) -> dict[str, Any]:
-    """The `values` and `seeds` of a claim, each figure from that seed's results of all quantities."""
-    return {
-        "values": tuple(float(figure([r[seed] for r in results])) for seed in results[0]),
-        "seeds": tuple(results[0]),
-    }
+from limes.papers.reading import Result
 
 
 def power(case: Case) -> float:

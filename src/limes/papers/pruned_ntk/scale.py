@@ -58,5 +58,5 @@ def pruned_kernel(
 ) -> np.ndarray:
     """Empirical kernel of one pruned network between the points of a seed."""
     weights = drawn(network(D, hidden, masked, keep, rescale), 10_000 * seed + draw, width, D)
-    scales = scales_of(D, [width] * hidden, masked, keep, rescale)
+    scales = scales_of([width] * hidden, masked, keep, rescale)
     return np.sum(layer_kernels(weights, scales, points(seed)), axis=0)

@@ -63,7 +63,7 @@ def rows_of(task: Task, data: Dataset, seed: int) -> Rows:
     return Rows(x, code(y, len(classes), "centred").astype(np.float32), x_test, y_test)
 
 
-def at_width(task: Task, data: Dataset, width: int, seed: int) -> dict[str, Any]:
+def at_width(task: Task, data: Dataset, seed: int, width: int) -> dict[str, Any]:
     """Test accuracy, and distance of the outputs to those of kernel regression, of networks of one width.
 
     "unpruned", and for each share "rescaled" and "raw", pruned without rescaling, in as many steps at the same rate.
@@ -82,7 +82,7 @@ def at_width(task: Task, data: Dataset, width: int, seed: int) -> dict[str, Any]
     return found
 
 
-def criteria(task: Task, data: Dataset, keep: float, width: int, seed: int) -> dict[str, Any]:
+def criteria(task: Task, data: Dataset, seed: int, keep: float, width: int) -> dict[str, Any]:
     """One network under each of `CRITERIA`, layer by layer: its accuracy, and its kernel before training.
 
     Only random masks are rescaled: the weights that the others keep are large ones. "factor" is that of the

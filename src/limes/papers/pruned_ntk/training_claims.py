@@ -8,7 +8,7 @@ import numpy as np
 from limes.papers.claim import Claim, Expected, Size
 from limes.papers.paper import Found
 from limes.papers.pruned_ntk.kernel_claims import PAPER
-from limes.papers.pruned_ntk.reading import Result, family, over, values
+from limes.papers.reading import Result, across, family, over, slope
 
 _LETTERS = "abc"
 
@@ -39,7 +39,7 @@ def _widths(results: list[dict[int, Result]], size: Size) -> list[Claim]:
                 PAPER,
                 f"test accuracy of the whole network less that of the pruned and rescaled one; {setting}",
                 Expected.about(0.0, 0.0),
-                **values(last, lambda r, i=i: gap(r, i)),
+                **over(last, lambda r, i=i: gap(r, i)),
                 size=size,
                 headline=i == 0,
                 note=told if i == 0 else "",
@@ -48,7 +48,7 @@ def _widths(results: list[dict[int, Result]], size: Size) -> list[Claim]:
     few = len(keeps) - 1
 
     def claim(id: str, statement: str, quantity: str, expected: Expected, figure: Callable, **more: Any) -> Claim:
-        return Claim(id, statement, PAPER, quantity, expected, **over(results, figure), size=size, **more)
+        return Claim(id, statement, PAPER, quantity, expected, **across(results, figure), size=size, **more)
 
     span = f"widths {widths[0]:,} to {widths[-1]:,}"
     return [
@@ -66,7 +66,7 @@ def _widths(results: list[dict[int, Result]], size: Size) -> list[Claim]:
             "Rescaled networks approach kernel regression with the unpruned kernel as they grow wider",
             f"largest exponent over alpha of the width in the relative distance of the outputs on test rows; {span}",
             Expected.at_most(-0.1, refuted_above=0.0),
-            lambda r: max(_exponent(widths, [s["rescaled"][i]["distance"] for s in r]) for i in range(len(keeps))),
+            lambda r: max(slope(widths, [s["rescaled"][i]["distance"] for s in r]) for i in range(len(keeps))),
         ),
         claim(
             "5f",
@@ -101,10 +101,6 @@ def _told(last: dict[int, Result]) -> str:
     return f"Test accuracies: {'; '.join(rows)}."
 
 
-def _exponent(widths: list[int], distances: list[float]) -> float:
-    return float(np.polyfit(np.log(widths), np.log(distances), 1)[0])
-
-
 def _others(by_seed: dict[int, Result], size: Size) -> list[Claim]:
     first = next(iter(by_seed.values()))
     setting = f"alpha = {first['keep']:g} in each pruned layer, width {first['width']}"
@@ -123,7 +119,7 @@ def _others(by_seed: dict[int, Result], size: Size) -> list[Claim]:
             "distance (1 - cosine) of the kernel before training to the infinite-width one: random over the least of "
             f"magnitude, SNIP and GraSP; {setting}",
             Expected.at_most(1.0),
-            **values(
+            **over(
                 by_seed,
                 lambda r: r["random"]["distance to limit"] / min(r[n]["distance to limit"] for n in names[1:]),
             ),

@@ -1,11 +1,9 @@
 """The numbers behind the figures, from what was found."""
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
+from limes.papers.estimates import estimate, estimates, geometrics
 from limes.papers.paper import Found
 from limes.papers.rntk.table_claims import METHODS, VARIANTS, accuracies, seeds
 from limes.papers.tables.summary import critical_difference, paired, summary
@@ -16,11 +14,11 @@ def curves(found: Found, settings: Mapping[str, Any]) -> dict[str, Any]:
     limit, sensitivity = [*found["limit"].values()], [*found["sensitivity"].values()]
     numbers: dict[str, Any] = {
         "widths": limit[0]["widths"],
-        "deviation": {name: _logarithmic([r["deviation"][name] for r in limit]) for name in limit[0]["deviation"]},
+        "deviation": {name: geometrics([r["deviation"][name] for r in limit]) for name in limit[0]["deviation"]},
         "sensitivity": {
             "settings": sensitivity[0]["settings"],
             **{
-                curve: [_estimates([r[curve][i] for r in sensitivity]) for i in range(len(sensitivity[0]["settings"]))]
+                curve: [estimates([r[curve][i] for r in sensitivity]) for i in range(len(sensitivity[0]["settings"]))]
                 for curve in ("derivative", "change")
             },
         },
@@ -30,7 +28,7 @@ def curves(found: Found, settings: Mapping[str, Any]) -> dict[str, Any]:
     if wide := [*found.get("wide", {}).values()]:
         numbers["wide"] = {
             "widths": wide[0]["widths"],
-            "deviation": {name: _logarithmic([r["deviation"][name] for r in wide]) for name in wide[0]["deviation"]},
+            "deviation": {name: geometrics([r["deviation"][name] for r in wide]) for name in wide[0]["deviation"]},
         }
     if draws := seeds(found):
         numbers["ucr"] = _table(found, draws[0])
@@ -39,7 +37,7 @@ def curves(found: Found, settings: Mapping[str, Any]) -> dict[str, Any]:
 
 def _by_kernel(results: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
     names = [name for name in next(iter(results.values())) if name not in ("w_std", "seconds")]
-    return {name: _estimates([[r[name]] for r in results.values()])[0] for name in names}
+    return {name: estimate([r[name] for r in results.values()]) for name in names}
 
 
 def _table(found: Found, seed: int) -> dict[str, Any]:
@@ -68,23 +66,3 @@ def _counts(values: Sequence[str]) -> dict[str, int]:
 
 def _plain(choice: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in choice.items() if key != "accuracy"}
-
-
-def _logarithmic(per_seed: Sequence[Sequence[float]]) -> list[dict[str, float | None]]:
-    """Geometric mean over seeds, and the factor of one standard error; deviations have heavy tails."""
-    found = _estimates(np.log(per_seed).tolist())
-    return [
-        {"mean": math.exp(e["mean"]), "factor": None if e["standard_error"] is None else math.exp(e["standard_error"])}
-        for e in found
-    ]
-
-
-def _estimates(per_seed: Sequence[Sequence[float]]) -> list[dict[str, Any]]:
-    """Mean and standard error over seeds (None with one) for each place of some curves."""
-    values = np.array(per_seed, np.float64)
-    n = len(values)
-    errors = values.std(axis=0, ddof=1) / math.sqrt(n) if n > 1 else [None] * values.shape[1]
-    return [
-        {"mean": float(mean), "standard_error": None if error is None else float(error)}
-        for mean, error in zip(values.mean(axis=0), errors, strict=True)
-    ]

@@ -7,10 +7,11 @@ from typing import Any
 
 from limes.data import Dataset, data_hash
 from limes.papers.claim import Size
-from limes.papers.paper import Part, Plan, Request, Step, plain
+from limes.papers.paper import Plan, Request, Step, plain
 from limes.papers.rntk import finite, phases, recursion, ucr
 from limes.papers.rntk.archive import data_sets
 from limes.papers.rntk.sensitivity import sensitivity
+from limes.papers.steps import seeded
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def plan(request: Request) -> Plan:
     steps = [*_finite(request, sizes), *_series(request, sizes)]
     for name, data in sets.items():
         part = {"data": hashes[name], **protocol()}
-        steps += _each(f"ucr-{name}", request.seed_range(1), _on(data), _seconds(data), part)
+        steps += seeded(f"ucr-{name}", request.seed_range(1), _on(data), _seconds(data), part)
     settings = {"sizes": plain(asdict(sizes)), "seeds": request.seeds, "ucr": {"sets": list(sets), "hashes": hashes}}
     settings["ucr"] |= protocol() if sets else {}
     return Plan(settings, steps, notes, _peak_bytes(sizes, [*sets.values()]))
@@ -79,7 +80,7 @@ def protocol() -> dict[str, Any]:
 
 
 def _finite(request: Request, sizes: Sizes) -> Iterator[Step]:
-    each = partial(_each, settings=plain(asdict(sizes)))
+    each = partial(seeded, settings=plain(asdict(sizes)))
     draws, (n_wide, wide), (n_stacks, stacks) = request.seed_range(sizes.networks), sizes.wide, sizes.stacks
     cost = sum(width**2 for width in sizes.widths) * 3e-6
     yield from each("limit", draws, lambda s: finite.deviations(s, finite.SINGLE, sizes.widths), cost)
@@ -93,24 +94,12 @@ def _finite(request: Request, sizes: Sizes) -> Iterator[Step]:
 
 
 def _series(request: Request, sizes: Sizes) -> Iterator[Step]:
-    each, seeds = partial(_each, settings=plain(asdict(sizes))), request.seed_range(sizes.seeds)
+    each, seeds = partial(seeded, settings=plain(asdict(sizes))), request.seed_range(sizes.seeds)
     longest = 60
     yield from each("recursion", seeds, lambda s: recursion.differences(s, sizes.pairs, longest), 0.03 * sizes.pairs)
     yield from each("phases", seeds, lambda s: phases.hard(s, sizes.n_test), 5.0)
     yield from each("easy", seeds, lambda s: phases.easy(s, sizes.n_train, sizes.n_test), 0.05 * sizes.n_train)
     yield from each("sensitivity", seeds, lambda s: sensitivity(s, 20, 30), 1.0)
-
-
-def _each(
-    quantity: str,
-    seeds: range,
-    compute: Callable[[int], dict[str, Any]],
-    seconds: float,
-    settings: dict[str, Any],
-) -> Iterator[Step]:
-    for seed in seeds:
-        part = Part(f"{quantity}-seed{seed}", settings)
-        yield Step(quantity, seed, lambda found, progress, seed=seed: compute(seed), seconds, part, small=True)
 
 
 def _on(data: Dataset) -> Callable[[int], dict[str, Any]]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from limes.papers.paper import Drawing
+from limes.papers.plots import axes, line
 from limes.papers.tables.ranks import mean_ranks
 from limes.report import style
 
@@ -38,40 +39,25 @@ def figures(numbers: Numbers) -> dict[str, Drawing]:
     return made
 
 
-def _axes(height: float, box: tuple[float, float, float, float]) -> tuple[Any, Any]:
-    figure = style.new_figure(style.WIDTH, height)
-    ax = figure.add_axes(box)
-    style.plain_axes(ax)
-    return figure, ax
-
-
 def _widths(numbers: Numbers) -> Drawing:
     from matplotlib.ticker import NullFormatter
 
-    figure, ax = _axes(3.4, (0.14, 0.28, 0.81, 0.67))
+    figure, ax = axes(3.4, (0.14, 0.28, 0.81, 0.67))
     widths, told = list(numbers["widths"]), []
     wide = numbers.get("wide", {"widths": [], "deviation": {}})
     for i, (name, entries) in enumerate(numbers["deviation"].items()):
         places, values = widths, [*entries]
         if name in wide["deviation"]:  # the widest networks, of fewer seeds
             places, values = [*widths, wide["widths"][-1]], [*values, wide["deviation"][name][-1]]
-        means = [entry["mean"] for entry in values]
-        factors = [entry["factor"] or 1.0 for entry in values]
-        errors = [
-            [m - m / f for m, f in zip(means, factors, strict=True)],
-            [m * f - m for m, f in zip(means, factors, strict=True)],
-        ]
-        look = style.look(i)
-        ax.errorbar(places, means, yerr=errors, elinewidth=0.9, label=name, **look)
-        told.append(f"{name} from {means[0]:.2g} to {means[-1]:.2g}")
+        line(ax, i, places, values, name)
+        told.append(f"{name} from {values[0]['mean']:.2g} to {values[-1]['mean']:.2g}")
     ends = [widths[0], max([*widths, *wide["widths"]])]
     start = max(entries[0]["mean"] for entries in numbers["deviation"].values())
-    line = [start, start * (ends[0] / ends[1]) ** 0.5]
-    ax.plot(ends, line, color=style.MUTED, linewidth=0.9, linestyle="--", label="slope −1/2")
+    guide = [start, start * (ends[0] / ends[1]) ** 0.5]
+    ax.plot(ends, guide, color=style.MUTED, linewidth=0.9, linestyle="--", label="slope −1/2")
     ax.set_xscale("log")
-    ax.set_yscale("log")
     ax.xaxis.set_minor_formatter(NullFormatter())
-    ax.yaxis.set_minor_formatter(NullFormatter())
+    style.log_y(ax)
     ticks = [*widths, *(w for w in wide["widths"] if w not in widths)]
     ax.set_xticks(ticks, [f"{width:,}" for width in ticks])
     ax.set_xlabel("width")
@@ -79,14 +65,15 @@ def _widths(numbers: Numbers) -> Drawing:
     style.legend(ax, loc="upper center", bbox_to_anchor=(0.45, -0.17), ncols=3)
     return Drawing(
         figure,
-        "Empirical NTKs of finite recurrent networks against the kernel: three series of 6, 4 and 9 steps, geometric "
-        "means over networks with standard errors. “mean” is the mean over steps with one read-out.",
+        "If lines run parallel to the dashed one, the tangent kernels of finite recurrent networks approach the kernel "
+        "as one over the root of the width. Three series of 6, 4 and 9 steps; “mean” is the mean over steps with one "
+        "read-out; geometric means over networks with bars of one standard error.",
         "Deviation against width on logarithmic axes, beside a line of slope minus one half: " + "; ".join(told) + ".",
     )
 
 
 def _sensitivity(numbers: Numbers) -> Drawing:
-    figure, ax = _axes(3.4, (0.14, 0.15, 0.81, 0.8))
+    figure, ax = axes(3.4, (0.14, 0.15, 0.81, 0.8))
     told = []
     shown = [
         i for i, (activation, w) in enumerate(numbers["settings"]) if activation == "relu" or abs(w * w - 2) < 1e-9
@@ -106,14 +93,15 @@ def _sensitivity(numbers: Numbers) -> Drawing:
     style.legend(ax, loc="lower center")
     return Drawing(
         figure,
-        "Which steps the kernel of the last step listens to: root mean square of the derivative of the kernel between "
-        "two different series in each step of one of them; no biases, series of independent normal steps.",
+        "A level line listens to all steps of a series alike, one that rises to the last steps, one that falls to the "
+        "first. Root mean square of the derivative of the kernel between two different series in each step of one of "
+        "them; last-step read-out, no biases, series of independent normal steps.",
         f"Sensitivity against step on a logarithmic axis. {'; '.join(told)}.",
     )
 
 
 def _phases(numbers: Numbers) -> Drawing:
-    figure, ax = _axes(2.6, (0.47, 0.2, 0.49, 0.76))
+    figure, ax = axes(2.6, (0.47, 0.2, 0.49, 0.76))
     names = [name for name in _KERNELS if name in numbers]
     told = []
     for i, name in enumerate(names):
@@ -129,14 +117,16 @@ def _phases(numbers: Numbers) -> Drawing:
     ax.set_xlabel("test accuracy")
     return Drawing(
         figure,
-        "Three frequencies with random phases, 30 to 60 steps, much noise: means and standard errors over seeds; the "
-        "dashed line is chance. Padded kernels have their numbers chosen on validation rows.",
+        "The further right of the dashed line, which is chance, the better a kernel tells the frequencies apart; "
+        "compare the mean over steps (blue at the critical w = √2) with the last step, and with kernels of padded "
+        "vectors. Three frequencies, random phases, 30 to 60 steps, much noise; bars are one standard error over "
+        "seeds. Padded kernels have their numbers chosen on validation rows.",
         f"Test accuracy by kernel. {'; '.join(told)}.",
     )
 
 
 def _sets(table: Numbers) -> Drawing:
-    figure, ax = _axes(3.8, (0.14, 0.13, 0.8, 0.83))
+    figure, ax = axes(3.8, (0.14, 0.13, 0.8, 0.83))
     columns = {name: [row[i] for row in table["accuracy"]] for i, name in enumerate(table["methods"])}
     for i, name in enumerate(("ntk", "dtw")):
         look = style.look(i, linestyle="none")
@@ -149,7 +139,8 @@ def _sets(table: Numbers) -> Drawing:
     told = "; ".join(_counted(table["against"][name], NAMES[name]) for name in ("ntk", "dtw"))
     return Drawing(
         figure,
-        "Each data set twice; above the line the recurrent NTK is the better one.",
+        "Above the line the recurrent NTK is the more accurate one: see on which side most marks lie, and how far off. "
+        "Each data set is drawn twice, once for each of the others.",
         f"Test accuracy of the recurrent NTK against two others, a point for each set. {told}.",
     )
 

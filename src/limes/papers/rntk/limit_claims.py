@@ -1,7 +1,6 @@
 """Claims 1 to 4: the kernel against finite networks, and against the recursion written out."""
 
 import math
-from collections.abc import Callable
 from statistics import median
 from typing import Any
 
@@ -9,6 +8,7 @@ import numpy as np
 
 from limes.papers.claim import Claim, Expected, Size
 from limes.papers.paper import Found
+from limes.papers.reading import over, slope
 
 PAPER = "Alemohammad et al. 2021 (arXiv 2006.10246)"
 _SETTING = "three series of 6, 4 and 9 steps, 3 channels, w 1.3, u 1, b 0.3, h 0.5"
@@ -24,17 +24,6 @@ _SLOPE = Expected.at_most(-0.5, 0.15, refuted_above=-0.25)
 def limit_claims(found: Found, size: Size) -> list[Claim]:
     """Claims 1 to 4."""
     return [*_limit(found, size), *_recursion(found, size), *_starts(found, size), *_stacks(found, size)]
-
-
-def per_seed(found: Found, quantity: str, figure: Callable[[dict[str, Any]], float]) -> dict[str, Any]:
-    """The `values` and `seeds` of a claim from the results of a quantity."""
-    results = found[quantity]
-    return {"values": tuple(float(figure(result)) for result in results.values()), "seeds": tuple(results)}
-
-
-def slope(widths: list[int], deviations: list[float]) -> float:
-    """Exponent of the width in the deviation, a least-squares line in log-log."""
-    return float(np.polyfit(np.log(widths), np.log(deviations), 1)[0])
 
 
 def _limit(found: Found, size: Size) -> list[Claim]:
@@ -54,7 +43,7 @@ def _limit(found: Found, size: Size) -> list[Claim]:
             f"{PAPER}, limit of infinite width",
             f"{quantity}; mean over relu and erf, last step and mean over steps",
             _SLOPE,
-            **per_seed(found, "limit", lambda r: float(np.mean([exponent(r, name) for name in nets]))),
+            **over(found["limit"], lambda r: float(np.mean([exponent(r, name) for name in nets]))),
             size=size,
             headline=True,
             note="Each series has a start of its own here; the recorded figures (claim 1f) had one for all. "
@@ -70,7 +59,7 @@ def _limit(found: Found, size: Size) -> list[Claim]:
                 f"{PAPER}, limit of infinite width",
                 quantity,
                 _SLOPE,
-                **per_seed(found, "limit", lambda r, name=name: exponent(r, name)),
+                **over(found["limit"], lambda r, name=name: exponent(r, name)),
                 size=size,
             )
         )
@@ -129,7 +118,7 @@ def _wide(found: Found, size: Size) -> list[Claim]:
             f"exponent of the width in the deviation between widths {widths[0]} and {widths[-1]}; mean over relu, last "
             f"step, and erf, mean over steps; {_SETTING}",
             _SLOPE,
-            **per_seed(found, "wide", ratio),
+            **over(found["wide"], ratio),
             size=size,
         )
     ]
@@ -146,7 +135,7 @@ def _recursion(found: Found, size: Size) -> list[Claim]:
             source,
             quantity,
             Expected.at_most(1e-12),
-            **per_seed(found, "recursion", lambda r: r["last"]),
+            **over(found["recursion"], lambda r: r["last"]),
             **common,
         ),
         Claim(
@@ -155,7 +144,7 @@ def _recursion(found: Found, size: Size) -> list[Claim]:
             source,
             quantity,
             Expected.at_most(1e-10),
-            **per_seed(found, "recursion", lambda r: r["mean_shared"]),
+            **over(found["recursion"], lambda r: r["mean_shared"]),
             **common,
         ),
     ]
@@ -178,7 +167,7 @@ def _starts(found: Found, size: Size) -> list[Claim]:
                     "place of the empirical NTK on the line from the kernel of starts of their own (0) to that of a "
                     "shared start (1); relu, series of 2 to 4 steps, h 2",
                     Expected.about(end, 0.25, refuted_below=end - 0.5, refuted_above=end + 0.5),
-                    **per_seed(found, "starts", lambda r, key=f"{start} {readout}": r[key]),
+                    **over(found["starts"], lambda r, key=f"{start} {readout}": r[key]),
                     size=size,
                     note=f"The two kernels differ by {first[f'distance {readout}']:.0%} here; with the lengths and h "
                     "of claim 1 by two per cent, which twenty networks cannot tell apart.",
@@ -202,7 +191,7 @@ def _stacks(found: Found, size: Size) -> list[Claim]:
             f"{PAPER}, {source}",
             f"exponent of the width in the deviation of one network; widths {widths[0]} to {widths[-1]}; {_SETTING}",
             _SLOPE,
-            **per_seed(found, "stacks", lambda r, name=name: slope(r["widths"], r["deviation"][name])),
+            **over(found["stacks"], lambda r, name=name: slope(r["widths"], r["deviation"][name])),
             size=size,
         )
         for letter, name, source in zip("abc", names, sources, strict=True)

@@ -6,7 +6,8 @@ from typing import Any
 
 from limes.papers.claim import Claim, Expected, Size
 from limes.papers.paper import Found
-from limes.papers.rntk.limit_claims import PAPER, per_seed
+from limes.papers.reading import over
+from limes.papers.rntk.limit_claims import PAPER
 from limes.papers.rntk.sensitivity import ROOT2
 
 _OWN = "limes' own experiment on random phases"
@@ -26,7 +27,7 @@ def _hard(found: Found, size: Size, n_test: int) -> list[Claim]:
         def figure(result: dict[str, Any]) -> float:
             return result[names[0]] - max((result[name] for name in names[1:]), default=0.0)
 
-        values = per_seed(found, "phases", figure)
+        values = over(found["phases"], figure)
         return Claim(f"5{letter}", statement, _OWN, f"{quantity}; {setting}", expected, **values, size=size, **more)
 
     return [
@@ -84,7 +85,7 @@ def _easy(found: Found, size: Size, n_train: int, n_test: int) -> list[Claim]:
     between = Expected(0.48, 0.8, _CHANCE, 0.95)
 
     def claim(letter: str, statement: str, quantity: str, expected: Expected, *names: str, note: str = "") -> Claim:
-        values = per_seed(found, "easy", lambda r: min(r[name] for name in names))
+        values = over(found["easy"], lambda r: min(r[name] for name in names))
         return Claim(
             f"6{letter}",
             statement,
@@ -133,7 +134,7 @@ def _sensitivity(found: Found, size: Size) -> list[Claim]:
     def claim(
         id: str, statement: str, curve: str, activation: str, w_std: float, expected: Expected, **more: Any
     ) -> Claim:
-        values = per_seed(found, "sensitivity", lambda r: ratio(r, curve, activation, w_std))
+        values = over(found["sensitivity"], lambda r: ratio(r, curve, activation, w_std))
         name = "sqrt 2" if w_std == ROOT2 else f"{w_std:g}"
         quantity = f"{quantities[curve]}; {activation}, w {name}; {setting}"
         return Claim(id, statement, source, quantity, expected, **values, size=size, **more)
@@ -142,7 +143,7 @@ def _sensitivity(found: Found, size: Size) -> list[Claim]:
         "Beside x itself V' = 1/2 at every step, so that w^2 V' = 1 at the critical w, and the terms of all later "
         "steps add up: the first step enters T of them, the last step one."
     )
-    worst = per_seed(found, "sensitivity", lambda r: max(ratio(r, "derivative", "erf", w) for w in (1.2, ROOT2, 1.6)))
+    worst = over(found["sensitivity"], lambda r: max(ratio(r, "derivative", "erf", w) for w in (1.2, ROOT2, 1.6)))
     return [
         claim(
             "7a",

@@ -10,6 +10,7 @@ import numpy as np
 
 from limes.papers.claim import Claim, Expected, Size
 from limes.papers.paper import Found
+from limes.papers.reading import family
 from limes.papers.rntk.archive import SETS
 from limes.papers.rntk.limit_claims import PAPER
 from limes.papers.tables.summary import lead, paired, ranks, summary
@@ -30,7 +31,7 @@ def accuracies(found: Found, methods: tuple[str, ...], seed: int) -> tuple[list[
 
 def seeds(found: Found) -> tuple[int, ...]:
     """Seeds of the folds; empty without the archive."""
-    measured = [results for quantity, results in found.items() if quantity.startswith("ucr-")]
+    measured = family(found, "ucr-")
     return tuple(sorted(set.intersection(*(set(results) for results in measured)))) if measured else ()
 
 

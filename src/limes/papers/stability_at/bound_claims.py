@@ -3,8 +3,8 @@
 from typing import Any
 
 from limes.papers.claim import Claim, Expected, Size
-from limes.papers.nn_svm.dynamics_claims import per_seed, slope
 from limes.papers.paper import Found
+from limes.papers.reading import over, slope
 from limes.papers.stability_at.curvature import STEP
 from limes.papers.stability_at.experiment import RATE, WIDTH, N
 
@@ -34,7 +34,7 @@ def _curvature(found: Found, size: Size) -> list[Claim]:
             PAPER,
             f"{ratio}, largest over examples and widths; {setting}",
             Expected.at_most(1.0),
-            **per_seed(found, "curvature", lambda r: max(r["largest"])),
+            **over(found["curvature"], lambda r: max(r["largest"])),
             size=size,
             over="largest",
             note="The loss of one example is the hard case: a mean over examples curves down less.",
@@ -45,7 +45,7 @@ def _curvature(found: Found, size: Size) -> list[Claim]:
             OWN,
             f"{ratio}, mean over examples and widths; {setting}",
             Expected(0.43, 0.46, 0.2, 1.0, tolerance=0.05),
-            **per_seed(found, "curvature", lambda r: sum(r["mean"]) / len(r["mean"])),
+            **over(found["curvature"], lambda r: sum(r["mean"]) / len(r["mean"])),
             size=size,
         ),
         Claim(
@@ -54,7 +54,7 @@ def _curvature(found: Found, size: Size) -> list[Claim]:
             PAPER,
             f"exponent of the width in the least eigenvalue, mean over examples; {setting}",
             Expected.about(-0.5, 0.1, refuted_above=-0.25),
-            **per_seed(found, "curvature", lambda r: slope(r["widths"], [-v for v in r["eigenvalue"]])),
+            **over(found["curvature"], lambda r: slope(r["widths"], [-v for v in r["eigenvalue"]])),
             size=size,
             headline=True,
         ),
@@ -65,7 +65,7 @@ def _curvature(found: Found, size: Size) -> list[Claim]:
             f"minus <g(v) - g(w), v - w> / |v - w|^2 over H C^2 / sqrt(m), largest over steps of length {STEP:g} along "
             f"the unit that curves down most; {setting}",
             Expected.at_most(1.0),
-            **per_seed(found, "curvature", lambda r: max(r["steps"])),
+            **over(found["curvature"], lambda r: max(r["steps"])),
             size=size,
             over="largest",
         ),
@@ -106,7 +106,7 @@ def _bound(found: Found, size: Size) -> list[Claim]:
             f"left, or over that with the growth for e; mu = 1 and 4, m = {WIDTH}, T = 100, rate as in claim 2a; "
             f"{SETTING}",
             Expected.at_most(1.0),
-            **per_seed(found, "slow", lambda r: max(_larger(run) for mu, run in r["runs"].items() if mu != "0")),
+            **over(found["slow"], lambda r: max(_larger(run) for mu, run in r["runs"].items() if mu != "0")),
             size=size,
             over="largest",
             note="The condition of the envelope asks for a few hidden units more, 407 and 452; with the growth itself "
@@ -119,7 +119,7 @@ def _bound(found: Found, size: Size) -> list[Claim]:
             "largest distance over the published form, and over that with exp(eta l T) for e, whichever is larger; "
             f"descent on the loss, m = {WIDTH}, eta = {RATE:g}; {SETTING}",
             Expected.at_most(1.0),
-            **per_seed(found, "table", lambda r: _larger(r["runs"]["0"])),
+            **over(found["table"], lambda r: _larger(r["runs"]["0"])),
             size=size,
             over="largest",
             note=f"With m = {WIDTH} and eta = {RATE:g} the condition ends at T = 27. The published form is no bound "
@@ -142,7 +142,7 @@ def _table(found: Found, size: Size) -> list[Claim]:
                 OWN,
                 f"|W - W'|, mean over exchanges; descent on the loss, m = {WIDTH}, eta = {RATE:g}; {SETTING}",
                 Expected.about(recorded, 0.3 * recorded, refuted_below=recorded / 2, refuted_above=2 * recorded),
-                **per_seed(found, "table", lambda r, place=place: r["runs"]["0"]["distance"][place]),
+                **over(found["table"], lambda r, place=place: r["runs"]["0"]["distance"][place]),
                 size=size,
                 note="Labels, lengths of inputs and weights at the start were not recorded with the figure.",
             )
@@ -155,7 +155,7 @@ def _table(found: Found, size: Size) -> list[Claim]:
             OWN,
             "4 e G eta T / n over the distance, mean over the recorded T; setting of claim 2d",
             Expected(40.0, 80.0, 1.0, float("inf"), tolerance=20.0),
-            **per_seed(found, "table", lambda r: _looseness(r["runs"]["0"])),
+            **over(found["table"], lambda r: _looseness(r["runs"]["0"])),
             size=size,
         ),
         Claim(
@@ -165,7 +165,7 @@ def _table(found: Found, size: Size) -> list[Claim]:
             "distance after the fewest over that after the most steps of one eta T, mean over the widths of claim 2a, "
             "whose runs these are",
             Expected.about(1.0, 0.05, refuted_above=1.5),
-            **per_seed(found, "inside", _by_steps),
+            **over(found["inside"], _by_steps),
             size=size,
             note="At one eta T that part falls as one over the root of T: at T = 25 it is four times that at 400.",
         ),
@@ -195,7 +195,7 @@ def _rows(found: Found, size: Size) -> list[Claim]:
         common: dict[str, Any] = {
             "source": PAPER,
             "quantity": f"exponent of n in the distance; n = {counts}, m = {WIDTH}, {rate}; {SETTING}",
-            **per_seed(found, "rows", lambda r, name=name: slope(r["n"], r[name])),
+            **over(found["rows"], lambda r, name=name: slope(r["n"], r[name])),
             "size": size,
         }
         made += [

@@ -1,11 +1,9 @@
 """The numbers behind the figures, from what was found: means over seeds with their standard errors."""
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
+from limes.papers.estimates import estimate, estimates
 from limes.papers.paper import Found
 from limes.papers.stability_at.training_claims import stop_of
 
@@ -26,22 +24,6 @@ def curves(found: Found, settings: Mapping[str, Any]) -> Numbers:
         },
         "curvature": _curvature([*found["curvature"].values()]),
     }
-
-
-def estimates(per_seed: Sequence[Sequence[float]]) -> list[Numbers]:
-    """Mean and standard error over seeds (None with one) at each place.
-
-    Example:
-        >>> estimates([[1.0, 2.0], [3.0, 2.0]])
-        [{'mean': 2.0, 'standard_error': 1.0}, {'mean': 2.0, 'standard_error': 0.0}]
-    """
-    values = np.asarray(per_seed, np.float64)
-    n = len(values)
-    errors = values.std(axis=0, ddof=1) / math.sqrt(n) if n > 1 else [None] * values.shape[1]
-    return [
-        {"mean": float(mean), "standard_error": None if error is None else float(error)}
-        for mean, error in zip(values.mean(axis=0), errors, strict=True)
-    ]
 
 
 def _along(runs: Sequence[Mapping[str, Any]]) -> Numbers:
@@ -69,7 +51,7 @@ def _savings(results: Sequence[Mapping[str, Any]]) -> Numbers:
         "equal gap": lambda a: a["equal gap"],
     }
     return {
-        mu: {name: estimates([[pick(result["against"][mu])] for result in results])[0] for name, pick in picks.items()}
+        mu: {name: estimate([pick(result["against"][mu]) for result in results]) for name, pick in picks.items()}
         for mu in results[0]["against"]
     }
 

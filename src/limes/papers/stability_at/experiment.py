@@ -3,14 +3,14 @@
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from functools import partial
 from typing import Any
 
 from limes.papers.claim import Size
-from limes.papers.paper import Part, Plan, Request, Step, plain
+from limes.papers.paper import Plan, Request, Step, plain
 from limes.papers.stability_at import curvature
 from limes.papers.stability_at.problems import digits, sphere
 from limes.papers.stability_at.runs import against, measured
+from limes.papers.steps import seeded
 from limes.robust import Descent, RobustLoss, weak_convexity
 
 N, EPS, WIDTH, RATE = 60, 0.2, 400, 2.0
@@ -87,7 +87,10 @@ def plan(request: Request) -> Plan:
 
 def _steps(request: Request, sizes: Sizes) -> Iterator[Step]:
     seeds = request.seed_range(sizes.seeds)
-    each = partial(_each, settings=plain(asdict(sizes)))
+
+    def each(quantity: str, seeds: range, measure: Callable[[int], dict[str, Any]], seconds: float) -> Iterator[Step]:
+        return seeded(quantity, seeds, measure, math.ceil(seconds), asdict(sizes))
+
     run = 1.2e-6 * (sizes.swaps + 1)  # seconds a hidden unit, step and attacked gradient, of 60 rows
     units, inner, last = sum(sizes.widths), 3 + 2 * sizes.inner, sizes.times[-1]
     yield from each("curvature", seeds, lambda s: curvature.measured(s, *sizes.curved), 4.0)
@@ -188,11 +191,3 @@ def on_digits(seed: int, sizes: Sizes, norm: str) -> dict[str, Any]:
         "runs": {"0": run, f"{MUS[-1]:g}": other},
         "against": {f"{MUS[-1]:g}": against(problem, loss, plain, WIDTH, seed, run, other)},
     }
-
-
-def _each(
-    quantity: str, seeds: range, compute: Callable[[int], dict[str, Any]], seconds: float, settings: dict[str, Any]
-) -> Iterator[Step]:
-    for seed in seeds:
-        part = Part(f"{quantity}-seed{seed}", settings)
-        yield Step(quantity, seed, lambda found, progress, seed=seed: compute(seed), math.ceil(seconds), part, True)

@@ -5,7 +5,7 @@ from statistics import median
 from typing import Any
 
 from limes.papers.paper import Drawing
-from limes.papers.plots import line
+from limes.papers.plots import axes, line
 from limes.report import style
 
 Numbers = Mapping[str, Any]
@@ -22,15 +22,8 @@ def figures(numbers: Numbers) -> dict[str, Drawing]:
     }
 
 
-def _axes(figure: Any, box: tuple[float, float, float, float]) -> Any:
-    ax = figure.add_axes(box)
-    style.plain_axes(ax)
-    return ax
-
-
 def _distance(inside: Sequence[Numbers], table: Numbers) -> Drawing:
-    figure = style.new_figure(style.WIDTH, 4.3)
-    ax = _axes(figure, (0.15, 0.37, 0.8, 0.6))
+    figure, ax = axes(4.3, (0.15, 0.37, 0.8, 0.6))
     marks = inside[0]["marks"][1:]
     for i, run in enumerate(inside):
         line(ax, i, marks, run["distance"][1:], f"m = {run['width']:,}")
@@ -50,9 +43,10 @@ def _distance(inside: Sequence[Numbers], table: Numbers) -> Drawing:
     )
     return Drawing(
         figure,
-        "How far training moves when one of 60 examples is exchanged, and the stability bound. Each width has the rate "
-        "at which its last step just meets the width condition; at rate 2 with 400 hidden units the condition ends at "
-        "step 27.",
+        "A solid line above the dashed one of its colour would refute the stability bound; the distance between them "
+        "is how loose it is. One of 60 examples is exchanged; each width has the rate at which its last step just "
+        "meets the width condition. At rate 2 with 400 hidden units that ends at step 27, and the dotted form bounds "
+        "nothing from there on.",
         f"Distances and bounds against steps on logarithmic axes; after the last step {told}; outside of the condition "
         f"{table['distance'][-1]['mean']:.2g} under {table['published'][-1]:.2g}.",
     )
@@ -60,7 +54,7 @@ def _distance(inside: Sequence[Numbers], table: Numbers) -> Drawing:
 
 def _gap(table: Numbers) -> Drawing:
     figure = style.new_figure(style.WIDTH, 4.6)
-    upper, lower = _axes(figure, (0.15, 0.56, 0.8, 0.38)), _axes(figure, (0.15, 0.1, 0.8, 0.38))
+    upper, lower = style.add_axes(figure, (0.15, 0.56, 0.8, 0.38)), style.add_axes(figure, (0.15, 0.1, 0.8, 0.38))
     marks, stop = table["marks"][1:], median(table["stops"])
     line(upper, 0, marks, table["test"][1:], "test")
     line(upper, 1, marks, table["train"][1:], "training")
@@ -79,9 +73,10 @@ def _gap(table: Numbers) -> Drawing:
     gap, other = table["gap"][-1]["mean"], table["exchanged"][-1]["mean"]
     return Drawing(
         figure,
-        "Adversarial training at rate 2 with 400 hidden units: losses, the gap in two estimates of one expectation, "
-        "and the stop that validation rows choose (median over seeds). Early on the difference of the losses is mostly "
-        "by which rows were drawn.",
+        "If the gap grows with the steps, longer training costs generalisation under attack; stopping pays where the "
+        "test loss at the vertical line is below that at the end. Two estimates of one expected gap: the difference of "
+        "the losses depends early on mostly on which rows were drawn. Rate 2, 400 hidden units; the stop is chosen by "
+        "validation rows (median over seeds), bars are one standard error over seeds.",
         f"Robust losses and gaps against steps. At the end the gap is {gap:.2g} by test rows and {other:.2g} by "
         f"exchanged examples; the stop is at {stop:g}.",
     )
@@ -94,7 +89,7 @@ def _savings(savings: Numbers) -> Drawing:
     names = {"table": "recorded setting", "slow": "within the condition"}
     told = []
     for name, box in boxes.items():
-        ax, place, ticks = _axes(figure, box), 0, []
+        ax, place, ticks = style.add_axes(figure, box), 0, []
         for i, (quantity, by_mu) in enumerate(savings.items()):
             for equal in (False, True):
                 key, scale = f"equal {name}" if equal else name, 1.0 if name == "distance" else 1e3
@@ -116,8 +111,9 @@ def _savings(savings: Numbers) -> Drawing:
             style.legend(ax, **where, columnspacing=1.0, handlelength=1.0, handletextpad=0.5)
     return Drawing(
         figure,
-        "What descent on the Moreau envelope saves against descent on the loss, paired by seed, with one standard "
-        "error: after as many steps, and with plain descent stopped at the training loss that the envelope reached.",
+        "Above 0 descent on the Moreau envelope is the more stable one. Hollow marks compare after equal steps, where "
+        "it has also learnt less; only a filled mark above 0, at equal training loss, is a benefit of smoothing. "
+        "Paired by seed, bars of one standard error.",
         f"Points with error bars round zero. {'; '.join(told)}.",
     )
 
@@ -125,8 +121,7 @@ def _savings(savings: Numbers) -> Drawing:
 def _rows(rows: Numbers) -> Drawing:
     from matplotlib.ticker import LogLocator, NullFormatter
 
-    figure = style.new_figure(style.WIDTH, 3.4)
-    ax = _axes(figure, (0.15, 0.15, 0.8, 0.8))
+    figure, ax = axes(3.4, (0.15, 0.15, 0.8, 0.8))
     names = {"table": "rate 2", "inside": "within the width condition"}
     for i, (key, name) in enumerate(names.items()):
         line(ax, i, rows["n"], rows[key], name)
@@ -148,14 +143,15 @@ def _rows(rows: Numbers) -> Drawing:
     )
     return Drawing(
         figure,
-        "The distance of twins by the number of examples, with lines that fall as 1 / n.",
+        "If lines run along the dotted ones, which fall as 1 / n, twice the examples make training twice as stable. "
+        "Distance of twins, runs on data that differ in one example; bars are one standard error over seeds.",
         f"Distance against n on logarithmic axes: {told}.",
     )
 
 
 def _digits(digits: Numbers) -> Drawing:
     figure = style.new_figure(style.WIDTH, 3.4)
-    left, right = _axes(figure, (0.13, 0.15, 0.34, 0.78)), _axes(figure, (0.63, 0.15, 0.34, 0.78))
+    left, right = style.add_axes(figure, (0.13, 0.15, 0.34, 0.78)), style.add_axes(figure, (0.63, 0.15, 0.34, 0.78))
     for i, (norm, run) in enumerate(digits.items()):
         marks = run["marks"][1:]
         line(left, i, marks, run["distance"][1:], {"l2": "l2", "linf": "l-inf"}[norm])
@@ -171,6 +167,8 @@ def _digits(digits: Numbers) -> Drawing:
     )
     return Drawing(
         figure,
-        "Digits 3 against 8 at rate 2: distance of twins and robust gap along training.",
+        "If both panels rise together, what the distance of twins says of the generalisation gap holds on real data "
+        "and in both norms. Distance of twins and robust gap along training, digits 3 against 8 at rate 2; bars are "
+        "one standard error over seeds.",
         f"Distance and gap against steps; after the last {told}.",
     )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from limes.papers.nn_svm import pairs
+from limes.papers import pairs
 
 D = 10
 FLIPPED = 0.1

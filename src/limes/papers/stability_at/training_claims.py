@@ -8,8 +8,8 @@ import numpy as np
 from scipy import stats
 
 from limes.papers.claim import Claim, Expected, Size
-from limes.papers.nn_svm.dynamics_claims import per_seed
 from limes.papers.paper import Found
+from limes.papers.reading import over
 from limes.papers.signs import sign_claim
 from limes.papers.stability_at.bound_claims import OWN, PAPER, SETTING
 from limes.papers.stability_at.experiment import DIGITS, RATE, WIDTH
@@ -57,7 +57,7 @@ def _gaps(found: Found, size: Size) -> list[Claim]:
             PAPER,
             f"rank correlation with T of the gap: {gap}",
             Expected.at_least(0.9, refuted_below=0.0),
-            **per_seed(found, "table", lambda r: rank_correlation(plain(r), "gap")),
+            **over(found["table"], lambda r: rank_correlation(plain(r), "gap")),
             headline=True,
             note=_EARLY,
             **common,
@@ -68,7 +68,7 @@ def _gaps(found: Found, size: Size) -> list[Claim]:
             PAPER,
             f"correlation over T with the distance of the gap: {gap}",
             Expected.at_least(0.9, refuted_below=0.0),
-            **per_seed(found, "table", lambda r: correlation(plain(r))),
+            **over(found["table"], lambda r: correlation(plain(r))),
             **common,
         ),
         Claim(
@@ -78,7 +78,7 @@ def _gaps(found: Found, size: Size) -> list[Claim]:
             "rank correlation with T of its loss without less its loss with it among the training rows, which has the "
             f"expectation of the gap and is 0 at the start; {TABLE}; {SETTING}",
             Expected.at_least(0.9, refuted_below=0.0),
-            **per_seed(found, "table", lambda r: rank_correlation(plain(r), "exchanged", 1)),
+            **over(found["table"], lambda r: rank_correlation(plain(r), "exchanged", 1)),
             **common,
         ),
         Claim(
@@ -87,7 +87,7 @@ def _gaps(found: Found, size: Size) -> list[Claim]:
             PAPER,
             f"gap after {steps} steps over G times the mean distance; {TABLE}; {SETTING}",
             Expected.at_most(1.0),
-            **per_seed(found, "table", lambda r: _share(plain(r))),
+            **over(found["table"], lambda r: _share(plain(r))),
             note="A statement about expectations: twins are the estimate of one side, test rows of the other.",
             **common,
         ),
@@ -97,7 +97,7 @@ def _gaps(found: Found, size: Size) -> list[Claim]:
             PAPER,
             "robust loss on other test rows at the end, less that at the stop chosen on half of the test rows, T up to "
             f"{steps}; {TABLE}; {SETTING}",
-            per_seed(found, "table", lambda r: plain(r)["held"][-1] - plain(r)["held"][stop_of(plain(r))]),
+            over(found["table"], lambda r: plain(r)["held"][-1] - plain(r)["held"][stop_of(plain(r))]),
             size,
         ),
         Claim(
@@ -106,7 +106,7 @@ def _gaps(found: Found, size: Size) -> list[Claim]:
             PAPER,
             f"gap at the stop over gap after {steps} steps; as claim 3e",
             Expected.at_most(0.75, refuted_above=1.0),
-            **per_seed(found, "table", lambda r: plain(r)["gap"][stop_of(plain(r))] / plain(r)["gap"][-1]),
+            **over(found["table"], lambda r: plain(r)["gap"][stop_of(plain(r))] / plain(r)["gap"][-1]),
             **common,
         ),
     ]
@@ -136,10 +136,10 @@ def _saved(
     times = "the mean over T = 25, 100, 400 as far as they were run"
 
     def value(name: str) -> dict[str, Any]:
-        return per_seed(found, quantity, lambda r: r["against"][mu][name])
+        return over(found[quantity], lambda r: r["against"][mu][name])
 
     def mean(name: str) -> dict[str, Any]:
-        return per_seed(found, quantity, lambda r: math.fsum(r["against"][mu][name][i] for i in shown) / len(shown))
+        return over(found[quantity], lambda r: math.fsum(r["against"][mu][name][i] for i in shown) / len(shown))
 
     table = quantity == "table"
     recorded = Expected(0.1, 4.0, 0.0, math.inf)
@@ -200,7 +200,7 @@ def _digits(found: Found, size: Size) -> list[Claim]:
                 "limes",
                 f"largest distance over the published form; T = 100 at the rate that the condition allows; {setting}",
                 Expected.at_most(1.0),
-                **per_seed(found, quantity, lambda r: r["inside"]["ratio"]),
+                **over(found[quantity], lambda r: r["inside"]["ratio"]),
                 size=size,
                 over="largest",
             ),
@@ -210,7 +210,7 @@ def _digits(found: Found, size: Size) -> list[Claim]:
                 "limes",
                 f"rank correlation with T, from {FROM} on, of the robust gap; {long}",
                 Expected.at_least(0.9, refuted_below=0.0),
-                **per_seed(found, quantity, lambda r: rank_correlation(r["runs"]["0"], "gap")),
+                **over(found[quantity], lambda r: rank_correlation(r["runs"]["0"], "gap")),
                 size=size,
             ),
             sign_claim(
@@ -218,7 +218,7 @@ def _digits(found: Found, size: Size) -> list[Claim]:
                 f"On digits, {norm}, smoothing brings twins closer after as many steps",
                 "limes",
                 f"reduction of the distance in per cent after the last step; mu = 4; {long}",
-                per_seed(found, quantity, lambda r: r["against"]["4"]["distance"][-1]),
+                over(found[quantity], lambda r: r["against"]["4"]["distance"][-1]),
                 size,
             ),
             sign_claim(
@@ -226,7 +226,7 @@ def _digits(found: Found, size: Size) -> list[Claim]:
                 f"On digits, {norm}, it also does at equal training loss",
                 "limes",
                 f"reduction of the distance in per cent, descent stopped at the envelope's loss; mu = 4; {long}",
-                per_seed(found, quantity, lambda r: r["against"]["4"]["equal distance"]),
+                over(found[quantity], lambda r: r["against"]["4"]["equal distance"]),
                 size,
             ),
         ]

@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from limes.papers.estimates import estimate, geometric
 from limes.papers.paper import Found
+from limes.papers.reading import Result, family
 from limes.papers.symmetries.limit import PAIRS
-from limes.papers.symmetries.reading import Result
 
 TINY = 1e-20
 """RMD^2 below this is rounding, and is not drawn."""
@@ -17,7 +18,7 @@ def curves(found: Found, settings: Mapping[str, Any]) -> dict[str, Any]:
     """RMD^2 and losses by number of particles, distances between schemes, errors by angles, accuracies."""
     return {
         "drifts": {name: _drifts(found, name) for name in ("swap", "plane", "two-layer")},
-        "losses": [_drift(by_seed[0], "loss") for by_seed in _of(found, "swap-arbitrary")],
+        "losses": [_drift(by_seed[0], "loss") for by_seed in family(found, "swap-arbitrary")],
         "limit": {teacher: _limit(found[f"limit-{teacher}"][0]) for teacher in ("WI", "arbitrary")},
         "angles": _angles([*found["quadrature"].values()]),
         "digits": _digits([*found["digits"].values()]),
@@ -25,13 +26,9 @@ def curves(found: Found, settings: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _of(found: Found, prefix: str) -> list[dict[int, Result]]:
-    return [by_seed for quantity, by_seed in found.items() if quantity.startswith(prefix)]
-
-
 def _drifts(found: Found, case: str) -> list[dict[str, Any]]:
-    chosen = [by_seed[0] for by_seed in _of(found, f"{case}-")]
-    wide = {r["teacher"]: r for r in (by_seed[0] for by_seed in _of(found, "wide-"))} if case == "swap" else {}
+    chosen = [by_seed[0] for by_seed in family(found, f"{case}-")]
+    wide = {r["teacher"]: r for r in (by_seed[0] for by_seed in family(found, "wide-"))} if case == "swap" else {}
     drawn = []
     for result in chosen:
         if np.median(result["rmd"]) > TINY:
@@ -46,29 +43,22 @@ def _joined(result: Result, more: Result | None) -> Result:
 
 def _drift(result: Result, name: str) -> dict[str, Any]:
     about = {key: result[key] for key in ("teacher", "scheme", "widths")}
-    return about | {"values": [_geometric(row) for row in result[name]]}
-
-
-def _geometric(values: Any) -> dict[str, float]:
-    """Geometric mean, and the factor of one standard error."""
-    log = np.log(np.asarray(values, float))
-    error = log.std(ddof=1) / np.sqrt(len(log)) if len(log) > 1 else 0.0
-    return {"mean": float(np.exp(log.mean())), "factor": float(np.exp(error))}
+    return about | {"values": [geometric(row) for row in result[name]]}
 
 
 def _limit(result: Result) -> dict[str, Any]:
     names = {" ".join(pair): pair for pair in PAIRS}
     return {
         "widths": result["widths"],
-        "same": [_geometric(row) for row in result["same"]],
-        "independent": {name: [_geometric(row) for row in result[name]["independent"]] for name in names},
-        "coupled": {name: [_geometric(row) for row in result[name]["coupled"]] for name in names},
+        "same": [geometric(row) for row in result["same"]],
+        "independent": {name: [geometric(row) for row in result[name]["independent"]] for name in names},
+        "coupled": {name: [geometric(row) for row in result[name]["coupled"]] for name in names},
     }
 
 
 def _angles(results: list[Result]) -> dict[str, Any]:
     errors = np.array([r["errors"] for r in results])
-    rows = [[_geometric(np.maximum(column, 1e-17)) for column in errors[:, i].T] for i in range(errors.shape[1])]
+    rows = [[geometric(np.maximum(column, 1e-17)) for column in errors[:, i].T] for i in range(errors.shape[1])]
     return {"scales": results[0]["scales"], "angles": results[0]["angles"], "errors": rows}
 
 
@@ -77,17 +67,12 @@ def _digits(results: list[Result]) -> dict[str, Any]:
     return {
         "n": results[0]["n"],
         "schemes": schemes,
-        "upright": [_mean([r[scheme]["upright"] for r in results]) for scheme in schemes],
-        "turned": [_mean([r[scheme]["turned"] for r in results]) for scheme in schemes],
+        "upright": [estimate([r[scheme]["upright"] for r in results]) for scheme in schemes],
+        "turned": [estimate([r[scheme]["turned"] for r in results]) for scheme in schemes],
     }
-
-
-def _mean(values: list[float]) -> dict[str, float]:
-    error = np.std(values, ddof=1) / np.sqrt(len(values)) if len(values) > 1 else 0.0
-    return {"mean": float(np.mean(values)), "standard_error": float(error)}
 
 
 def _leaving(results: list[Result]) -> dict[str, Any]:
     distances = np.array([r["rmd"] for r in results])
-    rows = [[_geometric(column) for column in at_time.T] for at_time in np.swapaxes(distances, 0, 1)]
+    rows = [[geometric(column) for column in at_time.T] for at_time in np.swapaxes(distances, 0, 1)]
     return {"widths": results[0]["widths"], "times": results[0]["times"], "values": rows}

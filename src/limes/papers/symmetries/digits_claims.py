@@ -6,7 +6,7 @@ import numpy as np
 
 from limes.papers.claim import Claim, Expected, Size
 from limes.papers.paper import Found
-from limes.papers.symmetries.reading import Result, over
+from limes.papers.reading import Result, over, slope
 
 _OWN = "our own experiment; no figure was recorded"
 
@@ -87,7 +87,7 @@ def _leaving(found: Found, size: Size) -> list[Claim]:
                 _OWN,
                 f"exponent in N of RMD^2 to E^G at time {times[i]:g}, N = {', '.join(map(str, widths))}",
                 Expected.at_most(-0.5, refuted_above=0.0),
-                **over(by_seed, lambda r, i=i: np.polyfit(np.log(widths), np.log(r["rmd"][i]), 1)[0]),
+                **over(by_seed, lambda r, i=i: slope(widths, r["rmd"][i])),
                 size=size,
                 note=f"Means: {', '.join(f'{v:.2g}' for v in distances.mean(0))}.{_grown(by_seed) if i else ''}",
             )

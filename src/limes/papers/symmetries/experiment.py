@@ -1,13 +1,14 @@
 """The steps of the experiment on symmetries at each size."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
 from limes.core.errors import InputError
 from limes.papers.claim import Size
-from limes.papers.paper import Part, Plan, Request, Step, plain
+from limes.papers.paper import Plan, Request, Step, plain
+from limes.papers.steps import lone
 from limes.papers.symmetries import digits, drift, exact, limit, search
 
 SCALES, ANGLES = (0.25, 1.0, 4.0), (4, 8, 16, 32, 64)
@@ -122,7 +123,7 @@ def _drift(quantity: str, seeds: list[int], **settings: Any) -> Step:
     settings = settings | {"seeds": seeds}
     turns = settings.get("angles", 16) if (settings["name"], settings["scheme"]) == ("plane", "averaged") else 1
     work = len(seeds) * sum(n**2 for n in settings["widths"])
-    return _step(quantity, 0, partial(drift.drift, **settings), settings, 1.0 + 1.5e-5 * turns * work)
+    return lone(quantity, 0, partial(drift.drift, **settings), 1.0 + 1.5e-5 * turns * work, settings)
 
 
 def _laws(request: Request, sizes: Sizes) -> Iterator[Step]:
@@ -130,15 +131,15 @@ def _laws(request: Request, sizes: Sizes) -> Iterator[Step]:
         widths = tuple(n for n in sizes.limit if teacher == "WI" or n <= 100)
         settings = {"teacher": teacher, "widths": widths, "seeds": [*request.seed_range(sizes.seeds)]}
         seconds = 5.0 + 5e-5 * len(settings["seeds"]) * sum(n**2 for n in widths)
-        yield _step(f"limit-{teacher}", 0, partial(limit.limit, **settings), settings, seconds)
+        yield lone(f"limit-{teacher}", 0, partial(limit.limit, **settings), seconds, settings)
         for seed in request.seed_range(sizes.seeds):
             about: dict[str, Any] = {"teacher": {"arbitrary": "SI"}.get(teacher, teacher), "n": sizes.search}
-            yield _step(f"search-{about['teacher']}", seed, partial(search.search, seed=seed, **about), about, 0.6)
+            yield lone(f"search-{about['teacher']}", seed, partial(search.search, seed=seed, **about), 0.6, about)
     for seed in request.seed_range(sizes.few):
-        yield _step("equivariance", seed, partial(drift.equivariance, "two-layer", seed), {}, 0.3)
-        yield _step("shortcut", seed, partial(exact.shortcut, 500, seed), {"n": 500}, 0.5)
+        yield lone("equivariance", seed, partial(drift.equivariance, "two-layer", seed), 0.3, {})
+        yield lone("shortcut", seed, partial(exact.shortcut, 500, seed), 0.5, {"n": 500})
         about = {"scales": SCALES, "angles": ANGLES}
-        yield _step("quadrature", seed, partial(exact.quadrature, seed=seed, **about), about, 2.0)
+        yield lone("quadrature", seed, partial(exact.quadrature, seed=seed, **about), 2.0, about)
 
 
 def _digits(request: Request, sizes: Sizes) -> Iterator[Step]:
@@ -147,14 +148,7 @@ def _digits(request: Request, sizes: Sizes) -> Iterator[Step]:
     for seed in request.seed_range(sizes.few):
         about: dict[str, Any] = {"n": n, "steps": steps, "chosen": ("vanilla", "augmented", "averaged", "equivariant")}
         seconds = 2.0 + 1e-5 * n * steps
-        yield _step("digits", seed, partial(digits.schemes, seed=seed, **about), about, seconds)
+        yield lone("digits", seed, partial(digits.schemes, seed=seed, **about), seconds, about)
         about = {"widths": widths, "times": times, "alpha": alpha}
         seconds = 1.0 + 3e-6 * sum(times) * sum(widths) / alpha * max(widths)
-        yield _step("leaving", seed, partial(digits.leaving, seed=seed, **about), about, seconds)
-
-
-def _step(
-    quantity: str, seed: int, measure: Callable[[], dict[str, Any]], settings: dict[str, Any], seconds: float
-) -> Step:
-    part = Part(f"{quantity}-seed{seed}", plain(settings))
-    return Step(quantity, seed, lambda found, progress: measure(), seconds, part, small=True)
+        yield lone("leaving", seed, partial(digits.leaving, seed=seed, **about), seconds, about)

@@ -4,8 +4,9 @@ import numpy as np
 
 from limes.papers.claim import Claim, Expected, Size
 from limes.papers.paper import Found
+from limes.papers.reading import Result, over, within
 from limes.papers.symmetries.limit import PAIRS
-from limes.papers.symmetries.reading import Result, over, ratio, slopes, table, within
+from limes.papers.symmetries.reading import ratio, slopes, table
 from limes.papers.symmetries.swap_claims import SOURCE
 
 NAMES = {"vanilla": "vanilla training", "augmented": "augmentation", "averaged": "averaging"}

@@ -4,7 +4,8 @@ import numpy as np
 
 from limes.papers.claim import Claim, Expected, Size
 from limes.papers.paper import Found
-from limes.papers.symmetries.reading import Result, at, drifts, largest, over, slopes, told, window, within
+from limes.papers.reading import Result, over, within
+from limes.papers.symmetries.reading import at, drifts, largest, slopes, told, window
 from limes.papers.symmetries.swap_claims import RECORDED
 
 ERRORS = {

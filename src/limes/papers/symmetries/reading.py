@@ -1,23 +1,9 @@
 """What claims and curves read of a run's results."""
 
-from collections.abc import Callable, Sequence
-from typing import Any
-
 import numpy as np
 
 from limes.papers.paper import Found
-
-Result = dict[str, Any]
-
-
-def over(by_seed: dict[int, Result], figure: Callable[[Result], float]) -> dict[str, Any]:
-    """The `values` and `seeds` of a claim, of steps with one seed each."""
-    return {"values": tuple(float(figure(r)) for r in by_seed.values()), "seeds": tuple(by_seed)}
-
-
-def within(values: Sequence[float] | np.ndarray) -> dict[str, Any]:
-    """The `values` and `seeds` of a claim, of a step that holds all seeds."""
-    return {"values": tuple(float(v) for v in values), "seeds": tuple(range(len(values)))}
+from limes.papers.reading import Result, family
 
 
 def table(result: Result, name: str = "rmd") -> np.ndarray:
@@ -50,7 +36,7 @@ def largest(found: Found, case: str, scheme: str, which: str = "all N") -> str:
 
 
 def _of(found: Found, case: str, scheme: str) -> list[Result]:
-    results = [by_seed.get(0, {}) for quantity, by_seed in found.items() if quantity.startswith(f"{case}-")]
+    results = [by_seed.get(0, {}) for by_seed in family(found, f"{case}-")]
     return [result for result in results if result.get("scheme") == scheme]
 
 

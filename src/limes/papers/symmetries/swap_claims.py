@@ -4,7 +4,8 @@ import numpy as np
 
 from limes.papers.claim import Claim, Expected, Size
 from limes.papers.paper import Found
-from limes.papers.symmetries.reading import at, drifts, largest, slopes, table, told, window, within
+from limes.papers.reading import within
+from limes.papers.symmetries.reading import at, drifts, largest, slopes, table, told, window
 
 SOURCE = "Maass Martinez & Fontbona 2024 (arXiv 2405.19995)"
 RECORDED = "figures recorded from an earlier run of our own with 3 or 5 seeds"

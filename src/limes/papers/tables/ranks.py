@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from limes.papers.paper import Drawing
+from limes.papers.plots import axes
 from limes.report import style
 
 _COLUMNS = (("mean", "mean", 3), ("p90", "P90", 2), ("pma", "PMA", 3))
@@ -21,9 +22,7 @@ def mean_ranks(table: Mapping[str, Any], names: Mapping[str, str], own: str, wha
     summary, n = table["summary"], len(table["sets"])
     methods = summary["methods"]
     order = sorted(range(len(methods)), key=lambda i: summary["rank"][i])
-    figure = style.new_figure(style.WIDTH, 1.2 + 0.26 * len(order))
-    ax = figure.add_axes((0.28, 0.2, 0.42, 0.68))
-    style.plain_axes(ax)
+    figure, ax = axes(1.2 + 0.26 * len(order), (0.28, 0.2, 0.42, 0.68))
     ax.grid(axis="y", color=style.FAINT, linewidth=0.7)
     look: dict[str, Any] = {"transform": ax.get_yaxis_transform(), "size": style.SMALL}
     for place, i in enumerate(order):
@@ -47,8 +46,8 @@ def mean_ranks(table: Mapping[str, Any], names: Mapping[str, str], own: str, wha
     )
     return Drawing(
         figure,
-        f"{n} {what}: mean (Friedman) ranks of the test accuracy, mean accuracy, share of sets within 90 % of the best "
-        "method, and mean share of its accuracy. The bar is the critical difference of Nemenyi's test at 5 %: methods "
-        "further apart differ significantly.",
+        "Further left is better, but only methods that are further apart than the bar is long differ significantly "
+        f"(Nemenyi's test at 5 %). Mean (Friedman) ranks of the test accuracy over {n} {what}; beside them mean "
+        "accuracy, P90, the share of sets within 90 % of the best method, and PMA, the mean share of its accuracy.",
         f"Mean ranks over {n} sets; critical difference {span:.2f}. {told}.",
     )

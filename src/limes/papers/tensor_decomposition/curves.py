@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 
 from limes.papers.paper import Found
+from limes.papers.reading import family
 from limes.papers.tensor_decomposition.moving import SUCCESS
-from limes.papers.tensor_decomposition.reading import by_case, family
+from limes.papers.tensor_decomposition.reading import by_case
 
 
 def curves(found: Found, settings: Mapping[str, Any]) -> dict[str, Any]:

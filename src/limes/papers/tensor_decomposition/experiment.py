@@ -1,12 +1,13 @@
 """The steps of the experiment on tensor decomposition at each size."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
 from limes.papers.claim import Size
-from limes.papers.paper import Part, Plan, Request, Step, plain
+from limes.papers.paper import Plan, Request, Step, plain
+from limes.papers.steps import lone
 from limes.papers.tensor_decomposition import explicit, lazy, moving, rounds
 
 RANK = 2
@@ -89,20 +90,20 @@ def _lazy(request: Request, sizes: Sizes) -> Iterator[Step]:
     for d, order, widths in sizes.lazy:
         settings = {"d": d, "order": order, "rank": RANK, "widths": widths}
         for seed in request.seed_range(sizes.seeds):
-            yield _step(f"lazy-{d}-{order}", seed, partial(lazy.curve, seed, **settings), settings, 0.02 * len(widths))
+            yield lone(f"lazy-{d}-{order}", seed, partial(lazy.curve, seed, **settings), 0.02 * len(widths), settings)
 
 
 def _moving(request: Request, sizes: Sizes) -> Iterator[Step]:
     seeds = [*request.seed_range(sizes.descents)]
     for d, order, widths in sizes.moving:
         settings = {"d": d, "order": order, "rank": RANK, "widths": widths, "steps": sizes.steps, "seeds": seeds}
-        yield _step(f"moving-{d}-{order}", 0, partial(moving.curve, **settings), settings, 0.3 * len(widths))
+        yield lone(f"moving-{d}-{order}", 0, partial(moving.curve, **settings), 0.3 * len(widths), settings)
     seeds = [*request.seed_range(sizes.many)]
     settings = {"d": 8, "order": 3, "rank": RANK, "m": 4, "steps": 2 * sizes.steps, "seeds": seeds}
     settings["periods"] = PERIODS
-    yield _step("rescued", 0, partial(moving.rescued, **settings), settings, 3.0)
+    yield lone("rescued", 0, partial(moving.rescued, **settings), 3.0, settings)
     settings = {"d": 8, "order": 3, "rank": 4, "steps": sizes.steps, "seeds": seeds}
-    yield _step("exact", 0, partial(moving.exact, **settings), settings, 1.5)
+    yield lone("exact", 0, partial(moving.exact, **settings), 1.5, settings)
 
 
 def _growth(request: Request, sizes: Sizes) -> Iterator[Step]:
@@ -110,11 +111,11 @@ def _growth(request: Request, sizes: Sizes) -> Iterator[Step]:
     for name, d, rank in sorted(cases):
         settings = {"seeds": [*request.seed_range(sizes.seeds)], "d": d, "order": 3, "rank": rank}
         moves = settings | {"widths": _TRIED, "steps": 3 * sizes.steps, "period": 1000}
-        yield _step(f"{name}-{d}-{rank}", 0, partial(_smallest, moves), moves, 2.0 + (d / 10) ** 6)
+        yield lone(f"{name}-{d}-{rank}", 0, partial(_smallest, moves), 2.0 + (d / 10) ** 6, moves)
     for order, steps in ((3, 2000), (4, 4000)):
         settings = {"seeds": [*request.seed_range(5 * sizes.descents)], "dimensions": sizes.times, "order": order}
         settings |= {"rank": RANK, "m": 8, "steps": steps}
-        yield _step(f"times-{order}", 0, partial(moving.times, **settings), settings, 1e-3 * steps)
+        yield lone(f"times-{order}", 0, partial(moving.times, **settings), 1e-3 * steps, settings)
 
 
 def _smallest(settings: dict[str, Any]) -> dict[str, Any]:
@@ -127,13 +128,6 @@ def _others(request: Request, sizes: Sizes) -> Iterator[Step]:
     dimensions, components = sizes.rounds
     for seed in request.seed_range(sizes.seeds):
         settings = {"d": 6, "orders": (3, 4), "m": 9, "rank": 3}
-        yield _step("gram", seed, partial(explicit.errors, seed, **settings), settings, 0.5)
+        yield lone("gram", seed, partial(explicit.errors, seed, **settings), 0.5, settings)
         settings = {"dimensions": dimensions, "ranks": components, "rank": RANK, "most": 20}
-        yield _step("rounds", seed, partial(rounds.measured, seed, **settings), settings, 0.4)
-
-
-def _step(
-    quantity: str, seed: int, measure: Callable[[], dict[str, Any]], settings: dict[str, Any], seconds: float
-) -> Step:
-    part = Part(f"{quantity}-seed{seed}", plain(settings))
-    return Step(quantity, seed, lambda found, progress: measure(), seconds, part, small=True)
+        yield lone("rounds", seed, partial(rounds.measured, seed, **settings), 0.4, settings)

@@ -23,22 +23,18 @@ def figures(numbers: Numbers) -> dict[str, Drawing]:
     }
 
 
-def _look(i: int, **more: Any) -> dict[str, Any]:
-    return style.look(i) | more
-
-
 def _thresholds(lazy: list[Numbers], moving: list[Numbers]) -> Drawing:
     figure, ax = axes(4.2, (0.14, 0.13, 0.82, 0.66))
     told = []
     for i, case in enumerate(lazy):
         label = f"lazy, d = {case['d']}, l = {case['order']}"
-        ax.plot(case["widths"], case["middle"], label=label, **_look(i))
+        ax.plot(case["widths"], case["middle"], label=label, **style.look(i))
         ax.fill_between(case["widths"], case["low"], case["high"], color=style.SERIES[i], alpha=0.15, linewidth=0)
         ax.axvline(case["threshold"], color=style.SERIES[i], linestyle=":", linewidth=1.2)
         told.append(f"{label}: " + ", ".join(f"{v:.2f}" for v in case["middle"]))
     for i, case in enumerate(moving):
         label = f"moving, d = {case['d']}, l = {case['order']}"
-        ax.plot(case["widths"], case["middle"], label=label, **_look(i, linestyle="--", markerfacecolor="none"))
+        ax.plot(case["widths"], case["middle"], label=label, **style.look(i, linestyle="--", markerfacecolor="none"))
         told.append(f"{label}: " + ", ".join(f"{v:.3f}" for v in case["middle"]))
     ax.set_xscale("log")
     places = sorted({m for case in [*lazy, *moving] for m in case["widths"]} & {2, 4, 8, 16, 32})
@@ -49,8 +45,9 @@ def _thresholds(lazy: list[Numbers], moving: list[Numbers]) -> Drawing:
     style.legend_above(ax)
     return Drawing(
         figure,
-        "The best lazy fit (medians, and bands from tenth to ninetieth percentile) is exact where the tangent space "
-        "holds all tensors, from C(d+l-1, l)/d on (dotted). Components that move need a few times the rank, here 2.",
+        "If lazy lines come down to 0 only at the dotted line of their colour, C(d+l−1, l)/d, lazy training needs as "
+        "many components as the tangent space does; where the dashed ones fall is what components that move need, for "
+        "rank 2. Medians, with bands from the tenth to the ninetieth percentile.",
         f"Residual against number of components. {'; '.join(told)}.",
     )
 
@@ -62,7 +59,7 @@ def _growth(cases: list[Numbers]) -> Drawing:
     ax.plot(d, bound, color=style.MUTED, linestyle=":", linewidth=1.2, label="(d+1)(d+2)/6")
     told = []
     for i, (way, label) in enumerate((("lazy", "lazy"), ("moving", "moving"))):
-        ax.plot(d, [case[way] for case in cases], label=label, **_look(i))
+        ax.plot(d, [case[way] for case in cases], label=label, **style.look(i))
         told.append(f"{label}: " + ", ".join(f"{case[way]:.3g}" for case in cases))
     ax.set_ylim(bottom=0)
     ticks(ax, d)
@@ -71,7 +68,8 @@ def _growth(cases: list[Numbers]) -> Drawing:
     style.legend(ax)
     return Drawing(
         figure,
-        "The least number of components that fit a tensor of order 3 and rank 2, mean over seeds.",
+        "If the lazy line follows the dotted one while the other stays level, training beyond the lazy regime escapes "
+        "the dimension. Least number of components that fit a tensor of order 3 and rank 2, means over seeds.",
         f"Components against dimension. {'; '.join(told)}.",
     )
 
@@ -80,7 +78,7 @@ def _rank(cases: list[Numbers]) -> Drawing:
     figure, ax = axes(box=_BOX)
     ranks, told = [case["rank"] for case in cases], []
     for i, (way, label) in enumerate((("lazy", "lazy"), ("moving", "moving"))):
-        ax.plot(ranks, [case[way] for case in cases], label=label, **_look(i))
+        ax.plot(ranks, [case[way] for case in cases], label=label, **style.look(i))
         told.append(f"{label}: " + ", ".join(f"{case[way]:.3g}" for case in cases))
     ax.plot(ranks, ranks, color=style.MUTED, linestyle=":", linewidth=1.2, label="rank")
     ax.set_ylim(bottom=0)
@@ -90,7 +88,8 @@ def _rank(cases: list[Numbers]) -> Drawing:
     style.legend(ax, loc="center right")
     return Drawing(
         figure,
-        f"The same by the rank, in {cases[0]['d']} dimensions: the lazy number does not know of the rank.",
+        "If the lazy line is level and the other runs along the dotted one, only components that move profit from a "
+        f"low rank. Least number of components in {cases[0]['d']} dimensions, order 3, means over seeds.",
         f"Components against rank. {'; '.join(told)}.",
     )
 
@@ -100,7 +99,7 @@ def _times(cases: list[Numbers]) -> Drawing:
     told = []
     for i, case in enumerate(cases):
         label = f"l = {case['order']}"
-        ax.plot(case["dimensions"], case["middle"], label=label, **_look(i))
+        ax.plot(case["dimensions"], case["middle"], label=label, **style.look(i))
         ax.fill_between(case["dimensions"], case["low"], case["high"], color=style.SERIES[i], alpha=0.15, linewidth=0)
         told.append(f"{label}: " + ", ".join(f"{v:g}" for v in case["middle"]))
     ax.set_xscale("log")
@@ -111,8 +110,9 @@ def _times(cases: list[Numbers]) -> Drawing:
     style.legend(ax, loc="upper left")
     return Drawing(
         figure,
-        f"Steps of descent to a relative residual of 0.1 with {cases[0]['m']} components for rank 2: medians, and "
-        "bands from the first to the third quartile.",
+        "The slope of a line is the power of d by which steps grow; at most (l − 2)/2 is expected, from how fast a "
+        f"direction of small overlap turns. Steps to a relative residual of 0.1 with {cases[0]['m']} components for "
+        "rank 2: medians, with bands from the first to the third quartile.",
         f"Steps against dimension, logarithmic. {'; '.join(told)}.",
     )
 
@@ -130,8 +130,9 @@ def _rescued(case: Numbers) -> Drawing:
     style.legend(ax, loc="lower right")
     return Drawing(
         figure,
-        "Success by step with 4 components for rank 2, d = 8, l = 3: seeds that are stuck stay so unless a component "
-        "is drawn again now and then.",
+        "A line that levels off below 1 has seeds that are stuck for good; if those with a component drawn again now "
+        "and then go on rising, that rescues them. Share of seeds with a relative residual below 0.01, 4 components "
+        "for rank 2, d = 8, l = 3.",
         f"Share against step; at the end {'; '.join(told)}.",
     )
 
@@ -143,7 +144,7 @@ def _rounds(case: Numbers) -> Drawing:
         for k, n in enumerate(case["dimensions"]):
             label = f"{way}, d = {n}"
             shape = style.MARKERS[k]
-            ax.plot(case["components"], case[way][k], label=label, **_look(i, linestyle=line, marker=shape))
+            ax.plot(case["components"], case[way][k], label=label, **style.look(i, linestyle=line, marker=shape))
             told.append(f"{label}: " + ", ".join(f"{v:.3g}" for v in case[way][k]))
     ax.axvline(case["rank"] ** 2, color=style.MUTED, linestyle=":", linewidth=1.2)
     ax.set_xscale("log")
@@ -154,7 +155,8 @@ def _rounds(case: Numbers) -> Drawing:
     style.legend(ax)
     return Drawing(
         figure,
-        "Rounds of alternating least squares to a relative squared residual of 1e-6, mean over seeds and both kinds of "
-        "factors (21 where 20 were not enough); dotted: the square of the rank.",
+        "If lines drop to a few rounds at the dotted one, the square of the rank, so many components make the fit "
+        "easy, and lines of all d should then coincide. Rounds of alternating least squares to a relative squared "
+        "residual of 1e-6, means over seeds and both kinds of factors (21 where 20 were not enough).",
         f"Rounds against components, logarithmic. {'; '.join(told)}.",
     )

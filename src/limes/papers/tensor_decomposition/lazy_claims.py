@@ -4,7 +4,7 @@ import math
 
 from limes.papers.claim import Claim, Expected, Size
 from limes.papers.paper import Found
-from limes.papers.tensor_decomposition.reading import family, over
+from limes.papers.reading import family, over
 
 _SOURCE = "Wang et al. 2020 (arXiv 2010.11356): lazy training needs Omega(d^(l-1)) components; constant derived"
 TABLE = {(8, 3): {4: 0.80, 8: 0.71, 16: 0.0}, (8, 4): {4: 0.96, 8: 0.90, 16: 0.75, 32: 0.36}}

@@ -4,8 +4,9 @@ import numpy as np
 
 from limes.papers.claim import Claim, Expected, Size
 from limes.papers.paper import Found
+from limes.papers.reading import within
 from limes.papers.tensor_decomposition.moving import STUCK, SUCCESS
-from limes.papers.tensor_decomposition.reading import by_case, within
+from limes.papers.tensor_decomposition.reading import by_case
 
 _SOURCE = "Wang et al. 2020 (arXiv 2010.11356), algorithm in outline; figures as first measured here"
 

@@ -4,7 +4,8 @@ import numpy as np
 
 from limes.papers.claim import Claim, Expected, Size
 from limes.papers.paper import Found
-from limes.papers.tensor_decomposition.reading import by_case, family, over, slope, within
+from limes.papers.reading import family, over, slope, within
+from limes.papers.tensor_decomposition.reading import by_case
 from limes.papers.tensor_decomposition.rounds import GOOD
 
 _SOURCE = "Wang et al. 2020 (arXiv 2010.11356)"

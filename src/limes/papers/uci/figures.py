@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from limes.papers.paper import Drawing
+from limes.papers.plots import axes
 from limes.papers.tables.ranks import mean_ranks
 from limes.papers.uci.claims import NAMES
 from limes.report import style
@@ -15,9 +16,7 @@ def figures(numbers: Mapping[str, Any]) -> dict[str, Drawing]:
 
 
 def _tables(numbers: Mapping[str, Any]) -> Drawing:
-    figure = style.new_figure(style.WIDTH, 3.8)
-    ax = figure.add_axes((0.14, 0.13, 0.8, 0.83))
-    style.plain_axes(ax)
+    figure, ax = axes(3.8, (0.14, 0.13, 0.8, 0.83))
     columns = {m: [row[i] for row in numbers["accuracy"]] for i, m in enumerate(numbers["methods"])}
     rivals, told = ("forest", "network"), []
     for i, name in enumerate(rivals):
@@ -32,6 +31,7 @@ def _tables(numbers: Mapping[str, Any]) -> Drawing:
     style.legend(ax)
     return Drawing(
         figure,
-        "Each table twice; above the line the NTK with a support vector machine is the better one.",
+        "Above the line the NTK with a support vector machine is the more accurate one: see on which side most marks "
+        "lie, and how far off. Each table is drawn twice, once for each of the others.",
         f"Test accuracy of the NTK against two others, a point for each table. {'; '.join(told)}.",
     )

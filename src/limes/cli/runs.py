@@ -1,4 +1,4 @@
-"""What all of ``limes measure`` do alike behind their options: print the plan, or run, and print what came out."""
+"""What commands that plan a run do alike behind their options: print the plan, or run, and print what came out."""
 
 import shlex
 import sys
@@ -53,23 +53,23 @@ def carry_out(
         if not answer.quiet:
             o.remark(settings.notes)
         planned = plan(settings)
-        show_plan(planned, work(planned), answer.json)
+        _show_plan(planned, work(planned), answer.json)
         return
     with Bar(quiet=answer.quiet) as progress:
-        result = measure(settings, out=answer.out, force=answer.force, progress=progress, command=command())
+        result = measure(settings, out=answer.out, force=answer.force, progress=progress, command=_command())
     if answer.json:
         o.show({"folder": str(result.folder), "resumed": result.resumed, **result.metrics})
     else:
         print(f"{headline(result.metrics)}\nReport: {result.report}")
 
 
-def command() -> str:
+def _command() -> str:
     """The command line, without what does not change the result."""
     words = [a for a in sys.argv[1:] if a not in ("--force", "--json", "--quiet", "-q")]
     return f"limes {shlex.join(words)}"
 
 
-def show_plan(plan: dict[str, Any], work: str, json: bool) -> None:
+def _show_plan(plan: dict[str, Any], work: str, json: bool) -> None:
     """Rows, work, bytes and time of a plan, or all of it as JSON."""
     if json:
         o.show(plan)
@@ -78,8 +78,8 @@ def show_plan(plan: dict[str, Any], work: str, json: bool) -> None:
     from limes.report import format_seconds
 
     if "rows" in plan:
-        held_out = sum(n for name, n in plan["rows"].items() if name != "train")
-        print(f"rows      {plan['rows']['train']} training, {held_out} held out")
+        rows = [f"{n} {'training' if name == 'train' else name}" for name, n in plan["rows"].items()]
+        print(f"rows      {', '.join(rows)}")
     print(f"work      {work}")
     print(f"memory    {format_bytes(plan['peak_bytes'])} of {format_bytes(plan['memory_limit_bytes'])}")
     print(f"time      about {format_seconds(plan['seconds'])}")

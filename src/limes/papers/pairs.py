@@ -1,15 +1,11 @@
 """Pairs of classes of digits, with labels 1 and -1 and pixels in [0, 1]: scikit-learn's digits, or MNIST."""
 
-import os
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 
-from limes.core.errors import FormatError
 from limes.data import load
-from limes.papers.paper import Request
 
 BOUNDS = (0.0, 1.0)
 
@@ -60,20 +56,6 @@ def mnist(folder: str) -> Pair:
         rows = np.flatnonzero(np.isin(y, (0, 1)))
         parts += [x[rows].reshape(len(rows), -1).astype(np.float64), np.where(y[rows] == 1, 1.0, -1.0)]
     return Pair(*parts)
-
-
-def mnist_folder(request: Request) -> tuple[str | None, tuple[str, ...]]:
-    """The data folder if it has MNIST, and notes on what is left out without.
-
-    Raises:
-        FormatError: if a folder was named that has no MNIST.
-    """
-    where = request.data or os.environ.get("LIMES_DATA")
-    if where and (Path(where).expanduser() / "mnist").is_dir():
-        return where, ()
-    if request.data is not None:
-        raise FormatError(f"{where} has no MNIST: its files are looked for in the folder mnist")
-    return None, ("tables T2 and T3 of the paper are about MNIST, whose files were not given: pass --data DIR",)
 
 
 @cache
