@@ -150,7 +150,7 @@ _, *clocks = zip(*draws[WRONG], strict=True)
 groups = [np.concatenate(one) for one in clocks]
 for name, values in zip(("right label", "wrong label"), groups, strict=True):
     last.hist(values, bins=30, density=True, alpha=0.6, label=f"{name}, mean {values.mean():.3f}")
-last.set(xlabel="clock of a training row in Adv-NTK, in 1 / learning rate", ylabel="density")
+last.set(xlabel="clock of a row, in 1 / learning rate", ylabel="density")
 last.legend(frameon=False, fontsize=8)
 last.set_title(f"what the clocks learnt: {WRONG}", fontsize=10)
 figure.savefig(OUT / "03_early_stopping.svg")

@@ -23,6 +23,7 @@ from sklearn.svm import SVC
 
 import limes as lm
 from limes import papers
+from limes.core.progress import Bar
 
 SMALL = os.environ.get("LIMES_EXAMPLES") == "small"
 OUT = Path("runs/examples-small" if SMALL else "runs/examples")
@@ -53,6 +54,12 @@ problems = {"tones": (*tones(N_TRAIN, rng), *tones(N_TEST, rng))}
 for name in ARCHIVE:
     parts = lm.data.split(lm.data.load(f"ucr/{name}", FOLDER), n_validation=0)  # the archive's own test part
     problems[name] = (list(parts.x_train[..., 0]), parts.y_train, list(parts.x_test[..., 0]), parts.y_test)
+for name, (x_train, y_train, x_test, _) in problems.items():
+    lengths = sorted({len(one) for one in x_train})
+    steps = f"{lengths[0]} to {lengths[-1]}" if len(lengths) > 1 else f"{lengths[0]}"
+    print(
+        f"{name}: {len(x_train)} series for training, {len(x_test)} for testing, {steps} steps, classes {set(y_train)}"
+    )
 
 # %% [markdown]
 # ## Candidates
@@ -92,16 +99,21 @@ def cross_validated(make, series, labels):
 
 
 results, picked = {}, {}
-for name, problem in problems.items():
-    x_train, y_train, x_test, y_test = problem
-    validated = {readout: cross_validated(make, x_train, y_train) for readout, make in readouts.items()}
-    picked[name] = max(validated, key=lambda readout: validated[readout])
-    hits = {readout: make().fit(x_train, y_train).predict(x_test) == y_test for readout, make in readouts.items()}
-    for kernel, make in vectors.items():
-        hits[kernel] = make().fit(padded(x_train), y_train).predict(padded(x_test)) == y_test
-    results[name] = {method: (h.mean(), np.sqrt(h.mean() * (1 - h.mean()) / len(h))) for method, h in hits.items()}
-    print(f"{name}: {picked[name]} is chosen on the training part")
-    print("  ", ", ".join(f"{method} {mean:.3f} ± {error:.3f}" for method, (mean, error) in results[name].items()))
+with Bar() as progress:
+    progress.start("read-outs", len(problems) * len(readouts))
+    for name, problem in problems.items():
+        x_train, y_train, x_test, y_test = problem
+        validated, hits = {}, {}
+        for readout, make in readouts.items():
+            validated[readout] = cross_validated(make, x_train, y_train)
+            hits[readout] = make().fit(x_train, y_train).predict(x_test) == y_test
+            progress.step()
+        picked[name] = max(validated, key=lambda readout: validated[readout])
+        for kernel, make in vectors.items():
+            hits[kernel] = make().fit(padded(x_train), y_train).predict(padded(x_test)) == y_test
+        results[name] = {method: (h.mean(), np.sqrt(h.mean() * (1 - h.mean()) / len(h))) for method, h in hits.items()}
+        print(f"{name}: {picked[name]} is chosen on the training part")
+        print("  ", ", ".join(f"{method} {mean:.3f} ± {error:.3f}" for method, (mean, error) in results[name].items()))
 
 # %% [markdown]
 # ## The picture
