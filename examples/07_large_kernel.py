@@ -138,11 +138,14 @@ print(f"solved in {took['solution']:.0f} s, rcond {machine.rcond_:.1e}, jitter {
 
 # %% [markdown]
 # What was expected, what it took, and what 50,000 such rows would take: entries grow with the square of the rows, the
-# factorisation with their cube. Where an earlier run did a part of it, these times say nothing.
+# factorisation with their cube. These times say nothing where an earlier run did a part of it, or where the rows are so
+# few that compiling takes longer.
 
 # %%
 if begun:
-    print(f"times are not compared: {folder} was begun by an earlier run")
+    print(f"no comparison: an earlier run began {folder}")
+elif n < 5000:
+    print(f"no comparison: {n} rows are too few")
 else:
     for part, power in {"kernel": 2, "solution": 3}.items():
         all_rows = took[part] * (50_000 / n) ** power / 60
