@@ -56,11 +56,9 @@ for name in ARCHIVE:
     parts = lm.data.split(lm.data.load(f"ucr/{name}", FOLDER), n_validation=0)  # the archive's own test part
     problems[name] = (list(parts.x_train[..., 0]), parts.y_train, list(parts.x_test[..., 0]), parts.y_test)
 for name, (x_train, y_train, x_test, _) in problems.items():
-    lengths = sorted({len(one) for one in x_train})
-    steps = f"{lengths[0]} to {lengths[-1]}" if len(lengths) > 1 else f"{lengths[0]}"
-    print(
-        f"{name}: {len(x_train)} series for training, {len(x_test)} for testing, {steps} steps, {', '.join(map(str, np.unique(y_train)))}"
-    )
+    lengths = [len(one) for one in x_train]
+    print(f"{name}: {len(x_train)} series for training, {len(x_test)} for testing,", end=" ")
+    print(f"{len(np.unique(y_train))} classes, {min(lengths)} to {max(lengths)} steps")
 
 # %% [markdown]
 # ## Candidates
