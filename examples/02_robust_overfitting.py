@@ -12,8 +12,8 @@
 # them wrong. Where `LIMES_DATA` names a folder with `cifar-10-batches-py`, 2,000 images of CIFAR-10 are added, where
 # right labels are enough.
 #
-# Half a minute on two quiet cores, TODO with CIFAR-10; `LIMES_EXAMPLES=small` takes seconds. The bar shows the time
-# left; nothing is kept before the picture, so that an interrupted run starts anew.
+# Half a minute on two quiet cores, a minute or two with CIFAR-10; `LIMES_EXAMPLES=small` takes seconds. The bar shows
+# the time left; nothing is kept before the picture, so that an interrupted run starts anew.
 
 # %%
 import os

@@ -92,7 +92,7 @@ assert begun or shutil.disk_usage(OUT).free > 4 * n**2 + panels.disk_bytes(n, wi
 # %% [markdown]
 # ## The kernel, interrupted and continued
 #
-# `gram.build` writes tile by tile. To see what an interruption costs, this one stops itself after three tiles, as
+# `gram.build` writes tile by tile. To see what an interruption costs, the first one stops itself after three tiles, as
 # Ctrl-C, a crash or an empty battery would. The same call continues. The kernel is that of the rows as the machine
 # sees them, so that they are scaled first.
 
@@ -113,10 +113,11 @@ class Interrupted(Quiet):
 
 inside = scaled(x, "standard")
 since = time.perf_counter()
-try:
-    lm.gram.build(folder, net, inside, tile=TILE, progress=Interrupted(3))
-except KeyboardInterrupt:
-    print(f"stopped with {len(lm.gram.open(folder).missing())} tiles to do")
+if not begun:
+    try:
+        lm.gram.build(folder, net, inside, tile=TILE, progress=Interrupted(3))
+    except KeyboardInterrupt:
+        print(f"stopped with {len(lm.gram.open(folder).missing())} tiles to do")
 with Bar() as progress:
     store = lm.gram.build(folder, net, inside, tile=TILE, progress=progress)
 took = {"kernel": time.perf_counter() - since}
