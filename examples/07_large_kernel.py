@@ -16,6 +16,7 @@
 # Needs the extra `pip install "limes[scale]"`.
 
 # %%
+import itertools
 import os
 import shutil
 import time
@@ -181,10 +182,16 @@ figure.savefig(OUT / "07_large_kernel.svg")
 
 # %% [markdown]
 # ## What one sees
-#
-# More rows are better, and each doubling buys less: on digits the last rows are worth little more than their error
-# bars, on CIFAR-10 the curve is far from its end. A fully connected net has no idea of neighbouring pixels, so that
-# rows are all it can learn shifts from.
+
+# %%
+for fewer, more in itertools.pairwise(accuracy):
+    gain = (accuracy[more] - accuracy[fewer]) / np.log2(more / fewer)
+    print(f"from {fewer} to {more} rows a doubling buys {gain:+.4f}")
+
+# %% [markdown]
+# On digits each doubling buys less than the one before, and the last rows are worth little more than their error bars.
+# On CIFAR-10 it does not: with 20,000 images a doubling still buys about as much as with 500, and the curve is far from
+# its end. A fully connected net has no idea of neighbouring pixels, so that rows are all it can learn shifts from.
 #
 # ## What would refute it
 #
