@@ -11,7 +11,7 @@
 # above 20 GB of disk, and about half an hour on two quiet cores (`benchmarks/results/full_cifar.json` has the same
 # solution, measured). Elsewhere it takes scikit-learn's digits, each image moved by a pixel in every direction, which
 # makes 13,000 rows: a minute or two and 2 GB. `LIMES_EXAMPLES=small` takes seconds. Fewer `ROWS`, below, try it out
-# (20,000 images: four minutes of processor time and 6 GB of memory), and the example then says what 50,000 would take.
+# (20,000 images: six minutes of processor time, 6 GB of memory), and the example then says what 50,000 would take.
 # Ctrl-C stops it at any moment, and the same command goes on.
 #
 # Needs the extra `pip install "limes[scale]"`.
