@@ -58,7 +58,7 @@ for name in ARCHIVE:
 for name, (x_train, y_train, x_test, _) in problems.items():
     lengths = [len(one) for one in x_train]
     print(f"{name}: {len(x_train)} series for training, {len(x_test)} for testing,", end=" ")
-    print(f"{len(np.unique(y_train))} classes, {min(lengths)} to {max(lengths)} steps")
+    print(f"{len(np.unique(y_train))} classes,", " to ".join(map(str, sorted({min(lengths), max(lengths)}))), "steps")
 
 # %% [markdown]
 # ## Candidates
