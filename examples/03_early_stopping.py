@@ -9,8 +9,8 @@
 # of them wrong ([the example before](02_robust_overfitting.py) shows why that matters). Where `LIMES_DATA` names a
 # folder with `cifar-10-batches-py`, it is also done on 1,000 images of CIFAR-10 with their own labels.
 #
-# One or two minutes on two quiet cores, several more with CIFAR-10; `LIMES_EXAMPLES=small` takes seconds. The bar shows
-# the time left; nothing is kept before the picture, so that an interrupted run starts anew.
+# Some minutes on two quiet cores, and about two more for each of four draws of CIFAR-10; `LIMES_EXAMPLES=small` takes
+# seconds. The bar shows the time left; nothing is kept before the picture, so that an interrupted run starts anew.
 
 # %%
 import os
