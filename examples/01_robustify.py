@@ -20,6 +20,7 @@ import numpy as np
 from sklearn.datasets import load_digits
 
 import limes as lm
+from limes.core.progress import Bar
 from limes.report import headline
 
 SMALL = os.environ.get("LIMES_EXAMPLES") == "small"
@@ -57,7 +58,8 @@ plan = lm.jobs.plan(settings)
 print(f"about {plan['seconds']:.0f} s, {plan['peak_bytes'] / 1e6:.0f} MB, solver {plan['solver']}")
 
 # %%
-result = lm.jobs.robustify(settings, out=OUT / "robustify")
+with Bar() as progress:
+    result = lm.jobs.robustify(settings, out=OUT / "robustify", progress=progress)
 print(headline(result.metrics))
 print("the page:", result.report)
 

@@ -5,16 +5,19 @@
 # it worth it?
 #
 # `limes.gram` keeps the kernel as tiles on disk, and a machine with `solver="out_of_core"` factorises it panel by
-# panel. Memory holds one panel; the disk holds the rest; a crash costs the tile that was in the making.
+# panel. Memory holds one panel; the disk holds the rest; a crash costs the tile or the panel that was in the making.
 #
 # Where `LIMES_DATA` names a folder with `cifar-10-batches-py`, this runs on all 50,000 training images of CIFAR-10:
-# above 20 GB of disk, and about half an hour on two cores (`benchmarks/results/full_cifar.json` has a measured run).
-# Elsewhere it takes scikit-learn's digits, each image moved by a pixel in every direction, which makes 13,000 rows: a
-# minute or two and 2 GB. `LIMES_EXAMPLES=small` takes seconds.
+# above 20 GB of disk, and about half an hour on two quiet cores (`benchmarks/results/full_cifar.json` has the same
+# solution, measured). Elsewhere it takes scikit-learn's digits, each image moved by a pixel in every direction, which
+# makes 13,000 rows: a minute or two and 2 GB. `LIMES_EXAMPLES=small` takes seconds. Fewer `ROWS`, below, try it out
+# (20,000 images: six minutes of processor time, 6 GB of memory), and the example then says what 50,000 would take.
+# Ctrl-C stops it at any moment, and the same command goes on.
 #
 # Needs the extra `pip install "limes[scale]"`.
 
 # %%
+import itertools
 import os
 import shutil
 import time
@@ -58,6 +61,8 @@ order = rng.permutation(len(x))[:ROWS]
 tested = rng.permutation(len(x_test))[: 500 if SMALL else 10_000]
 x, y, x_test, y_test = x[order].astype(np.float64), y[order], x_test[tested].astype(np.float64), y_test[tested]
 n, d = len(x), x[0].size
+name = "CIFAR-10" if CIFAR else "digits, each moved to nine places"
+print(f"{name}: {n} rows of {d} numbers for training, {len(x_test)} for testing")
 TILE = 256 if SMALL else 2048
 
 # %% [markdown]
@@ -68,26 +73,28 @@ TILE = 256 if SMALL else 2048
 # 3 in all. Expect up to twice as much.
 
 # %%
-tile = np.ones((1024, 1024))
-np.matmul(tile, tile)
-since = time.perf_counter()
-np.matmul(tile, tile)
-rate = 2 * 1024**3 / (time.perf_counter() - since)
+tile, trials = np.ones((2048, 2048)), []
+for _ in range(3):
+    since = time.perf_counter()
+    np.matmul(tile, tile)
+    trials.append(time.perf_counter() - since)
+rate = 2 * len(tile) ** 3 / min(trials)
 width = panels.choose_width(n)
-work = {"kernel": n**2 / 2 * (2 * d + 25 * len(net.layers)), "factorisation": 2 * n**3 / 3}
+expected = {"kernel": n**2 / 2 * (2 * d + 25 * len(net.layers)) / rate, "solution": 2 * n**3 / 3 / rate}  # seconds
 
-print(f"{n} rows of {d} numbers, {rate / 1e9:.0f} billion operations a second")
 print(f"in memory: {memory.format_bytes(16 * n**2)} for kernel and factor, of {memory.format_bytes(memory.limit())}")
 print(f"on disk:   {memory.format_bytes(4 * n**2 + panels.disk_bytes(n, width))} for both")
 print(f"           {memory.format_bytes(panels.estimate_bytes(n, width))} of memory for panels of {width} columns")
-for name, operations in work.items():
-    print(f"{name}: about {operations / rate:.0f} s")
-assert shutil.disk_usage(OUT).free > 4 * n**2 + panels.disk_bytes(n, width), "too little disk"
+print(f"{rate / 1e9:.0f} billion operations a second:", end=" ")
+print(", ".join(f"about {seconds:.0f} s for the {part}" for part, seconds in expected.items()))
+folder = OUT / f"gram-{'cifar' if CIFAR else 'digits'}-{n}"
+begun = folder.exists()  # by a run that was stopped, or ended
+assert begun or shutil.disk_usage(OUT).free > 4 * n**2 + panels.disk_bytes(n, width), "too little disk"
 
 # %% [markdown]
 # ## The kernel, interrupted and continued
 #
-# `gram.build` writes tile by tile. To see what an interruption costs, this one stops itself after three tiles, as
+# `gram.build` writes tile by tile. To see what an interruption costs, the first one stops itself after three tiles, as
 # Ctrl-C, a crash or an empty battery would. The same call continues. The kernel is that of the rows as the machine
 # sees them, so that they are scaled first.
 
@@ -106,16 +113,17 @@ class Interrupted(Quiet):
             raise KeyboardInterrupt
 
 
-folder = OUT / f"gram-{'cifar' if CIFAR else 'digits'}-{n}"
 inside = scaled(x, "standard")
 since = time.perf_counter()
-try:
-    lm.gram.build(folder, net, inside, tile=TILE, progress=Interrupted(3))
-except KeyboardInterrupt:
-    print(f"stopped with {len(lm.gram.open(folder).missing())} tiles to do")
+if not begun:
+    try:
+        lm.gram.build(folder, net, inside, tile=TILE, progress=Interrupted(3))
+    except KeyboardInterrupt:
+        print(f"stopped with {len(lm.gram.open(folder).missing())} tiles to do")
 with Bar() as progress:
     store = lm.gram.build(folder, net, inside, tile=TILE, progress=progress)
-print(f"kernel {store.shape}, {len(store.missing())} tiles missing, {time.perf_counter() - since:.0f} s")
+took = {"kernel": time.perf_counter() - since}
+print(f"kernel {store.shape}, {len(store.missing())} tiles missing, {took['kernel']:.0f} s")
 
 # %% [markdown]
 # ## The machine
@@ -128,7 +136,23 @@ since = time.perf_counter()
 with Bar() as progress:
     machine = lm.NTKClassifier(net, scale="standard", solver="out_of_core")
     machine.fit_path(x, y, (np.inf,), progress, gram=store)
-print(f"solved in {time.perf_counter() - since:.0f} s, rcond {machine.rcond_:.1e}, jitter {machine.jitter_:g}")
+took["solution"] = time.perf_counter() - since
+print(f"solved in {took['solution']:.0f} s, rcond {machine.rcond_:.1e}, jitter {machine.jitter_:g}")
+
+# %% [markdown]
+# What was expected, what it took, and what 50,000 such rows would take: entries grow with the square of the rows, the
+# factorisation with their cube. These times say nothing where an earlier run did a part of it, or where the rows are so
+# few that compiling takes longer.
+
+# %%
+if begun:
+    print(f"no comparison: an earlier run began {folder}")
+elif n < 5000:
+    print(f"no comparison: {n} rows are too few")
+else:
+    for part, power in {"kernel": 2, "solution": 3}.items():
+        all_rows = took[part] * (50_000 / n) ** power / 60
+        print(f"{part}: {took[part]:.0f} s, {expected[part]:.0f} s expected; {all_rows:.0f} min for 50,000 rows")
 
 # %% [markdown]
 # ## The picture: is it worth it?
@@ -137,27 +161,38 @@ print(f"solved in {time.perf_counter() - since:.0f} s, rcond {machine.rcond_:.1e
 
 # %%
 sizes = [size for size in (200, 500, 1000, 2000, 5000) if size < n] if not SMALL else [100, 300]
-accuracy = {
-    size: lm.NTKClassifier(net, scale="standard").fit(x[:size], y[:size]).score(x_test, y_test) for size in sizes
-}
-accuracy[n] = machine.score(x_test, y_test)
-error = {size: np.sqrt(a * (1 - a) / len(y_test)) for size, a in accuracy.items()}
-for size, value in accuracy.items():
-    print(f"{size:6} rows: {value:.4f} ± {error[size]:.4f}")
+accuracy, error = {}, {}
+with Bar() as progress:
+    progress.start("accuracy on test images", len(sizes) + 1)
+    for size in (*sizes, n):
+        fewer = machine if size == n else lm.NTKClassifier(net, scale="standard").fit(x[:size], y[:size])
+        accuracy[size] = fewer.score(x_test, y_test)
+        error[size] = np.sqrt(accuracy[size] * (1 - accuracy[size]) / len(y_test))
+        print(f"{size:6} rows: {accuracy[size]:.4f} ± {error[size]:.4f}")
+        progress.step()
 
 figure, ax = plt.subplots(figsize=(6, 3.6), layout="constrained")
 ax.errorbar(list(accuracy), list(accuracy.values()), list(error.values()), fmt="o-", capsize=3)
-ax.plot(n, accuracy[n], "o", color="tab:red", zorder=3, label="kernel on disk")
+ax.plot(n, accuracy[n], "o", color="tab:red", zorder=3, label=f"{n} rows, kernel on disk")
 ax.set(xscale="log", xlabel="training rows", ylabel=f"accuracy on {len(y_test)} test images")
+ax.set_xticks([*accuracy], [str(size) for size in accuracy], fontsize=8)
+ax.minorticks_off()
+ax.set_title(f"{name}: NTK of a fully connected net", fontsize=10)
 ax.legend(frameon=False, loc="lower right")
 figure.savefig(OUT / "07_large_kernel.svg")
 
 # %% [markdown]
 # ## What one sees
-#
-# More rows are better, and each doubling buys less: on digits the last rows are worth little more than their error
-# bars, on CIFAR-10 the curve is far from its end. A fully connected net has no idea of neighbouring pixels, so that
-# rows are all it can learn shifts from.
+
+# %%
+for fewer, more in itertools.pairwise(accuracy):
+    gain = (accuracy[more] - accuracy[fewer]) / np.log2(more / fewer)
+    print(f"from {fewer} to {more} rows a doubling buys {gain:+.4f}")
+
+# %% [markdown]
+# On digits each doubling buys less than the one before, and the last rows are worth little more than their error bars.
+# On CIFAR-10 it does not: with 20,000 images a doubling still buys about as much as with 500, and the curve is far from
+# its end. A fully connected net has no idea of neighbouring pixels, so that rows are all it can learn shifts from.
 #
 # ## What would refute it
 #
@@ -166,7 +201,7 @@ figure.savefig(OUT / "07_large_kernel.svg")
 # %%
 some = 300 if SMALL else 2000
 if n >= some:
-    check = OUT / f"gram-check-{n}"
+    check = OUT / f"{folder.name}-check"
     small = lm.gram.build(check, net, scaled(x[:some], "standard"), tile=TILE // 2)
     on_disk = lm.NTKClassifier(net, scale="standard", solver="out_of_core").fit(x[:some], y[:some], gram=small)
     in_memory = lm.NTKClassifier(net, scale="standard", solver="cholesky").fit(x[:some], y[:some])

@@ -1,8 +1,9 @@
 """Draw the pictures of README.md and the documentation: ``python docs/images/make.py``.
 
 One is drawn from committed results, others by the code of the tutorials, which saves them as a reader would; what that
-code prints is put below each block. Those of the gallery are what ``python examples/NAME.py``, run before and without
-``LIMES_DATA``, left in ``runs/examples``; pictures of examples that were not run stay as they are.
+code prints is put below each block. Those of the gallery are what ``python examples/NAME.py``, run before, left in
+``runs/examples``; pictures of examples that were not run stay as they are. What data they show depends on
+``LIMES_DATA``, and ``docs/examples.md`` says it below each.
 """
 
 import contextlib

@@ -1,7 +1,10 @@
 import contextlib
 import signal
+import sys
+from types import ModuleType
 
 import pytest
+import rich.console
 
 from limes.core.progress import Bar, Muted, Progress, Quiet
 
@@ -49,6 +52,42 @@ def test_muted_passes_steps_on_and_keeps_notes_back():
 
     _work(Muted(Recorder()))
     assert calls == [("kernel", 3), 1, 1, 1, ("solve", 1), 1]
+
+
+def test_a_notebook_shows_one_bar_that_is_replaced(monkeypatch, capsys):
+    drawn = []
+
+    class DisplayHandle:
+        def display(self, data, raw):
+            assert raw
+            drawn.append(("new", data["text/plain"]))
+
+        def update(self, data, raw):
+            assert raw
+            drawn.append(("replaced", data["text/plain"]))
+
+    module = ModuleType("IPython.display")
+    monkeypatch.setattr(module, "DisplayHandle", DisplayHandle, raising=False)
+    monkeypatch.setitem(sys.modules, "IPython.display", module)
+    monkeypatch.setattr(rich.console, "_is_jupyter", lambda: True)
+    with Bar() as bar:
+        bar.start("kernel", 3000)
+        for _ in range(3000):  # not a message each
+            bar.step()
+        bar.start("solve", 1)
+        bar.step()
+    assert [how for how, _ in drawn].count("new") == 1
+    assert drawn[0][0] == "new"
+    assert len(drawn) < 20
+    for text in ("kernel", "0/3000", "3000/3000"):
+        assert any(text in line for _, line in drawn)
+    assert "solve" in drawn[-1][1]
+    assert "1/1" in drawn[-1][1]
+    assert not any("\n" in line for _, line in drawn)
+    with Bar(quiet=True) as bar:
+        bar.start("kernel", 1)
+    assert drawn[-1][1].startswith("solve")
+    assert capsys.readouterr() == ("", "")
 
 
 def test_quiet_bar_says_nothing(capsys):

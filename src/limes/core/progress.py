@@ -1,12 +1,14 @@
 """Progress of long work, shown by whoever runs it.
 
 Numerical code calls ``progress.step(...)`` on an object it is given and never prints. `Quiet` does nothing; `Bar` draws
-on standard error with the time left, and only where that is a terminal.
+on standard error with the time left where that is a terminal, and in the output of a notebook's cell.
 """
 
+import io
 import signal
 import sys
 import threading
+import time
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -58,8 +60,34 @@ class Muted:
         """Keep back."""
 
 
+class _NotebookOutput:
+    """A bar in the output of a notebook's cell, replaced in place. Rich draws there only with ipywidgets installed."""
+
+    _APART = 0.5  # seconds between two updates: each is a message to the browser
+
+    def __init__(self) -> None:
+        from IPython.display import DisplayHandle  # pyright: ignore[reportMissingImports]
+
+        self._handle = DisplayHandle()
+        self._shown, self._last = False, 0.0
+
+    def show(self, renderable: Any, now: bool) -> None:
+        """Draw, at once or if the last drawing is old enough."""
+        from rich.console import Console
+
+        if not now and time.monotonic() < self._last + self._APART:
+            return
+        text = io.StringIO()
+        Console(file=text, width=110, color_system=None, force_jupyter=False).print(renderable)
+        draw = self._handle.update if self._shown else self._handle.display
+        draw({"text/plain": text.getvalue().rstrip()}, raw=True)
+        self._shown, self._last = True, time.monotonic()
+
+
 class Bar:
-    """A progress bar with the time left on a terminal, plain lines elsewhere; always on standard error.
+    """A progress bar with the time left on a terminal and in a notebook, plain lines elsewhere.
+
+    It draws on standard error, or in the output of the notebook's cell, which keeps the last task's bar.
 
     Within its `with` block Ctrl-C is not lost: Python drops an exception that is raised in a callback, as JAX has one
     for the garbage collector, and the next step raises it again.
@@ -81,6 +109,7 @@ class Bar:
         self._bar = RichProgress(
             *columns, console=self._console, transient=True, disable=quiet or not self._console.is_terminal
         )
+        self._notebook = _NotebookOutput() if self._console.is_jupyter and not quiet else None
         self._task = None
         self._interrupted = False
         self._handler: Any = None
@@ -104,12 +133,14 @@ class Bar:
         self._raise_if_interrupted()
         self._finish()
         self._task = self._bar.add_task(label, total=total)
+        self._draw(now=True)
 
     def step(self, n: int = 1) -> None:
         """Advance the bar."""
         self._raise_if_interrupted()
         if self._task is not None:
             self._bar.advance(self._task, n)
+            self._draw(now=False)
 
     def note(self, text: str) -> None:
         """Print a line above the bar."""
@@ -123,7 +154,12 @@ class Bar:
         if self._interrupted:
             raise KeyboardInterrupt
 
+    def _draw(self, now: bool) -> None:
+        if self._notebook is not None:
+            self._notebook.show(self._bar.get_renderable(), now)
+
     def _finish(self) -> None:
         if self._task is not None:
+            self._draw(now=True)
             self._bar.remove_task(self._task)
             self._task = None
