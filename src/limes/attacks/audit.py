@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from limes.attacks.apgd import APGD
+from limes.attacks.columns import unnamed
 from limes.attacks.gradient import PGD
 from limes.attacks.losses import Objective
 from limes.attacks.problem import Problem, pad
@@ -60,11 +61,12 @@ def check_input_untouched(problem: Problem) -> AuditCheck:
     v = Objective("margin").cotangent(problem.clean_scores[rows], problem.labels[rows])
     given = pad(clean, shape), pad(clean, shape), pad(v, shape), pad(clean, shape)
     before = [a.copy() for a in given]
-    predictor.scores(given[0])
-    predictor.scores_vjp(given[1], given[2])
-    together = getattr(predictor, "scores_and_vjp", None)
-    if together is not None:
-        together(given[3], lambda scores: pad(v, shape))
+    with unnamed():
+        predictor.scores(given[0])
+        predictor.scores_vjp(given[1], given[2])
+        together = getattr(predictor, "scores_and_vjp", None)
+        if together is not None:
+            together(given[3], lambda scores: pad(v, shape))
     changed = sum(int((a != b).sum()) for a, b in zip(given, before, strict=True))
     return _check(
         "input untouched",

@@ -12,6 +12,7 @@ from typing import Any, Self
 import jax
 import numpy as np
 
+from limes.attacks.columns import require_columns, unnamed
 from limes.attacks.losses import Duel, Objective
 from limes.attacks.threat import Threat
 from limes.core import keys, precision
@@ -70,11 +71,15 @@ class Problem:
 
     def scores(self, x: np.ndarray, shape: int) -> np.ndarray:
         """Scores of at most `shape` points, asked for as a batch of `shape`."""
-        return _checked(self.predictor, self.predictor.scores(pad(x, shape)), shape)[: len(x)]
+        with unnamed():
+            scores = self.predictor.scores(pad(x, shape))
+        return _checked(self.predictor, scores, shape)[: len(x)]
 
     def gradient(self, x: np.ndarray, v: np.ndarray, shape: int) -> np.ndarray:
         """Gradient of sum(v * scores(x)) in x."""
-        return _like(self.predictor.scores_vjp(pad(x, shape), pad(v, shape)), x)
+        with unnamed():
+            gradient = self.predictor.scores_vjp(pad(x, shape), pad(v, shape))
+        return _like(gradient, x)
 
     def scores_and_gradient(
         self, x: np.ndarray, labels: np.ndarray, objective: Objective | Duel, shape: int
@@ -85,7 +90,8 @@ class Problem:
             scores = self.scores(x, shape)
             return scores, self.gradient(x, objective.cotangent(scores, labels), shape)
         padded = pad(labels, shape)
-        scores, gradient = together(pad(x, shape), lambda s: objective.cotangent(np.asarray(s), padded))
+        with unnamed():
+            scores, gradient = together(pad(x, shape), lambda s: objective.cotangent(np.asarray(s), padded))
         return _checked(self.predictor, scores, shape)[: len(x)], _like(gradient, x)
 
     def scores_of_all(self, x: np.ndarray) -> np.ndarray:
@@ -105,12 +111,13 @@ def pose(predictor: Predictor, x: Array, y: Array, threat: Threat, key: keys.Key
         batch_size: the most points per call of the predictor.
 
     Raises:
-        InputError: for what is no predictor, NaN, no points, values outside of the box, labels that do not fit, a bad
-            batch size.
+        InputError: for what is no predictor, NaN, no points, values outside of the box, labels that do not fit, columns
+            of a data frame unlike those of the fit, a bad batch size.
         DtypeError: for points that are not float32 or float64.
     """
     require_predictor(predictor)
     precision.require_unmasked(x)
+    require_columns(predictor, x)
     x = np.asarray(x)
     if x.ndim == 0 or x.size == 0:
         raise InputError(f"x of shape {x.shape} holds no examples: give an array (n, ...) with at least one value")

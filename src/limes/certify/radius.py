@@ -75,11 +75,11 @@ def radius(
         raise InputError(f"tolerance is a share of the radius and must lie in (0, 1), not {tolerance!r}")
     if not (isinstance(shells, int) and shells >= 1):
         raise InputError(f"shells must be a whole number of at least 1, not {shells!r}")
-    x = np.asarray(x)
+    given, x = x, np.asarray(x)
     precision.float_dtype(x)
     precision.require_finite(x, "x")
     threat = Threat(norm, 0.0, bounds)
-    scores = np.asarray(predictor.scores(x))
+    scores = np.asarray(predictor.scores(given))  # a data frame with its names, which are checked there
     x = _shaped(x, predictor)
     threat.check(x)
     progress = progress or Quiet()
