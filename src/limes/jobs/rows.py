@@ -9,7 +9,8 @@ from limes.data import Dataset, split
 from limes.data.inputs import require_shape
 from limes.data.remarks import digests_of_rows
 
-_FAR = 10.0
+_FAR = 10.0  # times, beyond which values or their spread are no longer those of the fit
+_FEW, _ENOUGH = 10, 1000  # rows that tell no spread, and those that tell it well
 
 
 def training_rows(dataset: Dataset, n_train: int | None = None, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -42,7 +43,7 @@ def remarks_on(machine: Any, x: np.ndarray, judged: bool = True) -> list[str]:
         x: (n, ...) rows in the caller's units.
         judged: whether the machine is judged by them.
 
-    Cost: a pass over the rows and over the machine's own.
+    Cost: a few passes over the rows and over the machine's own.
     """
     own, affine = machine.centres_, machine.affine_
     z = x if affine is None else affine(x)
@@ -54,7 +55,7 @@ def remarks_on(machine: Any, x: np.ndarray, judged: bool = True) -> list[str]:
                 f"{n} of {len(x)} rows are among those that the model was fitted to, and say little about new ones: "
                 "keep rows apart to judge it by, as X_test and y_test of an npz"
             )
-    if abs(z).max() > _FAR * abs(own).max() or (len(z) >= _FAR and _FAR * _spread(z) < _spread(own)):
+    if _largest(z) > _FAR * _largest(own) or (len(z) >= _FEW and _FAR * _spread(z) < _spread(own)):
         ends = own.min(axis=0), own.max(axis=0)
         low, high = ends if affine is None else (end / affine.scale + affine.shift for end in ends)
         found.append(
@@ -64,9 +65,14 @@ def remarks_on(machine: Any, x: np.ndarray, judged: bool = True) -> list[str]:
     return found
 
 
+def _largest(rows: np.ndarray) -> float:
+    """The largest absolute value, without a copy of the rows."""
+    return max(float(rows.max()), -float(rows.min()))
+
+
 def _spread(rows: np.ndarray) -> float:
-    """Standard deviation of a feature over the rows, in the mean over features."""
-    return float(rows.std(axis=0).mean())
+    """Standard deviation of a feature over the first rows, in the mean over features."""
+    return float(rows[:_ENOUGH].std(axis=0).mean())
 
 
 def rows_to_test(
