@@ -27,7 +27,6 @@ _KEPT = 1 << 28  # bytes of kept derivatives, beyond which little is saved: the 
 _CACHED = 1 << 23  # bytes of a tile's derivatives: larger tiles fall out of the processor's cache and gain nothing
 _TILE_SHARE, _KEPT_SHARE = 1 / 16, 1 / 4  # the same on an accelerator, of its memory
 _ALONE = 4  # times slower than large products are those of one example's derivative in the weights (a 3x3 convolution)
-_FEW = 32  # rows of two batches, up to which one program does all
 _LEAST, _MOST = 4, 512  # rows of a tile that are worth more bytes, and beyond which nothing is gained
 
 
@@ -157,10 +156,8 @@ def choose(
     needed, device = 0, device_bytes()
     useful, worth_keeping = _worth(device)
     room = bound - result if device is None else min(bound - result, device)
-    most = _MOST if same or mode.full or device is not None else _half(max(sizes))
     for name in names:
-        guess = _first_guess(costs.held[name], useful, bound, most)
-        rows = min(tile, max(sizes)) if tile else _evenly(max(sizes), guess)
+        rows = min(tile, max(sizes)) if tile else _evenly(max(sizes), _first_guess(costs.held[name], useful, bound))
         while True:
             programs = compiled(found, mode, name, example, rows, whole(rows, sizes, same))
             needed = programs.bytes()
@@ -183,17 +180,9 @@ def _worth(device: int | None) -> tuple[int, int]:
     return (_CACHED, _KEPT) if device is None else (int(_TILE_SHARE * device), int(_KEPT_SHARE * device))
 
 
-def _first_guess(each: int, useful: int, bound: int, most: int) -> int:
+def _first_guess(each: int, useful: int, bound: int) -> int:
     """Rows whose derivatives, of `each` bytes, take a useful amount of memory; what they really take is measured."""
-    return max(1, min(most, max(_LEAST, useful // each), bound // each))
-
-
-def _half(n: int) -> int:
-    """Rows of a tile where a batch passes by another in halves at least: a quarter less memory, in hardly more time.
-
-    Not where all pairs of outputs are asked for, whose blocks are too large to be put together for nothing.
-    """
-    return min(_MOST, max(_FEW, -(-n // 2)))
+    return max(1, min(_MOST, max(_LEAST, useful // each), bound // each))
 
 
 def _evenly(n: int, most: int) -> int:
