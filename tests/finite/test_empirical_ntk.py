@@ -98,6 +98,30 @@ def test_tiles_that_are_not_kept_are_derived_again(monkeypatch, kept):
         np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12 * np.abs(expected).max())
 
 
+@pytest.mark.usefixtures("quick_compilation")
+@pytest.mark.parametrize(("n2", "passes"), [(41, 2), (35, 2), (20, 1)])
+def test_a_second_batch_passes_by_in_halves(n2, passes):
+    """The mean over outputs of two batches that a tile holds: the same values as tile by tile, in two programs."""
+    rng = np.random.default_rng(0)
+    params, x1, x2 = functions.dense_params(rng), rng.standard_normal((41, 6)), rng.standard_normal((n2, 6))
+    steps = []
+
+    class Count:
+        def start(self, label, total):
+            steps.append(total)
+
+        def step(self, n=1):
+            steps.append(-n)
+
+        def note(self, text):
+            raise AssertionError(text)
+
+    found = lm.finite.empirical_ntk(functions.dense, params, x1, x2, method="structured", progress=Count())
+    tiles = lm.finite.empirical_ntk(functions.dense, params, x1, x2, method="structured", tile=8)
+    np.testing.assert_allclose(found, tiles, rtol=0, atol=1e-12 * np.abs(tiles).max())
+    assert steps == [passes, *[-1] * passes]
+
+
 def looped(params, x):
     return jax.lax.fori_loop(0, 2, lambda _, h: jnp.tanh(h @ params["w1"]), x) @ params["w2"]
 

@@ -97,18 +97,19 @@ def _fill(
     """
     columns = first if second is None else second
     tile, same = made.tile, second is None
+    width = programs.columns or tile
     out = np.empty(mode.block(len(first), len(columns)), found.dtype)
-    hold, block = _steps(found, programs)
-    rows, cols = (range(0, len(x), tile) for x in (first, columns))
+    hold, meet, block = _steps(found, programs)
+    rows, cols = range(0, len(first), tile), range(0, len(columns), width)
     progress.start("empirical NTK", len(rows) * (len(rows) + 1) // 2 if same else len(rows) * len(cols))
     for group in (rows[k : k + made.kept] for k in range(0, len(rows), made.kept)):
         kept = {i: hold(_part(first, i, tile)) for i in group}
         for j in cols[: group[-1] // tile + 1] if same else cols:
-            theirs = kept[j] if same and j in kept else hold(_part(columns, j, tile))
+            theirs = kept[j] if same and j in kept else meet(_part(columns, j, width))
             for i, mine in kept.items():
                 if same and i < j:
                     continue
-                n, m = min(tile, len(first) - i), min(tile, len(columns) - j)
+                n, m = min(tile, len(first) - i), min(width, len(columns) - j)
                 value = np.asarray(block(mine, theirs))[:n, :m]
                 out[i : i + n, j : j + m] = value
                 if same and j < i:
@@ -118,16 +119,20 @@ def _fill(
     return out
 
 
-def _steps(found: Weighted, programs: Programs) -> tuple[Callable[[Any], Any], Callable[[Any, Any], jax.Array]]:
-    """What is held of a tile, and the block of two of them."""
-    if programs.derive is None:
-        return lambda x: x, functools.partial(programs.block, found.weights, found.others)
+def _steps(found: Weighted, programs: Programs) -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]:
+    """What is held of a tile, what of one that passes by, and the block of the two."""
 
     def derive(x: np.ndarray) -> Any:
         """Waits, so that no two tiles are on their way at once."""
         return jax.block_until_ready(programs.derive(found.weights, found.others, x))
 
-    return derive, programs.block
+    def inputs(x: np.ndarray) -> np.ndarray:
+        return x
+
+    if programs.derive is not None and programs.columns is None:
+        return derive, derive, programs.block
+    hold = inputs if programs.derive is None else derive
+    return hold, inputs, functools.partial(programs.block, found.weights, found.others)
 
 
 def _part(x: np.ndarray, start: int, tile: int) -> np.ndarray:

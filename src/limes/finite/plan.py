@@ -27,6 +27,7 @@ _KEPT = 1 << 28  # bytes of kept derivatives, beyond which little is saved: the 
 _CACHED = 1 << 23  # bytes of a tile's derivatives: larger tiles fall out of the processor's cache and gain nothing
 _TILE_SHARE, _KEPT_SHARE = 1 / 16, 1 / 4  # the same on an accelerator, of its memory
 _ALONE = 4  # times slower than large products are those of one example's derivative in the weights (a 3x3 convolution)
+_FEW = 32  # rows of a second batch that pass by at once
 _LEAST, _MOST = 4, 512  # rows of a tile that are worth more bytes, and beyond which nothing is gained
 
 
@@ -62,10 +63,17 @@ class Plan:
 
 @dataclass(frozen=True, eq=False)
 class Programs:
-    """Compiled for tiles of one size; `derive` is None where a block is computed from the inputs themselves."""
+    """Compiled for tiles of one size.
+
+    Attributes:
+        derive: derivatives of a tile, or None where a block is computed from the inputs themselves.
+        block: the kernel of two tiles.
+        columns: rows of the second batch that `block` derives itself, or None where it takes derivatives of a tile.
+    """
 
     derive: Any
     block: Any
+    columns: int | None = None
 
     @functools.cached_property
     def held(self) -> int:
@@ -80,8 +88,8 @@ class Programs:
         return int(max(first, second.temp_size_in_bytes + second.output_size_in_bytes))
 
     def bytes(self, kept: int = 1) -> int:
-        """Peak with the derivatives of so many tiles and of one more."""
-        return (kept + 1) * self.held + self.own
+        """Peak with the derivatives of so many tiles, and of one more where they are held."""
+        return (kept + (self.columns is None)) * self.held + self.own
 
 
 def plan(
@@ -235,7 +243,7 @@ Whole = Literal["one batch", "two batches"] | None
 
 
 def whole(tile: int, sizes: tuple[int, int], same: bool) -> Whole:
-    """Whether a single tile holds each batch, so that one program does all: about a sixth faster, if all is small."""
+    """Whether a single tile holds each batch, so that fewer programs do all: about a sixth faster, if all is small."""
     return None if tile < max(sizes) else "one batch" if same else "two batches"
 
 
@@ -255,15 +263,29 @@ def _compiled(network: Network, mode: Mode, method: str, weights: Any, others: A
         block = functools.partial(products.contract, network, mode)
         return Programs(None, jax.jit(block).lower(weights, others, x, x).compile())
     derive = functools.partial(derivatives.differentiate, network, mode, method == "structured")
-    if whole:
+    if whole == "one batch" or (whole and mode.full):
 
-        def block(weights: Any, others: Any, x1: Any, x2: Any) -> jax.Array:
+        def at_once(weights: Any, others: Any, x1: Any, x2: Any) -> jax.Array:
             first = derive(weights, others, x1)
             second = first if whole == "one batch" else derive(weights, others, x2)
             return derivatives.contract(mode, first, second)
 
-        return Programs(None, jax.jit(block, keep_unused=True).lower(weights, others, x, x).compile())
-    first = jax.jit(derive).lower(weights, others, x)
-    made = jax.eval_shape(derive, weights, others, x)
-    second = jax.jit(functools.partial(derivatives.contract, mode)).lower(made, made)
-    return Programs(first.compile(), second.compile())
+        return Programs(None, jax.jit(at_once, keep_unused=True).lower(weights, others, x, x).compile())
+    first, made = jax.jit(derive).lower(weights, others, x).compile(), jax.eval_shape(derive, weights, others, x)
+    if whole:
+        part = jax.ShapeDtypeStruct((_half(x.shape[0]), *x.shape[1:]), x.dtype)
+
+        def passing(weights: Any, others: Any, held: derivatives.Derivatives, x2: Any) -> jax.Array:
+            return derivatives.contract(mode, held, derive(weights, others, x2))
+
+        second = jax.jit(passing, keep_unused=True).lower(weights, others, made, part)
+        return Programs(first, second.compile(), part.shape[0])
+    return Programs(first, jax.jit(functools.partial(derivatives.contract, mode)).lower(made, made).compile())
+
+
+def _half(n: int) -> int:
+    """Rows of the second batch that pass by at a time, beside the derivatives of n rows: a quarter less memory in all.
+
+    Not where all pairs of outputs are asked for: their blocks are too large to be put together for nothing.
+    """
+    return max(min(_FEW, n), -(-n // 2))
