@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 
 import limes as lm
+from limes.attacks.audit import check_input_untouched
+from limes.attacks.problem import pose
+from limes.attacks.threat import Threat
 from limes.core.errors import InputError
 
 
@@ -34,7 +37,8 @@ def test_points_of_an_attack_have_no_names_and_nobody_is_warned(named):
         warnings.simplefilter("always")
         plain = lm.attacks.PGD(steps=2)(clf, x, y, eps=0.1, key=0)
         framed = lm.attacks.PGD(steps=2)(clf, Frame(x, ["width", "height"]), y, eps=0.1, key=0)
-        lm.attacks.evaluate(clf, x, y, eps=[0.1], steps=2, queries=1)
+        problem = pose(clf, x, y, Threat("linf", 0.1), 0, 4)
+        check_input_untouched(problem)
     assert not seen
     np.testing.assert_array_equal(plain.x_adv, framed.x_adv)
     with pytest.warns(UserWarning, match="valid feature names"):  # scikit-learn's own remark stays
