@@ -39,6 +39,7 @@ def check_form(result: dict) -> None:
         assert row["ratio"] > 0
 
 
+@pytest.mark.slow
 def test_fully_connected_kernel_is_exact_and_says_how_to_get_the_comparison(tmp_path):
     result, printed = run_quick("fc_kernel", tmp_path)
     check_form(result)
@@ -53,6 +54,7 @@ def test_fully_connected_kernel_is_exact_and_says_how_to_get_the_comparison(tmp_
         assert eigenvalues["limes"] == pytest.approx(eigenvalues["float64 reference"], rel=1e-5)
 
 
+@pytest.mark.slow
 def test_input_gradient_is_right_at_centres_and_elsewhere(tmp_path):
     result, _ = run_quick("input_gradient", tmp_path)
     check_form(result)
@@ -130,6 +132,7 @@ def test_a_command_names_its_options_and_no_paths():
     assert common.command(words) == shown
 
 
+@pytest.mark.slow
 def test_deep_nets_compile_within_seconds(tmp_path):
     result, _ = run_quick("deep_compile", tmp_path)
     check_form(result)

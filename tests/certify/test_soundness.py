@@ -62,7 +62,10 @@ def points(clf, x):
         yield Point(machine_of(clf), row, int(first), tuple(map(int, others)), tuple(own[first] - own[others]))
 
 
-@pytest.mark.parametrize("name", CASES)
+LONG = ("abs, then erf", "residual")
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow if n in LONG else ()) for n in CASES])
 def test_bounds_are_below_what_attacks_reach(name):
     net, norm, box = CASES[name]
     rng = np.random.default_rng(5)
