@@ -108,11 +108,11 @@ def test_bounds_of_machines_with_an_intercept_are_at_most_the_difference_at_the_
 )
 def test_no_attack_succeeds_within_the_radius(clf, n_classes, dtype, norm):
     x, y, queries = problem(3, True, n_classes, dtype)
-    queries = queries[:2]
+    queries = queries[:4]
     clf.fit(x, np.array(["a", "b", "c", "d"])[y])
     found = radius(clf, queries, norm=norm, bounds=(0, 1))
     assert found.label.tolist() == clf.predict(queries).tolist()
-    assert (found.radius > 0).any()
+    assert (found.radius > 0).mean() > 0.6
     for row, label, eps in zip(queries, found.label, found.radius, strict=True):
         rows, labels = np.repeat(row[None], 10, axis=0), np.repeat(label, 10)
         assert not attacks.PGD(norm, steps=50)(clf, rows, labels, 0.999 * eps, bounds=(0, 1), key=2).success.any()

@@ -243,7 +243,7 @@ Whole = Literal["one batch", "two batches"] | None
 
 
 def whole(tile: int, sizes: tuple[int, int], same: bool) -> Whole:
-    """Whether a single tile holds each batch, so that fewer programs do all: about a sixth faster, if all is small."""
+    """Whether a single tile holds each batch, so that fewer programs do all: their calls count if all is small."""
     return None if tile < max(sizes) else "one batch" if same else "two batches"
 
 
@@ -284,7 +284,7 @@ def _compiled(network: Network, mode: Mode, method: str, weights: Any, others: A
 
 
 def _half(n: int) -> int:
-    """Rows of the second batch that pass by at a time, beside the derivatives of n rows: a quarter less memory in all.
+    """Rows of the second batch that pass by at a time, so that not all of its derivatives stand beside those of n rows.
 
     Not where all pairs of outputs are asked for: their blocks are too large to be put together for nothing.
     """
