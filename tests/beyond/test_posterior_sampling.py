@@ -167,6 +167,7 @@ def test_exponents_and_shares():
         split_law(2, 1)
 
 
+@pytest.mark.slow
 def test_a_thin_cone_gives_the_law():
     target = within_cones(PopulationPosterior(TRUTH, n=256), TRUTH, (0, 0), 0.02)
     found = nuts(target, 0.1 * np.random.default_rng(0).standard_normal((4, 2, 3)), key=3, warmup=200, draws=500)

@@ -43,7 +43,9 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name == "no repetition" else ()) for name in CASES]
+)
 def test_values_and_gradients_are_those_of_single_layers(name, monkeypatch):
     net, shape = CASES[name]
     x = np.random.default_rng(0).standard_normal((3, *shape))

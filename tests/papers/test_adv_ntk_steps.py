@@ -216,6 +216,7 @@ def test_test_images_are_the_same_for_every_seed_where_the_data_have_a_test_part
     np.testing.assert_array_equal(fewer.x_test, first.x_test[:10])
 
 
+@pytest.mark.slow
 def test_all_steps_of_a_case(digits):
     found = {}
     for step in defence_steps(TINY, lambda: digits, range(1), None):

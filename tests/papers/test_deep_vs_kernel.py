@@ -181,6 +181,7 @@ def test_changes_have_their_size_and_grow(rows):
     assert cone._distance(weights, changed) == pytest.approx(cone.SIZE * cone._norm(weights), rel=1e-3)
 
 
+@pytest.mark.slow
 def test_children_thresholds_and_frozen_networks(rows):
     found = basin.children(CNN, rows, (0, 1), 0)
     assert np.shape(found["lines"]) == (2, 11)

@@ -10,6 +10,7 @@ from limes.papers.epistemic import chambers, cones, ensembles, posterior, toy
 pytestmark = pytest.mark.usefixtures("quick_compilation")
 
 
+@pytest.mark.slow
 def test_two_neurons_that_learn_one():
     few = {"chains": 2, "warmup": 60, "draws": 150, "doublings": 6}
     found = posterior.measured([0, 1], 2, 200, **few)
@@ -38,6 +39,7 @@ def test_a_share_outside_of_its_cone_is_refused(monkeypatch):
         cones.measured([0], 2, 256, "thin", chains=2, warmup=2, draws=4)
 
 
+@pytest.mark.slow
 def test_chains_stay_where_they_start():
     found = chambers.measured([0, 1], 2, 2, 500, chains=4, warmup=60, draws=60)
     assert max(found["switches"]) == 0
@@ -56,6 +58,7 @@ def test_an_ensemble_and_its_members_continued():
     assert found["ensemble"][0] != found["ensemble"][1]
 
 
+@pytest.mark.slow
 def test_methods_on_data():
     found = ensembles.data([0], 2, 1, 2, 60, members=2, steps=200, warmup=30, draws=40, langevin=50)
     assert set(found["methods"]) == set(ensembles.METHODS)

@@ -100,6 +100,7 @@ def test_plain_descent_saves_nothing_against_itself():
     assert found["distance"][-1] > 20 > abs(found["equal distance"])
 
 
+@pytest.mark.slow
 def test_steps_run_at_tiny_size(monkeypatch):
     monkeypatch.setattr(experiment, "WIDTH", 9)
     inside = experiment.inside(0, TINY)
