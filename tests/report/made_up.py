@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -127,7 +128,7 @@ def certify() -> Page:
     return certify_page(metrics, svgs(figures))
 
 
-def attack() -> Page:
+def attack(**changed: Any) -> Page:
     x, x_adv = images(12)
     labels = np.array(list("012345678901"))
     checks = ("radius 0 is clean accuracy", "more steps do not help the defender")
@@ -150,7 +151,7 @@ def attack() -> Page:
         "restarts": 1,
         "queries": 200,
         "notes": ["12 of 12 rows are among those that the model was fitted to"],
-    }
+    } | changed
     smallest = np.array([0.0, *[0.05] * 5, *[0.1] * 3, *[np.inf] * 3])
     figures = attack_figures(metrics, x, x_adv, labels, labels, np.roll(labels, 1), smallest)
     return attack_page(metrics, svgs(figures))

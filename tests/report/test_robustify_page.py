@@ -5,7 +5,7 @@ import math
 import pytest
 
 from limes.report import gallery, headline, metric_figures, render, robustify_page, to_svg
-from limes.report.html import Notice, Paragraph
+from limes.report.html import KeyValues, Notice, Paragraph
 from limes.report.reading import Estimate, difference, is_clear, sentences
 
 SECTIONS = [
@@ -178,3 +178,10 @@ def test_missing_standard_errors_still_give_figures(metrics):
             entry["standard_error"] = None
     made = metric_figures(metrics)
     assert all("nan" not in to_svg(figure).lower() for figure in made.values())
+
+
+@pytest.mark.parametrize(("rows", "shown"), [(360, "360"), (0, "none: test rows are drawn from these")])
+def test_data_without_a_test_part_say_where_test_rows_come_from(metrics, rows, shown):
+    metrics["data"]["n_test"] = rows
+    (about,) = (block for block in section(robustify_page(metrics, {}), "Data").blocks if isinstance(block, KeyValues))
+    assert ("Test part", shown) in about.pairs

@@ -27,18 +27,19 @@ def attack_figures(
     predicted_adv: np.ndarray,
     smallest: np.ndarray,
 ) -> "dict[str, MatplotlibFigure]":
-    """Accuracy against radius, and the inputs that fall at the smallest radii, those misread from the start left out.
+    """Accuracy against radius, where several were asked for, and the inputs that fall at the smallest ones.
 
     Args:
         metrics: of `limes.jobs.attack`.
         x: (n, ...) clean points.
         x_adv: (n, ...) what the attack made of them.
         labels, predicted, predicted_adv: (n,) true labels, and those predicted for both.
-        smallest: (n,) radius at which a point was broken; infinite where it never was.
+        smallest: (n,) radius at which a point was broken; infinite where it never was, and left out where it is 0,
+            for points that are misread from the start.
     """
     eps, accuracy, error = _curve(metrics)
     made = {}
-    if len(eps) > 1:
+    if len(eps) > 2:  # through two points there is no curve
         made["curve"] = radius_curve(eps, {"worst case": (accuracy, error)}, f"radius ε ({reading.norm(metrics)})")
     weakest = least_robust(smallest, x, x_adv, labels, predicted, predicted_adv, metrics["bounds"])
     return made if weakest is None else made | {"weakest": weakest}
@@ -86,6 +87,13 @@ def _accuracy(
     blocks: list[Block] = [Notice(note) for note in metrics["notes"]]
     if failed := sum(not check["passed"] for check in metrics["audit"]):
         blocks.append(Notice(failures(failed, len(metrics["audit"])), "warning"))
+    if len(eps) > 1 and accuracy[-1] == accuracy[0] > 0:
+        blocks.append(
+            Notice(
+                f"No point was broken up to ε = {format_number(eps[-1])}. So small a change may be harmless, or the "
+                "attack may fail: the audit below tests it, and at some larger radius the model must break."
+            )
+        )
     if "curve" in figures:
         caption = (
             "How fast the model gives way as the attack may change more. A point counts as robust only if every "

@@ -142,7 +142,7 @@ def _data(metrics: Metrics, figures: Mapping[str, str]) -> Section | None:
         ("Source", data.get("source")),
         ("Kind", data.get("kind")),
         ("Rows", _count(data.get("n_rows"))),
-        ("Test rows", _count(data.get("n_test"))),
+        ("Test part", _count(data.get("n_test")) if data.get("n_test", 1) else "none: test rows are drawn from these"),
         ("Shape of a row", " × ".join(map(str, data["shape"])) if data.get("shape") else None),
         ("Type", data.get("dtype")),
         ("Values", _range(data.get("minimum"), data.get("maximum"))),
