@@ -88,12 +88,7 @@ def _accuracy(
     if failed := sum(not check["passed"] for check in metrics["audit"]):
         blocks.append(Notice(failures(failed, len(metrics["audit"])), "warning"))
     if len(eps) > 1 and accuracy[-1] == accuracy[0] > 0:
-        blocks.append(
-            Notice(
-                f"No point was broken up to ε = {format_number(eps[-1])}. So small a change may be harmless, or the "
-                "attack may fail: the audit below tests it, and at some larger radius the model must break."
-            )
-        )
+        blocks.append(Notice(_unbroken(metrics["n_points"], eps[-1])))
     if "curve" in figures:
         caption = (
             "How fast the model gives way as the attack may change more. A point counts as robust only if every "
@@ -115,6 +110,15 @@ def _accuracy(
     ]
 
 
+def _unbroken(n: int, eps: float) -> str:
+    """What none of n says of all: with a share p broken, n points show none with probability (1 - p)^n."""
+    return (
+        f"None of {n:,} points was broken up to ε = {format_number(eps)}: of new points like these fewer than "
+        f"{100 * (1 - 0.05 ** (1 / n)):.2g} % would be, with 95 % confidence. So small a change may be harmless, or the "
+        "attack may fail: the audit below tests it, and at some larger radius the model must break."
+    )
+
+
 def _weakest(figures: Mapping[str, str]) -> list[Section]:
     if "weakest" not in figures:
         return []
@@ -124,12 +128,12 @@ def _weakest(figures: Mapping[str, str]) -> list[Section]:
 
 
 def _about(metrics: Metrics) -> list[tuple[str, str]]:
-    box = metrics["bounds"]
+    box, restarts = metrics["bounds"], metrics["restarts"]
     return [
         ("Model", str(metrics["model"])),
         ("Points", f"{metrics['n_points']:,}"),
         ("Box", "none" if box is None else f"{format_number(box[0])} to {format_number(box[1])}"),
-        ("Gradient attacks", f"{metrics['steps']} steps, {metrics['restarts']} restarts"),
+        ("Gradient attacks", f"{metrics['steps']} steps, {restarts} restart{'s' * (restarts != 1)}"),
         ("Gradient-free attack", f"{metrics['queries']} queries"),
         ("Seed", str(metrics["seed"])),
     ]
