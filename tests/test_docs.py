@@ -43,15 +43,13 @@ def name_of(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-LONG = ("beyond.md", "certify.md", "machines.md", "robust.md", "robustify.md")
-
-
 def with_python() -> list:
-    """Pages with blocks of Python; tutorials and some guides train, attack and compile more than others."""
-    pages = [page for page in PAGES if blocks(page, "python")]
+    """Pages with blocks of Python; guides and tutorials take more than the default run has time for."""
+    brief = {ROOT / "README.md", ROOT / "docs" / "quickstart.md", *(ROOT / "docs" / "howto").glob("*.md")}
     return [
-        pytest.param(p, marks=pytest.mark.slow if p.parent.name == "tutorials" or p.name in LONG else (), id=name_of(p))
-        for p in pages
+        pytest.param(page, marks=() if page in brief else pytest.mark.slow, id=name_of(page))
+        for page in PAGES
+        if blocks(page, "python")
     ]
 
 

@@ -34,6 +34,7 @@ def limes(tmp_path):
     return run
 
 
+@pytest.mark.slow  # a table is measured below
 def test_a_run_is_measured_reported_and_continued(limes, tmp_path):
     found = json.loads(limes(*SMALL, "--out", "run", "--json").stdout)
     rows = {row["name"]: row for row in found["networks"]}

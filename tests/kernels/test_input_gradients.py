@@ -88,7 +88,9 @@ def _close(a, b, rtol):
 CASES = [*((name, "ntk") for name in NETS), ("relu", "nngp")]
 
 
-@pytest.mark.parametrize(("name", "kind"), CASES)
+@pytest.mark.parametrize(
+    ("name", "kind"), [pytest.param(*case, marks=pytest.mark.slow if case[0] == "mlp10" else ()) for case in CASES]
+)
 def test_matches_autodiff(name, kind):
     p = _problem(name)
     gradient = p.expansion(NETS[name], kind).vjp(p.x, p.v)
