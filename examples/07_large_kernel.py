@@ -8,10 +8,10 @@
 # panel. Memory holds one panel; the disk holds the rest; a crash costs the tile or the panel that was in the making.
 #
 # Where `LIMES_DATA` names a folder with `cifar-10-batches-py`, this runs on all 50,000 training images of CIFAR-10:
-# above 20 GB of disk, and 25 minutes on two cores (`benchmarks/results/full_cifar.json` has the same
-# solution, measured). Elsewhere it takes scikit-learn's digits, each image moved by a pixel in every direction, which
-# makes 13,000 rows: a minute or two and 2 GB. `LIMES_EXAMPLES=small` takes seconds. Fewer `ROWS`, below, try it out
-# (20,000 images: six minutes of processor time, 6 GB of memory), and the example then says what 50,000 would take.
+# above 20 GB of disk, and 25 minutes on two cores (`benchmarks/results/full_cifar.json` has the same solution,
+# measured). Elsewhere it takes scikit-learn's digits, each image moved by a pixel in every direction, which makes
+# 13,000 rows: a minute or two and 2 GB. `LIMES_EXAMPLES=small` takes seconds. Fewer `ROWS`, below, try it out (20,000
+# images: six minutes of processor time, 6 GB of memory), and the example then says what 50,000 would take.
 # Ctrl-C stops it at any moment, and the same command goes on.
 #
 # Needs the extra `pip install "limes[scale]"`.

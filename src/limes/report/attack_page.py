@@ -128,12 +128,12 @@ def _weakest(figures: Mapping[str, str]) -> list[Section]:
 
 
 def _about(metrics: Metrics) -> list[tuple[str, str]]:
-    box, restarts = metrics["bounds"], metrics["restarts"]
+    box = metrics["bounds"]
     return [
         ("Model", str(metrics["model"])),
         ("Points", f"{metrics['n_points']:,}"),
         ("Box", "none" if box is None else f"{format_number(box[0])} to {format_number(box[1])}"),
-        ("Gradient attacks", f"{metrics['steps']} steps, {restarts} restart{'s' * (restarts != 1)}"),
+        ("Gradient attacks", f"{metrics['steps']} steps, restarts: {metrics['restarts']}"),
         ("Gradient-free attack", f"{metrics['queries']} queries"),
         ("Seed", str(metrics["seed"])),
     ]
