@@ -108,7 +108,7 @@ def pytest_collection_modifyitems(items):
 def pytest_collection_finish(session):
     """The garbage collector leaves alone what is there before the first test, and looks less often at the rest.
 
-    Each of its full passes over the modules and the tests of a worker takes .4 s, a twelfth of all time before.
+    Its full passes go over all modules and tests of a worker again and again, and find little there to free.
     """
     gc.collect()
     gc.freeze()

@@ -113,9 +113,9 @@ def _accuracy(
 def _unbroken(n: int, eps: float) -> str:
     """What none of n says of all: with a share p broken, n points show none with probability (1 - p)^n."""
     return (
-        f"None of {n:,} points was broken up to ε = {format_number(eps)}: of new points like these fewer "
-        f"than {100 * (1 - 0.05 ** (1 / n)):.2g} % would be, with 95 % confidence. So small a change may be harmless, "
-        "or the attack may fail: the audit below tests it, and at some larger radius the model must break."
+        f"None of {n:,} points was broken up to ε = {format_number(eps)}: of all points drawn as these were fewer than "
+        f"{100 * (1 - 0.05 ** (1 / n)):.2g} % would be, with 95 % confidence. So small a change may be harmless, or "
+        "the attack may fail: the audit below tests it, and a model that also withstands much larger radii is suspect."
     )
 
 
